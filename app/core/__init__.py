@@ -1,0 +1,1 @@
+"""What things are: pure types and functions. No files, no Qt, no torch, no clock."""

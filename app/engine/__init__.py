@@ -1,0 +1,1 @@
+"""What computes, in its own process. No Qt, no database."""

@@ -1,0 +1,1 @@
+"""What the user sees: PySide6 and pyqtgraph. No torch."""

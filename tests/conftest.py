@@ -1,0 +1,17 @@
+"""Fixtures that every test can use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real radiographs beside the repository; tests that need them are skipped where they are absent."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the real radiographs in ../shared/data are not on this machine")
+    return SHARED_DATA
