@@ -176,6 +176,7 @@ class View:
         orientation: Patient Orientation (row letter, column letter), or empty.
         flags: what a user must know about the image.
         notices: sentences for the user, most important first.
+        excluded_reason: why a person took the view out of its cases; empty = not excluded.
     """
 
     id: str
@@ -191,6 +192,7 @@ class View:
     orientation: tuple[str, str] | tuple[()] = ()
     flags: frozenset[ViewFlag] = frozenset()
     notices: tuple[str, ...] = ()
+    excluded_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,278 @@
+"""One open project: its folder, its database, its images."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import secrets
+import shutil
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlite_utils import Database as SqliteUtils
+
+from app.core.errors import UserError
+from app.core.event import PROJECT
+from app.store.cases import Cases
+from app.store.database import Database, damaged
+from app.store.events import EventLog
+from app.store.folder import FORMAT, ProjectFolder, cannot_write, is_project, refuse_network_folder
+from app.store.fs import DISK, PRIVATE_FILE, PRIVATE_FOLDER
+from app.store.head import Head, HeadFile, read_head, reset_head
+from app.store.images import ImageStore
+from app.store.lock import ProjectLock
+from app.store.patients import Patients
+from app.store.schema import MIGRATIONS, schema_digest
+from app.store.sources import Sources
+from app.store.studies import Studies
+from app.store.views import Views
+
+LOG = logging.getLogger(__name__)
+KEY_CHECK = "key-check"
+SCHEMA = "schema"
+
+
+class ProjectStore:
+    """An open project. Use `create` or `open`, then `close` (or `with`).
+
+    Attributes:
+        folder: where everything lives.
+        key: 32 secret bytes; pseudonyms, UIDs and date shifts are made with them.
+        is_read_only: whether changes are refused.
+        was_unclean: whether the writer before this one ended without closing (checked on opening).
+    """
+
+    folder: ProjectFolder
+    key: bytes
+    is_read_only: bool
+    was_unclean: bool
+
+    def __init__(self, folder: ProjectFolder, database: Database, key: bytes, cleanup: ExitStack) -> None:
+        self.folder = folder
+        self.database = database
+        self.key = key
+        self.is_read_only = database.is_read_only
+        self.was_unclean = False
+        self.images = ImageStore(folder.images)
+        self.events = EventLog(database)
+        self.patients = Patients(database, self.events)
+        self.studies = Studies(database, self.events)
+        self.views = Views(database, self.events)
+        self.cases = Cases(database, self.events)
+        self.sources = Sources(database, self.events)
+        self._cleanup = cleanup
+
+    @classmethod
+    def create(cls, path: Path, *, name: str = "") -> ProjectStore:
+        """Make a new project in a folder that does not exist or is empty, and open it.
+
+        Everything is made in a folder beside it that is renamed at the end: a project is there whole or not at all.
+
+        Args:
+            path: the new project's folder.
+            name: what to call it; the folder's name when empty.
+
+        Raises:
+            UserError: `exists`, `network-folder` or `unwritable-folder`.
+        """
+        path = Path(path).absolute()
+        try:
+            if is_project(path):
+                raise UserError(
+                    "There is a project in this folder already.",
+                    reason="A new project needs a folder of its own.",
+                    remedy="Open it, or choose another folder.",
+                    kind="exists",
+                )
+            if path.exists() and (not path.is_dir() or any(path.iterdir())):
+                raise UserError(
+                    "The project cannot be made here.",
+                    reason="There is something else at this place.",
+                    remedy="Choose a new or an empty folder.",
+                    kind="exists",
+                )
+            refuse_network_folder(path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            draft = ProjectFolder(path.parent / f".{path.name}.{secrets.token_hex(4)}.new")
+            try:
+                _fill(draft, name=name or path.name)
+                if path.exists():
+                    path.rmdir()
+                draft.path.replace(path)
+                DISK.sync_folder(path.parent)
+            except BaseException:
+                shutil.rmtree(draft.path, ignore_errors=True)
+                raise
+        except OSError as error:
+            raise cannot_write(error) from error
+        return cls.open(path)
+
+    @classmethod
+    def open(cls, path: Path, *, is_read_only: bool = False) -> ProjectStore:
+        """Open a project.
+
+        Args:
+            path: the project's folder.
+            is_read_only: look only; possible while somebody else is writing.
+
+        Raises:
+            UserError: `not-a-project`, `newer-version`, `locked`, `network-folder`, `damaged`, `key-missing`,
+                `unreadable-folder` or `unwritable-folder`.
+        """
+        folder = ProjectFolder(Path(path).absolute())
+        folder.read_marker()
+        refuse_network_folder(folder.path)
+        with ExitStack() as stack:
+            store = _open_reader(folder, stack) if is_read_only else _open_writer(folder, stack)
+            store._cleanup = stack.pop_all()
+        return store
+
+    @property
+    def name(self) -> str:
+        """The project's name."""
+        return self.folder.name
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """One durable commit; nested calls join the outer one."""
+        return self.database.transaction()
+
+    def close(self) -> None:
+        """Close the project; the next writer finds it clean."""
+        self._cleanup.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _fill(folder: ProjectFolder, *, name: str) -> None:
+    """Make everything that a new project holds; the marker comes last."""
+    folder.path.mkdir(mode=PRIVATE_FOLDER)
+    folder.make()
+    folder.write_key()
+    database = Database.open_writer(folder.database)
+    try:
+        folder.database.chmod(PRIVATE_FILE)
+        events = EventLog(database)
+        with database.transaction():
+            migrate(database, events)
+            events.append(target=PROJECT, field="format", after=FORMAT)
+            events.append(target=PROJECT, field=KEY_CHECK, after=key_check(folder.read_key()))
+        number, digest = events.head()
+    finally:
+        database.close()
+    reset_head(folder.head_file, Head(event_id=number, event_hash=digest))
+    folder.write_marker(name=name)
+
+
+def _open_writer(folder: ProjectFolder, stack: ExitStack) -> ProjectStore:
+    lock = ProjectLock(folder)
+    lock.acquire()
+    is_clean = False
+    stack.callback(lambda: lock.release(is_clean=is_clean))
+    try:
+        folder.make()
+        folder.empty_scratch()
+        ImageStore(folder.images).remove_leftovers()
+    except OSError as error:
+        raise cannot_write(error) from error
+    _require_database(folder)
+    database = Database.open_writer(folder.database)
+    stack.callback(database.close)
+    events = EventLog(database)
+    _refuse_newer(database)
+    migrate(database, events)
+    head = _checked_head(folder, database, events)
+    key = folder.read_key()
+    _check_key(events, key)
+    head_file = HeadFile(folder.head_file, head)
+    stack.callback(head_file.close)
+
+    def note_head() -> None:
+        number, digest = events.head()
+        head_file.write(Head(event_id=number, event_hash=digest))
+
+    database.on_commit(note_head)
+    store = ProjectStore(folder, database, key, stack)
+    store.was_unclean = lock.was_unclean
+    is_clean = True  # from here on a normal close leaves the project clean
+    return store
+
+
+def _open_reader(folder: ProjectFolder, stack: ExitStack) -> ProjectStore:
+    _require_database(folder)
+    database = Database.open_reader(folder.database)
+    stack.callback(database.close)
+    _refuse_newer(database)
+    return ProjectStore(folder, database, folder.read_key(), stack)
+
+
+def _require_database(folder: ProjectFolder) -> None:
+    if not folder.database.is_file():
+        raise damaged("Its file project.db is missing.")
+
+
+def _refuse_newer(database: Database) -> None:
+    known = {migration.name for migration in MIGRATIONS.pending(SqliteUtils(memory=True))}
+    if unknown := set(database.applied_migrations()) - known:
+        raise UserError(
+            "This project was made by a newer version of Coxa.",
+            reason=f"Its database holds {len(unknown)} change(s) that this version does not know.",
+            remedy="Open it with the newer version.",
+            kind="newer-version",
+        )
+
+
+def _checked_head(folder: ProjectFolder, database: Database, events: EventLog) -> Head:
+    """The end of the chain; the last event, the head row and the head file must agree.
+
+    Raises:
+        UserError: `damaged`: events are missing at the end.
+    """
+    number, digest = events.head()
+    last = database.rows("SELECT id, row_hash FROM event ORDER BY id DESC LIMIT 1")
+    if (number, digest) != ((last[0][0], last[0][1]) if last else (0, bytes(32))):
+        raise damaged("The last event and the note of where the chain ends do not agree.")
+    noted = read_head(folder.head_file)
+    if noted is not None:
+        found = database.value("SELECT row_hash FROM event WHERE id = ?", (noted.event_id,))
+        if noted.event_id > number:
+            raise damaged(f"{noted.event_id - number} events at the end are missing.")
+        if noted.event_id and found != noted.event_hash:
+            raise damaged("The events are not those that were written in this folder.")
+    return Head(event_id=number, event_hash=digest)
+
+
+def _check_key(events: EventLog, key: bytes) -> None:
+    noted = events.current(PROJECT, KEY_CHECK)
+    if noted is not None and not hmac.compare_digest(str(noted), key_check(key)):
+        raise UserError(
+            "The project's secret key is not its own.",
+            reason="private/project.key belongs to another project; patients would get a second pseudonym.",
+            remedy="Put back private/project.key from a copy of this folder.",
+            kind="key-missing",
+        )
+
+
+def key_check(key: bytes) -> str:
+    """A value that tells whether a key is the project's, and nothing else about it."""
+    return hmac.digest(key, b"coxa: is this the key of this project?", "sha256").hex()
+
+
+def migrate(database: Database, events: EventLog) -> list[str]:
+    """Bring the schema up to date and record it in the chain; returns the names of the migrations applied."""
+    with database.transaction():
+        applied = database.migrate()
+        if applied:
+            events.append(
+                target=PROJECT,
+                field=SCHEMA,
+                after={"migrations": database.applied_migrations(), "digest": schema_digest(database.connection).hex()},
+            )
+    return applied
