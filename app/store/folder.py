@@ -24,12 +24,40 @@ FORMAT = 1  # raised when an older Coxa could not use the folder
 MARKER = "project.toml"
 NETWORK_FILE_SYSTEMS = frozenset(
     {
-        "nfs", "nfs3", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afpfs", "afs", "ncpfs", "coda",
-        "ceph", "glusterfs", "fuse.glusterfs", "lustre", "gpfs", "beegfs", "webdav", "davfs", "fuse.davfs2",
-        "fuse.sshfs", "fuse.rclone", "fuse.s3fs", "fuse.gcsfuse", "fuse.smbnetfs", "fuse.vmhgfs-fuse",
-        "vboxsf", "prl_fs", "ocfs2", "gfs2", "orangefs", "pvfs2",
+        "nfs",
+        "nfs3",
+        "nfs4",
+        "cifs",
+        "smb",
+        "smb2",
+        "smb3",
+        "smbfs",
+        "afpfs",
+        "afs",
+        "ncpfs",
+        "coda",
+        "ceph",
+        "glusterfs",
+        "fuse.glusterfs",
+        "lustre",
+        "gpfs",
+        "beegfs",
+        "webdav",
+        "davfs",
+        "fuse.davfs2",
+        "fuse.sshfs",
+        "fuse.rclone",
+        "fuse.s3fs",
+        "fuse.gcsfuse",
+        "fuse.smbnetfs",
+        "fuse.vmhgfs-fuse",
+        "vboxsf",
+        "prl_fs",
+        "ocfs2",
+        "gfs2",
+        "orangefs",
+        "pvfs2",
     }
-)  # fmt: skip
 )
 
 
