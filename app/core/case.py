@@ -121,6 +121,7 @@ class ViewFlag(StrEnum):
     FOR_PROCESSING = "for-processing"  # raw detector data, not meant for reading
     MAY_HAVE_TEXT = "may-have-text"  # Burned In Annotation is not NO
     OTHER_BODY_PART = "other-body-part"  # the header names a body part that is not hip, pelvis or femur
+    REJECTED = "rejected"  # a repeat that was set aside at the acquisition
     ASSUMED_ENCODING = "assumed-encoding"  # header fields were missing and guessed
 
 

@@ -72,12 +72,11 @@ class Pseudonyms:
 
     def patient(self, identity: PatientIdentity) -> str:
         """A short readable identifier, for example `P-7K3Q9-XWD2M`."""
-        number = int.from_bytes(self._digest("patient", identity.text)[:8], "big")
-        letters = ""
-        for _ in range(_ID_LETTERS):
-            number, digit = divmod(number, 32)
-            letters += _ALPHABET[digit]
-        return f"P-{letters[:5]}-{letters[5:]}"
+        return readable_id("P", self._digest("patient", identity.text))
+
+    def view(self, object_text: str) -> str:
+        """Identifier of a view, from what identifies its object; the same object is the same view in every import."""
+        return readable_id("V", self._digest("view", object_text))
 
     def uid(self, uid: str) -> str:
         """The replacement of a UID, `2.25.<128 bits>` (PS3.5 B.2), the same for the same UID everywhere."""
@@ -108,6 +107,21 @@ class Pseudonyms:
     def _digest(self, use: str, text: str) -> bytes:
         message = use.encode() + b"\x00" + text.encode("utf-8", "surrogatepass")
         return hmac.new(self._key, message, hashlib.sha256).digest()
+
+
+def readable_id(letter: str, digest: bytes) -> str:
+    """A short identifier that can be read aloud, for example `P-7K3Q9-XWD2M`.
+
+    Args:
+        letter: what kind of thing it is.
+        digest: at least 8 bytes of a hash.
+    """
+    number = int.from_bytes(digest[:8], "big")
+    letters = ""
+    for _ in range(_ID_LETTERS):
+        number, digit = divmod(number, 32)
+        letters += _ALPHABET[digit]
+    return f"{letter}-{letters[:5]}-{letters[5:]}"
 
 
 def comparable(text: str) -> str:
