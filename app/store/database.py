@@ -121,12 +121,16 @@ class Database:
 
     def migrate(self) -> list[str]:
         """Apply pending migrations, each in one transaction, and return their names."""
-        pending = [migration.name for migration in MIGRATIONS.pending(self.utils)]
+        pending = self.pending_migrations()
         if pending:
             with translated_errors():
                 self.connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
                 MIGRATIONS.apply(self.utils)
         return pending
+
+    def pending_migrations(self) -> list[str]:
+        """Names of the migrations that this database still needs, in order."""
+        return [migration.name for migration in MIGRATIONS.pending(self.utils)]
 
     def applied_migrations(self) -> list[str]:
         """Names of the migrations in this database, oldest first."""

@@ -22,43 +22,14 @@ from app.store.fs import PRIVATE_FOLDER, atomic_write
 
 FORMAT = 1  # raised when an older Coxa could not use the folder
 MARKER = "project.toml"
-NETWORK_FILE_SYSTEMS = frozenset(
-    {
-        "nfs",
-        "nfs3",
-        "nfs4",
-        "cifs",
-        "smb",
-        "smb2",
-        "smb3",
-        "smbfs",
-        "afpfs",
-        "afs",
-        "ncpfs",
-        "coda",
-        "ceph",
-        "glusterfs",
-        "fuse.glusterfs",
-        "lustre",
-        "gpfs",
-        "beegfs",
-        "webdav",
-        "davfs",
-        "fuse.davfs2",
-        "fuse.sshfs",
-        "fuse.rclone",
-        "fuse.s3fs",
-        "fuse.gcsfuse",
-        "fuse.smbnetfs",
-        "fuse.vmhgfs-fuse",
-        "vboxsf",
-        "prl_fs",
-        "ocfs2",
-        "gfs2",
-        "orangefs",
-        "pvfs2",
-    }
-)
+# fmt: off
+NETWORK_FILE_SYSTEMS = frozenset({
+    "nfs", "nfs3", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afpfs", "afs", "ncpfs", "coda", "ceph",
+    "glusterfs", "fuse.glusterfs", "lustre", "gpfs", "beegfs", "webdav", "davfs", "fuse.davfs2", "fuse.sshfs",
+    "fuse.rclone", "fuse.s3fs", "fuse.gcsfuse", "fuse.smbnetfs", "fuse.vmhgfs-fuse", "vboxsf", "prl_fs",
+    "ocfs2", "gfs2", "orangefs", "pvfs2",
+})
+# fmt: on
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +116,11 @@ class ProjectFolder:
     def restore_file(self) -> Path:
         """Present while a restore is under way."""
         return self.path / "project.restoring"
+
+    @property
+    def restored_file(self) -> Path:
+        """The database that a restore is about to put in place."""
+        return self.path / "project.db.restored"
 
     @property
     def name(self) -> str:

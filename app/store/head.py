@@ -14,7 +14,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.store.fs import atomic_write
+from app.store.fs import DISK, FileSystem, atomic_write
 
 SLOT_SIZE = 256
 
@@ -42,9 +42,9 @@ def read_head(path: Path) -> Head | None:
     return max((head for head in heads if head is not None), key=lambda head: head.event_id, default=None)
 
 
-def reset_head(path: Path, head: Head) -> None:
+def reset_head(path: Path, head: Head, *, fs: FileSystem = DISK) -> None:
     """Start the file anew, durably; for a new or a restored project."""
-    atomic_write(path, [_encode(head) * 2])
+    atomic_write(path, [_encode(head) * 2], fs=fs)
 
 
 class HeadFile:

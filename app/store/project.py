@@ -6,7 +6,10 @@ import hmac
 import logging
 import secrets
 import shutil
+import time
 from contextlib import AbstractContextManager, ExitStack
+from datetime import UTC, datetime
+from glob import escape as glob_escape
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,6 +18,8 @@ from sqlite_utils import Database as SqliteUtils
 
 from app.core.errors import UserError
 from app.core.event import PROJECT
+from app.store.audit import audit_database
+from app.store.backup import Backup, finish_restore, is_backup_due, make_backup
 from app.store.cases import Cases
 from app.store.database import Database, damaged
 from app.store.events import EventLog
@@ -24,14 +29,14 @@ from app.store.head import Head, HeadFile, read_head, reset_head
 from app.store.images import ImageStore
 from app.store.lock import ProjectLock
 from app.store.patients import Patients
-from app.store.schema import MIGRATIONS, schema_digest
+from app.store.schema import MIGRATIONS, SCHEMA, schema_digest
 from app.store.sources import Sources
 from app.store.studies import Studies
 from app.store.views import Views
 
 LOG = logging.getLogger(__name__)
 KEY_CHECK = "key-check"
-SCHEMA = "schema"
+ABANDONED_AFTER_S = 3600
 
 
 class ProjectStore:
@@ -95,6 +100,7 @@ class ProjectStore:
                 )
             refuse_network_folder(path)
             path.parent.mkdir(parents=True, exist_ok=True)
+            _remove_abandoned_drafts(path)
             draft = ProjectFolder(path.parent / f".{path.name}.{secrets.token_hex(4)}.new")
             try:
                 _fill(draft, name=name or path.name)
@@ -138,6 +144,21 @@ class ProjectStore:
         """One durable commit; nested calls join the outer one."""
         return self.database.transaction()
 
+    def back_up_if_due(self) -> Backup | None:
+        """Make a backup when the newest is older than a day and something has changed since.
+
+        Returns:
+            The new backup; None when none was due or none could be made (the reason is logged and the project can be
+            worked with; `coxa check` tells how old the newest backup is).
+        """
+        now = datetime.now(UTC)
+        try:
+            if is_backup_due(self.folder, self.database, now=now):
+                return make_backup(self.folder, self.database, now=now)
+        except UserError as error:
+            LOG.warning("no backup was made (%s)", error.kind)
+        return None
+
     def close(self) -> None:
         """Close the project; the next writer finds it clean."""
         self._cleanup.close()
@@ -149,6 +170,13 @@ class ProjectStore:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _remove_abandoned_drafts(path: Path) -> None:
+    """Remove what a creation that was killed left beside this place an hour ago or more."""
+    for draft in path.parent.glob(f".{glob_escape(path.name)}.*.new"):
+        if time.time() - draft.stat().st_mtime > ABANDONED_AFTER_S:
+            shutil.rmtree(draft, ignore_errors=True)
 
 
 def _fill(folder: ProjectFolder, *, name: str) -> None:
@@ -174,12 +202,15 @@ def _fill(folder: ProjectFolder, *, name: str) -> None:
 def _open_writer(folder: ProjectFolder, stack: ExitStack) -> ProjectStore:
     lock = ProjectLock(folder)
     lock.acquire()
-    is_clean = False
+    is_clean = not lock.was_unclean  # a refused opening leaves the flag as it was
     stack.callback(lambda: lock.release(is_clean=is_clean))
     try:
         folder.make()
         folder.empty_scratch()
-        ImageStore(folder.images).remove_leftovers()
+        finish_restore(folder)
+        folder.restored_file.unlink(missing_ok=True)
+        if lock.was_unclean:
+            ImageStore(folder.images).remove_leftovers()
     except OSError as error:
         raise cannot_write(error) from error
     _require_database(folder)
@@ -187,8 +218,13 @@ def _open_writer(folder: ProjectFolder, stack: ExitStack) -> ProjectStore:
     stack.callback(database.close)
     events = EventLog(database)
     _refuse_newer(database)
-    migrate(database, events)
     head = _checked_head(folder, database, events)
+    if lock.was_unclean:
+        _require_undamaged(folder, database)
+    if database.pending_migrations():
+        make_backup(folder, database, now=datetime.now(UTC), label="before-update")
+        migrate(database, events)
+        head = _checked_head(folder, database, events)
     key = folder.read_key()
     _check_key(events, key)
     head_file = HeadFile(folder.head_file, head)
@@ -202,10 +238,19 @@ def _open_writer(folder: ProjectFolder, stack: ExitStack) -> ProjectStore:
     store = ProjectStore(folder, database, key, stack)
     store.was_unclean = lock.was_unclean
     is_clean = True  # from here on a normal close leaves the project clean
+    store.back_up_if_due()
+    stack.callback(store.back_up_if_due)
     return store
 
 
 def _open_reader(folder: ProjectFolder, stack: ExitStack) -> ProjectStore:
+    if folder.restore_file.exists():
+        raise UserError(
+            "A restore of this project was interrupted.",
+            reason="Its database is being replaced by a backup.",
+            remedy="Open the project for writing once; that finishes the restore.",
+            kind="restoring",
+        )
     _require_database(folder)
     database = Database.open_reader(folder.database)
     stack.callback(database.close)
@@ -216,6 +261,13 @@ def _open_reader(folder: ProjectFolder, stack: ExitStack) -> ProjectStore:
 def _require_database(folder: ProjectFolder) -> None:
     if not folder.database.is_file():
         raise damaged("Its file project.db is missing.")
+
+
+def _require_undamaged(folder: ProjectFolder, database: Database) -> None:
+    """The audit that follows an unclean end: nothing that was acknowledged may be missing or changed."""
+    LOG.warning("the project was not closed properly; auditing its database")
+    if problems := audit_database(database.connection, read_head(folder.head_file)):
+        raise damaged(f"It was not closed properly, and {len(problems)} thing(s) in it are not as they were written.")
 
 
 def _refuse_newer(database: Database) -> None:

@@ -17,6 +17,7 @@ from sqlite_utils import Migrations
 
 APPLICATION_ID = 0x436F7861  # "Coxa", shown by file(1)
 MIGRATION_TABLE = "_sqlite_migrations"
+SCHEMA = "schema"  # field of the events that record the schema
 
 # table -> every column, in the order of the table; the first is the key unless KEYS says otherwise
 TABLES: dict[str, tuple[str, ...]] = {
