@@ -24,9 +24,8 @@ ROOT = Path(__file__).resolve().parents[1]
 LOCKS = ROOT / "packaging" / "locks"
 INDEX = "https://pypi.org/simple"
 LOWEST_PYTHON = "3.11"
-# Hatchling asks for this one when it makes an editable install; grad-cam comes as source and asks for setuptools.
-BUILD_EXTRAS = ("editables",)
-ENGINE_BUILD = ("setuptools",)
+# Hatchling asks for the first to make an editable install; grad-cam comes as source only and asks for the second.
+BUILD_EXTRAS = ("editables", "setuptools")
 
 HEADER = """\
 # Exact versions and hashes. Made by `python packaging/lock.py`; do not edit.
@@ -71,21 +70,16 @@ def main() -> None:
     pyproject = ROOT / "pyproject.toml"
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-        build, engine_build, everything = (scratch / name for name in ("build.in", "engine.in", "everything.txt"))
+        build, everything = scratch / "build.in", scratch / "everything.txt"
         build.write_text("\n".join((*project["build-system"]["requires"], *BUILD_EXTRAS)), encoding="utf-8")
-        engine_build.write_text("\n".join(ENGINE_BUILD), encoding="utf-8")
         constraints = ["--constraints", str(LOCKS / "constraints.in")]
         if not args.upgrade:  # uv keeps what an existing output names
             everything.write_text("".join(read_pins(LOCKS / f"{n}.txt") for n in ("dev", "engine")), encoding="utf-8")
-        compile_lock(uv, [pyproject, build, engine_build], everything, "--all-extras", *constraints)
+        compile_lock(uv, [pyproject, build], everything, "--all-extras", *constraints)
         fixed = ["--generate-hashes", "--constraints", str(everything)]
-        for name, sources, extra in (
-            ("runtime", [pyproject, build], []),
-            ("dev", [pyproject, build], ["--extra", "dev"]),
-            ("engine", [pyproject, build, engine_build], ["--extra", "engine"]),
-        ):
+        for name, extra in (("runtime", []), ("dev", ["--extra", "dev"]), ("engine", ["--extra", "engine"])):
             output = scratch / f"{name}.txt"
-            compile_lock(uv, sources, output, *extra, *fixed)
+            compile_lock(uv, [pyproject, build], output, *extra, *fixed)
             text = HEADER + output.read_text(encoding="utf-8")
             (LOCKS / f"{name}.txt").write_text(text, encoding="utf-8", newline="\n")
             print(f"packaging/locks/{name}.txt: {len(read_pins(output).splitlines())} packages")
