@@ -75,10 +75,10 @@ class Apt:
         self.manager = system_libraries.package_manager() if manager is None else manager
         self.may_install = is_root and self.manager == system_libraries.APT
 
-    def _call(self, *command: str, is_shown: bool = True) -> bool:
+    def _call(self, *command: str, errors: "int | None" = None) -> bool:
         environment = dict(clean_environment(), DEBIAN_FRONTEND="noninteractive")
-        output = None if is_shown else subprocess.DEVNULL
-        return self._run(list(command), env=environment, stdout=output, stderr=output).returncode == 0
+        done = self._run(list(command), env=environment, stdout=subprocess.DEVNULL, stderr=errors)
+        return done.returncode == 0
 
     def update(self) -> None:
         """Fetch the lists of packages, once."""
@@ -88,7 +88,7 @@ class Apt:
 
     def knows(self, name: str) -> bool:
         """Whether the package lists hold a package of this name."""
-        return self._call("apt-cache", "show", "--no-all-versions", name, is_shown=False)
+        return self._call("apt-cache", "show", "--no-all-versions", name, errors=subprocess.DEVNULL)
 
     def install(self, names: "list[str]") -> bool:
         """Install packages; False when that failed."""

@@ -173,7 +173,8 @@ class Environment:
         self.write_stamp(dict.fromkeys(wanted, ""), False)
         try:
             for name in wanted:
-                self._install_lock(name)
+                if not (name == "runtime" and "dev" in wanted):  # dev holds all of runtime
+                    self._install_lock(name)
         except SetupError:
             if state == "good" and stamp and self._installed() == before:  # pip changed nothing, so neither do we
                 self.write_stamp(stamp["sets"], True, stamp["python"])
