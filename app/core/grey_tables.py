@@ -85,7 +85,13 @@ def is_usable(voi: Lut | Window) -> bool:
 
 
 def display_table(
-    grey: GreyScale, voi: Lut | Window | None, *, offset: int = 0, is_inverted: bool = False
+    grey: GreyScale,
+    voi: Lut | Window | None,
+    *,
+    offset: int = 0,
+    is_inverted: bool = False,
+    modality: ModalityTable | None = None,
+    span: tuple[int, int] = (0, TABLE_SIZE - 1),
 ) -> DisplayTable:
     """Display level of every table index: the whole grey chain, precomputed.
 
@@ -95,14 +101,18 @@ def display_table(
             modality values that the object's bit depth can hold.
         offset: stored value = index + offset; take it from the StoredImage.
         is_inverted: whether the user asked for the negative. Padding stays black: it is not image.
+        modality: what `modality_table(grey, offset=offset)` gave before, to save making it for every frame of a drag.
+        span: first and last index that the image holds; levels outside it are left 0.
 
     Returns:
         (65536,) levels, 0 = black, 255 = white.
     """
-    modality = modality_table(grey, offset=offset)
+    if modality is None:
+        modality = modality_table(grey, offset=offset)
+    part = slice(span[0], span[1] + 1)
     if voi is None or not is_usable(voi):
         voi = window_of_range(*modality_range(grey))
-    share = apply_voi(voi, modality.values)
+    share = apply_voi(voi, modality.values[part])
     match grey.presentation:
         case Lut() as lut:
             # The table's input is the whole range of the VOI output, whatever its number of entries (C.11.6.1).
@@ -116,7 +126,8 @@ def display_table(
                 share = 1.0 - share
     if is_inverted:
         share = 1.0 - share
-    levels = np.floor(share * WHITE + 0.5).astype(np.uint8)
+    levels = np.zeros(TABLE_SIZE, np.uint8)
+    levels[part] = np.floor(share * WHITE + 0.5).astype(np.uint8)
     levels[~modality.is_image] = 0
     return DisplayTable(levels=levels)
 
