@@ -227,3 +227,9 @@ class Case:
     def __post_init__(self) -> None:
         if self.side is Side.BOTH:
             raise ValueError("a case is one hip; an image that shows both serves two cases")
+
+    @property
+    def view_ids(self) -> tuple[str, ...]:
+        """Every view of the case: frontal, lateral, then those that have no place."""
+        hung = tuple(view for view in (self.frontal_id, self.lateral_id) if view is not None)
+        return (*hung, *self.unassigned_ids)

@@ -195,10 +195,7 @@ def _why(assessment: Assessment[Projection] | Assessment[Side]) -> str:
 
 
 def _blocked(case: Case, reason: str) -> Case:
-    ids = tuple(identifier for identifier in (case.frontal_id, case.lateral_id) if identifier is not None)
-    return replace(
-        case, frontal_id=None, lateral_id=None, unassigned_ids=(*ids, *case.unassigned_ids), blocked_reason=reason
-    )
+    return replace(case, frontal_id=None, lateral_id=None, unassigned_ids=case.view_ids, blocked_reason=reason)
 
 
 def case_id(study_id: str, side: Side | None) -> str:
@@ -217,8 +214,8 @@ def _with_stable_ids(cases: Sequence[Case], previous: Sequence[Case]) -> list[Ca
     for case in cases:
         identifier = kept.get(case.side)
         if identifier is None:
-            views = set(_views(case))
-            heir = next((old for old in vanished if old.id not in taken and views & set(_views(old))), None)
+            views = set(case.view_ids)
+            heir = next((old for old in vanished if old.id not in taken and views & set(old.view_ids)), None)
             identifier = heir.id if heir is not None else case.id
             if heir is None and identifier in taken:
                 # this side's own id was handed on before; any free one will do, as long as it is always the same
@@ -226,10 +223,6 @@ def _with_stable_ids(cases: Sequence[Case], previous: Sequence[Case]) -> list[Ca
         taken.add(identifier)
         result.append(replace(case, id=identifier))
     return result
-
-
-def _views(case: Case) -> tuple[str, ...]:
-    return tuple(view for view in (case.frontal_id, case.lateral_id, *case.unassigned_ids) if view is not None)
 
 
 def _order(view: View) -> tuple[str, str]:

@@ -1,0 +1,165 @@
+"""`coxa cases`: list cases, show one, and answer the questions that the import left open."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from app.cli.describe import case_document, case_lines
+from app.cli.exit_codes import DONE
+from app.cli.import_ import user_name
+from app.cli.output import add_json_argument, add_project_argument, print_json
+from app.core.case import Case, Projection, Side, View
+from app.core.errors import UserError
+
+EPILOG = """\
+examples:
+  coxa cases --project ~/hips                          every case
+  coxa cases --open-only --project ~/hips              those with open questions
+  coxa cases show C-7K3Q9-XWD2M --project ~/hips       one case with all its evidence and history
+  coxa cases resolve V-4F2AH-9QK1D --projection frog-leg --side left --project ~/hips
+  coxa cases exclude V-4F2AH-9QK1D --reason repeat --project ~/hips
+  coxa cases include V-4F2AH-9QK1D --project ~/hips
+  coxa cases release STUDY --reason "checked against the request form" --project ~/hips
+
+Every decision is recorded with who and when. To take one back, decide again."""
+
+ACTIONS = ("list", "show", "resolve", "exclude", "include", "release")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Set the arguments of `coxa cases`."""
+    parser.add_argument("action", nargs="?", choices=ACTIONS, default="list", help="what to do (default: list)")
+    parser.add_argument("target", nargs="?", metavar="ID", help="case (show), view (resolve …) or study (release)")
+    add_project_argument(parser)
+    parser.add_argument("--projection", choices=[value.value for value in Projection], help="what the view shows")
+    parser.add_argument("--side", choices=[value.value for value in Side], help="which hip; both for a pelvis")
+    parser.add_argument("--reason", default="", metavar="TEXT", help="why (exclude, release)")
+    parser.add_argument("--open-only", action="store_true", help="only cases with open questions or a block")
+    parser.add_argument("--author", default="", metavar="NAME", help="who decides (default: your user name)")
+    add_json_argument(parser)
+    parser.epilog = EPILOG
+
+
+def run(args: argparse.Namespace) -> int:
+    """List, show, or record a decision."""
+    if args.action != "list" and not args.target:
+        raise UserError(f"`coxa cases {args.action}` needs an identifier.", remedy="See the examples.", kind="usage")
+    if args.action in ("list", "show"):
+        return _look(args)
+    return _decide(args)
+
+
+def _look(args: argparse.Namespace) -> int:
+    from app.store.project import ProjectStore
+
+    with ProjectStore.open(args.project, is_read_only=True) as project:
+        if args.action == "show":
+            _show(project, args)
+            return DONE
+        cases = [case for case in project.cases.all() if not args.open_only or case.questions or case.blocked_reason]
+        pairs = [(case, _views(project, case)) for case in cases]
+    if args.json:
+        print_json({"cases": [case_document(case, views) for case, views in pairs]})
+        return DONE
+    for case, views in pairs:
+        for line in case_lines(case, views):
+            print(line)
+    still_open = sum(bool(case.questions) for case, _ in pairs)
+    print(f"{len(pairs)} cases, {still_open} with open questions.")
+    return DONE
+
+
+def _show(project: Any, args: argparse.Namespace) -> None:
+    from app.core.event import target_of
+
+    case = project.cases.get(args.target)
+    if case is None:
+        raise UserError(
+            "There is no such case in this project.",
+            remedy="`coxa cases --project DIR` lists them.",
+            kind="no-case",
+        )
+    views = _views(project, case)
+    targets = [target_of("case", case.id), target_of("study", case.study_id)]
+    targets += [target_of("view", view.id) for view in views]
+    events = sorted((event for target in targets for event in project.events.of(target)), key=lambda event: event.id)
+    history = [
+        {
+            "number": event.id,
+            "at": event.at,
+            "author": event.author,
+            "target": event.target,
+            "field": event.field,
+            "before": event.before,
+            "after": event.after,
+            "text": event.text,
+        }
+        for event in events
+    ]
+    labels = {
+        field.removeprefix("label."): value
+        for target in targets
+        for field, value in project.events.current_of(target).items()
+        if field.startswith("label.")
+    }
+    if args.json:
+        print_json({**case_document(case, views), "labels": labels, "history": history})
+        return
+    for line in case_lines(case, views):
+        print(line)
+    for name, value in sorted(labels.items()):
+        print(f"  label {name}: {value}")
+    print("History:")
+    for event in events:
+        print(f"  {event.id:>5}  {event.at[:19].replace('T', ' ')}  {event.author or '-'}  {_event_text(event)}")
+
+
+def _event_text(event: Any) -> str:
+    what = f"{event.target.partition(':')[0]} {event.field}"
+    after = event.after
+    if event.field == "created":
+        return f"{event.target.partition(':')[0]} brought in"
+    if isinstance(after, dict) and "certainty" in after:
+        after = after.get("value")
+    elif event.field == "composition":
+        after = "composed anew" if after is not None else "dissolved"
+    text = f" ({event.text})" if event.text else ""
+    return f"{what}: {after}{text}"
+
+
+def _decide(args: argparse.Namespace) -> int:
+    from app.store.project import ProjectStore
+    from app.store.resolve import exclude_view, include_view, release_study, resolve_view
+
+    author = args.author or user_name()
+    with ProjectStore.open(args.project) as project:
+        cases: list[Case]
+        if args.action == "resolve":
+            cases = resolve_view(
+                project,
+                args.target,
+                projection=Projection(args.projection) if args.projection else None,
+                side=Side(args.side) if args.side else None,
+                author=author,
+                text=args.reason,
+            )
+        elif args.action == "exclude":
+            cases = exclude_view(project, args.target, reason=args.reason, author=author)
+        elif args.action == "include":
+            cases = include_view(project, args.target, author=author)
+        else:
+            cases = release_study(project, args.target, reason=args.reason, author=author)
+        pairs = [(case, _views(project, case)) for case in cases]
+    if args.json:
+        print_json({"cases": [case_document(case, views) for case, views in pairs]})
+    else:
+        for case, views in pairs:
+            for line in case_lines(case, views):
+                print(line)
+    return DONE
+
+
+def _views(project: Any, case: Case) -> list[View]:
+    found = (project.views.get(identifier) for identifier in case.view_ids)
+    return [view for view in found if view is not None]

@@ -1,0 +1,420 @@
+"""Importing: files become studies, views and cases of a project.
+
+Two passes. The first reads headers and finds copies (`import_plan`); the second reads pixels of what is new, one
+image at a time. Images and rows are committed in small batches; a file is acknowledged (`on_progress`) only after
+its commit, so what was acknowledged survives a kill or a power cut, and running the same import again completes it.
+
+One file that fails never stops the others. Nothing that identifies a person, no path and no file name is stored or
+logged.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from app.core.case import Side, View
+from app.core.errors import UserError
+from app.core.event import target_of
+from app.core.messages import ReadImage
+from app.core.pseudonym import Pseudonyms
+from app.store.images import DamagedImageError, image_address
+from app.store.import_copies import compare, held_view
+from app.store.import_identity import IdentityGuard
+from app.store.import_plan import PlannedFile, planned_file, reading_order
+from app.store.import_report import CaseReport, ImportItem, ImportProgress, ImportReport, Outcome, Phase, refused
+from app.store.import_views import Rules, object_text, subject_of, view_of
+from app.store.mapping import ImageMapping, MappingRow
+from app.store.originals import keep_original
+from app.store.project import ProjectStore
+from app.store.reading.pool import ReaderPool
+from app.store.reading.sources import Source
+from app.store.resolve import recompose_study
+from app.store.resources import load_deidentification_rules, load_evidence_tables
+
+BATCH_FILES = 16
+BATCH_SECONDS = 0.4
+LABEL_PREFIX = "label."
+
+ProgressCallback = Callable[[ImportProgress], None]
+
+
+def import_sources(
+    project: ProjectStore,
+    sources: Iterable[Source],
+    *,
+    author: str,
+    mapping: ImageMapping | None = None,
+    frame: int | None = None,
+    is_keeping_originals: bool = False,
+    on_progress: ProgressCallback | None = None,
+    is_cancelled: Callable[[], bool] | None = None,
+    workers: int = 2,
+) -> ImportReport:
+    """Import files into an open project.
+
+    Args:
+        project: open for writing.
+        sources: what `find_sources` found; for a mapping what `mapping_sources` gave.
+        author: who imports.
+        mapping: patient, side and projection of images without headers; files that it does not list are refused.
+        frame: frame to take from multi-frame objects; None refuses them.
+        is_keeping_originals: keep a copy of every imported file in `private/originals`. **Identifying.**
+        on_progress: told about headers read, and about files once they are durably stored.
+        is_cancelled: asked often; when true, what is done is kept and the report says so.
+        workers: reader processes.
+
+    Raises:
+        UserError: the project itself cannot be written (disk full, read-only …).
+    """
+    work = _Import(
+        project=project,
+        rules=Rules(
+            pseudonyms=Pseudonyms(project.key),
+            evidence=load_evidence_tables(),
+            deidentification=load_deidentification_rules(),
+        ),
+        author=author,
+        mapping=mapping,
+        frame=frame,
+        is_keeping_originals=is_keeping_originals,
+        on_progress=on_progress or (lambda progress: None),
+        is_cancelled=is_cancelled or (lambda: False),
+    )
+    with ReaderPool(scratch=project.folder.scratch, workers=workers) as pool:
+        return work.run(pool, sources)
+
+
+@dataclass(kw_only=True)
+class _Import:
+    """One import under way."""
+
+    project: ProjectStore
+    rules: Rules
+    author: str
+    mapping: ImageMapping | None
+    frame: int | None
+    is_keeping_originals: bool
+    on_progress: ProgressCallback
+    is_cancelled: Callable[[], bool]
+    items: dict[int, ImportItem] = field(default_factory=dict)
+    studies: dict[str, None] = field(default_factory=dict)  # in the order met
+    changed: set[str] = field(default_factory=set)  # studies to recompose before the next commit
+    labels: list[tuple[str, MappingRow]] = field(default_factory=list)
+    was_cancelled: bool = False
+
+    def __post_init__(self) -> None:
+        self.guard = IdentityGuard(self.project, self.rules.pseudonyms, author=self.author)
+
+    def run(self, pool: ReaderPool, sources: Iterable[Source]) -> ImportReport:
+        files = self._read_headers(pool, sources)
+        first_of: dict[tuple[str, int | None], PlannedFile] = {}
+        for file in files:
+            if file.source_sha256:
+                first_of.setdefault((file.source_sha256, file.frame), file)
+        unique = [
+            file for file in files if not file.source_sha256 or first_of[(file.source_sha256, file.frame)] is file
+        ]
+        known = {file.position for file in unique if self._is_held(file)}
+        to_read = [file for file in reading_order(unique) if file.position not in known]
+        total = len(files)
+        held = [file for file in unique if file.position in known]
+        self._settle([(file, self._already_held(file)) for file in held], total)
+        self._read_images(pool, to_read, total)
+        done = {file.position for file in unique}
+        copies = [file for file in files if file.position not in done]
+        self._settle(
+            [
+                (file, self._exact_copy(file, first_of[(file.source_sha256, file.frame)]))
+                for file in copies
+                if first_of[(file.source_sha256, file.frame)].position in self.items
+            ],
+            total,
+        )
+        return ImportReport(
+            items=tuple(self.items[position] for position in sorted(self.items)),
+            cases=tuple(self._case_reports()),
+            is_cancelled=self.was_cancelled,
+            notes=self.mapping.notes if self.mapping is not None else (),
+        )
+
+    # headers
+
+    def _read_headers(self, pool: ReaderPool, sources: Iterable[Source]) -> list[PlannedFile]:
+        files: list[PlannedFile] = []
+        count = 0
+        failed: list[tuple[int, ImportItem]] = []
+        replies = pool.read_many(sources, frame=self.frame, is_header_only=True)
+        with closing(_as_generator(replies)) as stream:
+            for source, reply in stream:
+                if isinstance(reply, UserError):
+                    failed.append((count, refused(_name(source), reply)))
+                elif self.mapping is not None and self._row(source) is None:
+                    failed.append((count, refused(_name(source), _not_listed())))
+                else:
+                    files.append(planned_file(count, source, reply, frame=self.frame))
+                count += 1
+                self.on_progress(ImportProgress(phase=Phase.HEADERS, done=count, total=None))
+                if self._stop():
+                    break
+        self.items |= dict(failed)
+        if failed:
+            self.on_progress(
+                ImportProgress(phase=Phase.IMAGES, done=len(failed), total=count, items=tuple(i for _, i in failed))
+            )
+        return files
+
+    # images
+
+    def _read_images(self, pool: ReaderPool, files: Sequence[PlannedFile], total: int) -> None:
+        replies = pool.read_many((file.source for file in files), frame=self.frame)
+        with closing(_as_generator(replies)) as stream:
+            queue = zip(files, stream, strict=False)
+            is_more = bool(files)
+            while is_more and not self._stop():
+                is_more = self._batch(pool, queue, total)
+
+    def _batch(
+        self, pool: ReaderPool, queue: Iterator[tuple[PlannedFile, tuple[Source, ReadImage | UserError]]], total: int
+    ) -> bool:
+        """Import some files in one commit, then acknowledge them. Returns whether there may be more."""
+        done: list[tuple[int, ImportItem]] = []
+        is_more = True
+        started = time.monotonic()
+        with self.project.transaction():
+            while len(done) < BATCH_FILES and time.monotonic() - started < BATCH_SECONDS:
+                answer = next(queue, None)
+                if answer is None:
+                    is_more = False
+                    break
+                file, (_, reply) = answer
+                item = self._import_one(pool, file, reply)
+                done.append((file.position, item))
+                if self._stop():
+                    break
+            self._recompose()
+        self._acknowledge(done, total)
+        return is_more
+
+    def _import_one(self, pool: ReaderPool, file: PlannedFile, reply: ReadImage | UserError) -> ImportItem:
+        label = _name(file.source)
+        if isinstance(reply, UserError):
+            return refused(label, reply)
+        try:
+            pixels = pool.pixels(reply)
+        except UserError as error:
+            return refused(label, error)
+        rules, project = self.rules, self.project
+        row = self._row(file.source)
+        subject = subject_of(reply, rules, row=row)
+        frame = file.frame
+        keys = _keys(reply, frame, rules.pseudonyms)
+        address = image_address(pixels)
+        held = held_view(project, reply, keys, subject.patient.id, address, frame=frame)
+        notices: tuple[str, ...] = ()
+        if held is not None:
+            verdict = compare(project, held, pixels, address, is_lossy=reply.facts.is_lossy)
+            if verdict.is_duplicate:
+                project.images.put(pixels) if address == held.image_sha256 else None
+                self._record(reply, keys, held.id, Outcome.DUPLICATE, frame)
+                self._touch(held.study_id)
+                return ImportItem(
+                    label=label,
+                    outcome=Outcome.DUPLICATE,
+                    reason=verdict.reason,
+                    remedy=verdict.remedy,
+                    kind=verdict.kind,
+                    view_id=held.id,
+                )
+            if held.id == rules.pseudonyms.view(object_text(reply.facts, reply.source_sha256, frame)):
+                return refused(label, _conflicting(held))
+            notices = (verdict.reason,)
+        others = project.views.of_image(address)
+        project.images.put(pixels)
+        subject, problems = self.guard.admit(subject, reply.facts)
+        view, header = view_of(
+            reply,
+            pixels,
+            subject=subject,
+            image_sha256=address,
+            frame=frame,
+            name=_name(file.source),
+            row=row,
+            rules=rules,
+            notices=(*notices, *problems),
+        )
+        project.views.add(view, header=header, offset=pixels.offset, author=self.author)
+        self.guard.same_image(view, others)
+        self._record(reply, keys, view.id, Outcome.IMPORTED, frame)
+        if self.is_keeping_originals:
+            keep_original(project.folder, file.source, reply.source_sha256)
+        if row is not None and row.labels:
+            self.labels.append((view.id, row))
+        self._touch(view.study_id)
+        for study_id in self.guard.take_touched():
+            self._touch(study_id)
+        return ImportItem(label=label, outcome=Outcome.IMPORTED, view_id=view.id, notices=view.notices)
+
+    def _record(
+        self, image: ReadImage, keys: tuple[str, str], view_id: str, outcome: Outcome, frame: int | None
+    ) -> None:
+        known = self.project.sources.find(image.source_sha256, frame=frame)
+        if known is not None and known.view_id == view_id:
+            return
+        self.project.sources.add(
+            source_sha256=image.source_sha256,
+            object_key=keys[0],
+            predecessor_key=keys[1],
+            view_id=view_id,
+            outcome=outcome.value,
+            frame=frame,
+            author=self.author,
+        )
+
+    # files that need no reading
+
+    def _is_held(self, file: PlannedFile) -> bool:
+        """Whether this very file is in the project, with its image intact (a damaged one is read again and mended)."""
+        found = self.project.sources.find(file.source_sha256, frame=file.frame) if file.source_sha256 else None
+        view = self.project.views.get(found.view_id) if found is not None and found.view_id else None
+        if view is None:
+            return False
+        try:
+            self.project.images.verify(view.image_sha256)
+        except (FileNotFoundError, DamagedImageError):
+            return False
+        return True
+
+    def _already_held(self, file: PlannedFile) -> ImportItem:
+        found = self.project.sources.find(file.source_sha256, frame=file.frame)
+        view = self.project.views.get(found.view_id) if found is not None and found.view_id else None
+        if view is None:
+            raise ValueError("not a file that is held")
+        self._touch(view.study_id, is_changed=False)
+        return ImportItem(
+            label=_name(file.source),
+            outcome=Outcome.DUPLICATE,
+            reason="This very file is in the project already.",
+            kind="same-file",
+            view_id=view.id,
+        )
+
+    def _exact_copy(self, file: PlannedFile, first: PlannedFile) -> ImportItem:
+        item = self.items[first.position]
+        label = _name(file.source)
+        if item.outcome is Outcome.REFUSED:
+            return ImportItem(label=label, outcome=item.outcome, reason=item.reason, remedy=item.remedy, kind=item.kind)
+        return ImportItem(
+            label=label,
+            outcome=Outcome.DUPLICATE,
+            reason=f"Byte for byte the same file as {item.label}.",
+            kind="same-file",
+            view_id=item.view_id,
+        )
+
+    def _settle(self, files: Sequence[tuple[PlannedFile, ImportItem]], total: int) -> None:
+        if files:
+            self._acknowledge([(file.position, item) for file, item in files], total)
+
+    # around
+
+    def _recompose(self) -> None:
+        for study_id in sorted(self.changed):
+            recompose_study(self.project, study_id, author=self.author)
+        self.changed.clear()
+        for view_id, row in self.labels:
+            self._write_labels(view_id, row)
+        self.labels.clear()
+
+    def _write_labels(self, view_id: str, row: MappingRow) -> None:
+        """Labels of one hip belong to its case; labels of an image of both hips stay with the image."""
+        view = self.project.views.get(view_id)
+        if view is None:
+            return
+        target = target_of("view", view_id)
+        if view.side.value is not Side.BOTH:
+            case = next((case for case in self.project.cases.of_study(view.study_id) if view_id in case.view_ids), None)
+            if case is not None:
+                target = target_of("case", case.id)
+        for name, value in sorted(row.labels.items()):
+            label = f"{LABEL_PREFIX}{name}"
+            if self.project.events.current(target, label) is None:
+                self.project.events.append(
+                    target=target, field=label, after=value, text="From the mapping file", author=self.author
+                )
+
+    def _touch(self, study_id: str, *, is_changed: bool = True) -> None:
+        self.studies.setdefault(study_id)
+        if is_changed:
+            self.changed.add(study_id)
+
+    def _acknowledge(self, done: Sequence[tuple[int, ImportItem]], total: int) -> None:
+        if not done:
+            return
+        self.items |= dict(done)
+        self.on_progress(
+            ImportProgress(
+                phase=Phase.IMAGES,
+                done=len(self.items),
+                total=max(total, len(self.items)),
+                items=tuple(item for _, item in done),
+            )
+        )
+
+    def _case_reports(self) -> Iterator[CaseReport]:
+        for study_id in self.studies:
+            views: dict[str, View] = {view.id: view for view in self.project.views.of_study(study_id)}
+            for case in self.project.cases.of_study(study_id):
+                yield CaseReport(case=case, views=tuple(views[view] for view in case.view_ids if view in views))
+
+    def _row(self, source: Source) -> MappingRow | None:
+        return self.mapping.rows.get(source.label) if self.mapping is not None else None
+
+    def _stop(self) -> bool:
+        self.was_cancelled = self.was_cancelled or self.is_cancelled()
+        return self.was_cancelled
+
+
+def mapping_sources(mapping: ImageMapping) -> list[Source]:
+    """The files that a mapping lists, in its order; a missing one is refused when it is read."""
+    return [Source(path=mapping.root / path, label=path) for path in mapping.rows]
+
+
+def _keys(image: ReadImage, frame: int | None, pseudonyms: Pseudonyms) -> tuple[str, str]:
+    """(object key, predecessor key): to find the object again without storing its UID."""
+    suffix = "" if frame is None else f"|frame {frame}"
+    own, predecessor = image.facts.sop_instance_uid.strip(), image.facts.predecessor_uid.strip()
+    return (
+        pseudonyms.key_of("object", own + suffix) if own else "",
+        pseudonyms.key_of("object", predecessor + suffix) if predecessor else "",
+    )
+
+
+def _name(source: Source) -> str:
+    return source.label or (source.member or source.path.name)
+
+
+def _not_listed() -> UserError:
+    return UserError(
+        "The mapping does not list this file.",
+        remedy="Add a row for it, or import it without a mapping.",
+        kind="not-listed",
+    )
+
+
+def _conflicting(held: View) -> UserError:
+    return UserError(
+        "This is another image than the one that the project holds under the same identifier.",
+        reason=f"{held.id} has the same SOP Instance UID and other pixels; two images must not share one.",
+        remedy="Find out which of the two is right; the one in the project was not changed.",
+        kind="conflicting-object",
+    )
+
+
+def _as_generator(
+    replies: Iterator[tuple[Source, ReadImage | UserError]],
+) -> Generator[tuple[Source, ReadImage | UserError], None, None]:
+    """The same answers, in a form that can be closed when the import stops early."""
+    yield from replies
