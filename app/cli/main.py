@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from app import __version__
-from app.cli.exit_codes import BUG, CANCELLED, REFUSED, USAGE
-from app.cli.output import print_user_error
+from app.cli.exit_codes import BUG, CANCELLED, DONE, REFUSED, USAGE
+from app.cli.output import print_fault, print_user_error
 from app.core.errors import UserError
 
 # name -> (module with configure(parser) and run(args) -> exit code, one-line summary)
@@ -31,6 +34,7 @@ examples:
   coxa cases --project ~/hips               what was found, and what is still open
   coxa render hip.dcm -o hip.png            the picture that a pane shows
   coxa check --project ~/hips               is everything still intact?
+  coxa help import                          what one command does, with examples
 
 exit codes: 0 done · 1 done, but something was refused or found damaged · 2 the command line is wrong
             3 not possible, the reason is printed · 70 a fault in Coxa · 130 cancelled
@@ -59,33 +63,64 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code."""
+    """Run one command and return its exit code.
+
+    Raises:
+        SystemExit: argparse ended the program: help was shown, or the command line is wrong.
+    """
     words = list(sys.argv[1:] if argv is None else argv)
-    named = next((word for word in words if word in COMMANDS), None)
-    parser = build_parser(only=named or "")
-    args = parser.parse_args(words)
-    if args.command is None:
-        parser.print_help()
+    if words[:1] == ["help"]:
+        words = [*words[1:2], "--help"]
+    named = next((word for word in words if not word.startswith("-")), None)
+    if named is not None and named not in COMMANDS:
+        print(unknown_command(named), file=sys.stderr)
         return USAGE
+    as_json = "--json" in words
     try:
-        return int(importlib.import_module(COMMANDS[args.command][0]).run(args))
+        parser = build_parser(only=named or "")
+        args = parser.parse_args(words)
+        if args.command is None:
+            parser.print_help()
+            return USAGE
+        code = int(importlib.import_module(COMMANDS[args.command][0]).run(args))
+        sys.stdout.flush()  # here, so that a closed pipe is noticed here
+        return code
     except UserError as error:
-        print_user_error(error, as_json=bool(getattr(args, "json", False)))
+        print_user_error(error, as_json=as_json)
         return REFUSED
     except KeyboardInterrupt:
         print("Cancelled.", file=sys.stderr)
         return CANCELLED
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
-    except Exception:  # the last line of defence: a bug is reported as one, with its traceback
-        import traceback
-
-        traceback.print_exc()
-        print("coxa: this is a fault in Coxa, not in your input. Please report the lines above.", file=sys.stderr)
+    except BrokenPipeError:  # `coxa cases | head`: the reader has seen enough, which is no error
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the interpreter flushes standard output once more at its end
+        return DONE
+    except Exception as error:  # the last line of defence: a bug is reported as one
+        print_fault(error, as_json=as_json)
         return BUG
 
 
+def unknown_command(word: str) -> str:
+    """What to say about a command that does not exist."""
+    near = difflib.get_close_matches(word, COMMANDS, n=1)
+    hint = f"Did you mean `coxa {near[0]}`?" if near else "The commands are: " + ", ".join(COMMANDS) + "."
+    return f"coxa: there is no command `{word}`. {hint}"
+
+
+def trusted_path(path: Sequence[str], folder: Path) -> list[str]:
+    """The import path without the current folder: a folder called `cv2` beside someone's images is no package.
+
+    Args:
+        path: `sys.path`; an empty entry stands for the current folder.
+        folder: the current folder. It stays where it is the repository itself.
+    """
+    home = Path(__file__).resolve().parents[2]
+    return [entry for entry in path if Path(entry or folder).resolve() != folder or folder == home]
+
+
 def entry_point() -> NoReturn:
-    """What the `coxa` console command calls."""
+    """What the `coxa` console command and `python -m app` call."""
+    sys.path[:] = trusted_path(sys.path, Path.cwd())
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a console that lacks a letter must not end the program
     sys.exit(main())

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
-from collections.abc import Iterable
+import traceback
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,7 +30,8 @@ def add_json_argument(parser: argparse.ArgumentParser) -> None:
 
 def print_json(document: Any) -> None:
     """Print one JSON document on standard output; keys sorted so that the same state prints the same bytes."""
-    print(json.dumps(document, indent=2, ensure_ascii=False, sort_keys=True))
+    is_unicode = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") == "utf8"
+    print(json.dumps(document, indent=2, ensure_ascii=not is_unicode, sort_keys=True))
 
 
 def print_user_error(error: UserError, *, as_json: bool = False) -> None:
@@ -38,6 +41,35 @@ def print_user_error(error: UserError, *, as_json: bool = False) -> None:
             {"error": {"kind": error.kind, "title": error.title, "reason": error.reason, "remedy": error.remedy}}
         )
     print(f"coxa: {error}", file=sys.stderr)
+
+
+def print_fault(error: BaseException, *, as_json: bool = False) -> None:
+    """Print an exception that is a bug, fit to be reported.
+
+    Neither the messages of the exceptions, which may quote a name or a date from a file, nor the folders of this
+    computer are shown, unless COXA_DEBUG is set.
+    """
+    if os.environ.get("COXA_DEBUG"):
+        traceback.print_exception(error)
+    else:
+        print("\n".join(_frames(error)), file=sys.stderr)
+    sentence = "This is a fault in Coxa, not in your input."
+    remedy = "Please report the lines above. (COXA_DEBUG=1 shows more, which may quote your files.)"
+    if as_json:
+        print_json({"error": {"kind": "fault", "title": sentence, "reason": type(error).__name__, "remedy": remedy}})
+    print(f"coxa: {sentence} {remedy}", file=sys.stderr)
+
+
+def _frames(error: BaseException) -> Iterator[str]:
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause is not None:
+        yield from _frames(cause)
+        yield "which led to"
+    for frame in traceback.extract_tb(error.__traceback__):
+        parts = Path(frame.filename).parts
+        home = max((index for index, part in enumerate(parts) if part in ("app", "site-packages", "lib")), default=-1)
+        yield f"  {'/'.join(parts[home:] if home >= 0 else parts[-1:])}:{frame.lineno} in {frame.name}: {frame.line}"
+    yield type(error).__name__
 
 
 def progress(items: Iterable[T], *, total: int | None = None, text: str = "", unit: str = "file") -> Iterable[T]:
