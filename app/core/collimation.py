@@ -1,13 +1,31 @@
-"""Which part of a radiograph the beam reached: the area inside the collimator blades."""
+"""Which part of a radiograph the beam reached: the area inside the collimator blades.
+
+Statistics of grey values (the automatic window) must not see the border that the blades leave, which is far brighter
+or, after processing, quite black. What is cut away has to look empty, and its edge has to be straight or a circle:
+when in doubt nothing is cut, because a lost hip is worse than a poor window (ADR 0013).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
-from app.core.grey import GreyScale, StoredImage
+from app.core.grey import TABLE_SIZE, GreyScale, StoredImage
+from app.core.grey_tables import is_shown_inverse, modality_table
+from app.core.half_planes import HalfPlane, clip_polygon, fit_circle, inside_mask, step_along
+
+Floats = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+SEARCH_PX = 96  # long side of the reduced image in which edges are searched
+REFINE_PX = 384  # … and in which they are placed
+ANGLE_STEP_DEG = 4
+MOST_EDGES = 8
+SMALLEST_SHARE = 0.1  # of the image that must remain
+SAMPLE_PX = 400_000  # pixels that are enough for a histogram
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -15,17 +33,252 @@ class CollimatedArea:
     """The irradiated area of an image.
 
     Args:
-        polygon_xy: (N, 2) float64, corners in image coordinates (x right, y down, px, origin at the top-left corner
-            of the first pixel), in order, not closed.
+        polygon_xy: (N, 2) float64, corners of a convex polygon in image coordinates (x right, y down, px, origin at
+            the top-left corner of the first pixel), in order, not closed.
         is_found: whether a border was found; False means that the polygon is the whole image.
     """
 
     polygon_xy: npt.NDArray[np.float64]
     is_found: bool
 
+    def mask(self, shape: tuple[int, int], *, margin: float = 0.0) -> npt.NDArray[np.uint8]:
+        """Pixels of the area, (H, W) uint8 0 or 1.
+
+        Args:
+            shape: image height and width, px.
+            margin: share of the image's longer side by which the area is shrunk, to leave out the blurred edge.
+        """
+        mask = inside_mask(self.polygon_xy, shape).astype(np.uint8)
+        size_px = round(margin * max(shape))
+        if self.is_found and size_px:
+            padded = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+            distance = cv2.distanceTransform(padded, cv2.DIST_L2, 3)[1:-1, 1:-1]
+            shrunk = (distance > size_px).astype(np.uint8)
+            return shrunk if shrunk.any() else mask
+        return mask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Reduced:
+    """A reduced picture as a viewer sees it, 0 = black … 1 = white, and what in it looks empty."""
+
+    levels: Floats
+    is_smooth: Mask
+    is_bright: Mask  # smooth and nearly white: shadow of a blade
+    is_dark: Mask  # one constant black: an electronic shutter or padding
+
 
 def collimated_area(image: StoredImage, grey: GreyScale) -> CollimatedArea:
-    """Find the irradiated area; the whole image when in doubt."""
+    """Find the irradiated area: a convex polygon or a circle inside a white or black border.
+
+    Args:
+        image: stored values.
+        grey: how they are to be read; decides what is bright, and what is padding.
+
+    Returns:
+        The area, or the whole image when no border is certain.
+    """
     height, width = image.pixels.shape
-    corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float64)
-    return CollimatedArea(polygon_xy=corners, is_found=False)
+    whole = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float64)
+    nothing = CollimatedArea(polygon_xy=whole, is_found=False)
+    if min(height, width) < 16:
+        return nothing
+    picture = _picture(image, grey)
+    search = _reduce(picture, SEARCH_PX)
+    if not _has_empty_border(search):
+        return nothing
+    scale = max(height, width) / max(search.levels.shape)
+    circle = fit_circle(search.is_bright | search.is_dark)
+    if circle is not None:
+        polygon = clip_polygon(circle * scale, _sides(width, height))
+        return CollimatedArea(polygon_xy=polygon, is_found=True)
+    fine = _unit(_shrink(picture, REFINE_PX))
+    polygon = _cut_edges(search, fine) * scale
+    if len(polygon) < 3:
+        return nothing
+    share = cv2.contourArea(polygon.astype(np.float32)) / (height * width)
+    if not SMALLEST_SHARE <= share < 0.999:
+        return nothing
+    return CollimatedArea(polygon_xy=clip_polygon(polygon, _sides(width, height)), is_found=True)
+
+
+def _sides(width: float, height: float) -> list[HalfPlane]:
+    """The half-planes beyond the four sides of an image."""
+    return [
+        HalfPlane(angle_deg=0, rho_px=width),
+        HalfPlane(angle_deg=90, rho_px=height),
+        HalfPlane(angle_deg=180, rho_px=0),
+        HalfPlane(angle_deg=270, rho_px=0),
+    ]
+
+
+def _picture(image: StoredImage, grey: GreyScale) -> npt.NDArray[np.uint8]:
+    """The image between its darkest and brightest values, bone white, padding black; (H, W) uint8."""
+    modality = modality_table(grey, offset=image.offset)
+    step = max(1, int(np.sqrt(image.pixels.size / SAMPLE_PX)))
+    counts = np.bincount(image.pixels[::step, ::step].ravel(), minlength=TABLE_SIZE) * modality.is_image
+    used = np.flatnonzero(counts)
+    if used.size == 0:
+        return np.zeros(image.pixels.shape, np.uint8)
+    order = used[np.argsort(modality.values[used], kind="stable")]
+    shares = np.cumsum(counts[order]) / counts.sum()
+    low, high = (modality.values[order[np.searchsorted(shares, share)]] for share in (0.001, 0.999))
+    levels = np.clip((modality.values - low) / max(high - low, 1e-12), 0, 1)
+    if is_shown_inverse(grey):
+        levels = 1 - levels
+    levels[~modality.is_image] = 0
+    return np.asarray(cv2.LUT(image.pixels, np.rint(levels * 255).astype(np.uint8)), np.uint8)
+
+
+def _shrink(picture: npt.NDArray[np.uint8], size_px: int) -> npt.NDArray[np.uint8]:
+    """The picture with a long side of `size_px`, or as it is if that is shorter."""
+    height, width = picture.shape
+    scale = size_px / max(height, width)
+    if scale >= 1:
+        return picture
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _unit(picture: npt.NDArray[np.uint8]) -> Floats:
+    """Brightness 0 … 1."""
+    return np.asarray(picture / np.float32(255), np.float32)
+
+
+def _reduce(picture: npt.NDArray[np.uint8], size_px: int) -> _Reduced:
+    small = _shrink(picture, size_px)
+    levels = _unit(small)
+    is_smooth = np.abs(levels - cv2.GaussianBlur(levels, (0, 0), 1)) < 0.015
+    darkest = int(small.min())
+    return _Reduced(
+        levels=levels,
+        is_smooth=is_smooth,
+        is_bright=is_smooth & (levels > 0.85),
+        is_dark=(small <= darkest + 1) & (darkest <= 12),
+    )
+
+
+def _has_empty_border(search: _Reduced) -> bool:
+    """Whether enough of the image's frame is empty that a blade may lie there; without that nothing is searched."""
+    for empty in (search.is_bright, search.is_dark):
+        frame = np.concatenate([empty[0], empty[-1], empty[:, 0], empty[:, -1]])
+        if frame.mean() > 0.08:
+            return True
+    return False
+
+
+def _cut_edges(search: _Reduced, fine: Floats) -> npt.NDArray[np.float64]:
+    """Cut one blade after the other, the clearest first; the polygon that remains, in pixels of `search`."""
+    height, width = search.levels.shape
+    polygon = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float64)
+    angles_deg = np.arange(0, 360, ANGLE_STEP_DEG, dtype=np.float32)
+    lines = _Lines.through((height, width), angles_deg)
+    smooth = cv2.GaussianBlur(search.levels, (0, 0), 1.5)
+    slope_x, slope_y = (cv2.Scharr(smooth, cv2.CV_32F, dx, dy, scale=1 / 32) for dx, dy in ((1, 0), (0, 1)))
+    directed = np.outer(np.cos(np.deg2rad(angles_deg)), slope_x) + np.outer(np.sin(np.deg2rad(angles_deg)), slope_y)
+    for _ in range(MOST_EDGES):
+        inside = inside_mask(polygon, (height, width))
+        found = _clearest(search, lines, directed, inside)
+        if found is None:
+            break
+        plane, is_bright = found
+        placed = _place(fine, plane, polygon, fine.shape[0] / height, is_bright=is_bright)
+        polygon = clip_polygon(polygon, [placed])
+        if len(polygon) < 3:
+            break
+    return polygon
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Lines:
+    """Every pixel's line in each of A directions.
+
+    Args:
+        angles_deg: (A,) outward directions.
+        index: (A, P) flat index of (direction, line) for every pixel.
+        count: lines per direction; line k lies `k - origin` px from the image's first corner, outward.
+        origin: see `count`.
+    """
+
+    angles_deg: Floats
+    index: npt.NDArray[np.int32]
+    count: int
+    origin: int
+
+    @staticmethod
+    def through(shape: tuple[int, int], angles_deg: Floats) -> _Lines:
+        ys, xs = np.mgrid[: shape[0], : shape[1]].astype(np.float32) + 0.5
+        origin = int(np.hypot(*shape)) + 2
+        count = 2 * origin + 1
+        rho = np.outer(np.cos(np.deg2rad(angles_deg)), xs) + np.outer(np.sin(np.deg2rad(angles_deg)), ys)
+        index = np.floor(rho).astype(np.int32) + origin + np.arange(len(angles_deg), dtype=np.int32)[:, None] * count
+        return _Lines(angles_deg=angles_deg, index=index, count=count, origin=origin)
+
+    def sums(self, weights: npt.NDArray[np.float32] | Mask, where: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+        """Sum of the weights of the pixels `where` on every line, (A, count); weights (P,) or (A, P)."""
+        index = self.index[:, where]
+        chosen = np.broadcast_to(weights, self.index.shape)[:, where]
+        size = len(self.angles_deg) * self.count
+        sums = np.bincount(index.ravel(), chosen.ravel(), minlength=size)
+        return np.asarray(sums, np.float64).reshape(-1, self.count)
+
+
+def _clearest(search: _Reduced, lines: _Lines, directed: Floats, inside: Mask) -> tuple[HalfPlane, bool] | None:
+    """The half-plane that is most clearly empty beyond a straight edge, and whether it is bright; None if none is."""
+    where = np.flatnonzero(inside)
+    pixels = lines.sums(np.ones(1, np.float32), where)
+    beyond = _beyond(pixels)
+    longest = max(inside.shape)
+    best, best_score = None, 0.0
+    for is_bright in (True, False):
+        empty = search.is_bright if is_bright else search.is_dark
+        steps = directed if is_bright else -directed
+        # Where the near side is empty as well, an edge cannot show: the corner beyond another blade.
+        judged = ~cv2.erode(empty.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.bool_).ravel()
+        on_line = lines.sums(judged.astype(np.float32), where)
+        supported = lines.sums((steps > 0.006) & judged, where)
+        contrast = lines.sums(np.clip(steps, 0, 0.1) * judged, where)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            support = supported / on_line
+            blank = search.is_smooth if is_bright else empty
+            share_empty = _beyond(lines.sums(empty.ravel(), where)) / beyond
+            share_blank = _beyond(lines.sums(blank.ravel(), where)) / beyond
+        is_edge = (on_line > 0.2 * longest) & (support > (0.85 if is_bright else 0.75))
+        is_edge &= (beyond > 0.6 * longest) & (share_blank > 0.93) & (share_empty > (0.5 if is_bright else 0.95))
+        score = np.where(is_edge, contrast, 0)
+        at = int(np.argmax(score))
+        if score.flat[at] > best_score:
+            best_score = float(score.flat[at])
+            angle, line = divmod(at, lines.count)
+            rho_px = line - lines.origin + 0.5
+            best = HalfPlane(angle_deg=float(lines.angles_deg[angle]), rho_px=rho_px), is_bright
+    return best
+
+
+def _beyond(per_line: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Sum over all lines more than three pixels further out: past the blurred edge itself."""
+    outward = np.cumsum(per_line[:, ::-1], axis=1)[:, ::-1]
+    shifted = np.zeros_like(outward)
+    shifted[:, :-4] = outward[:, 4:]
+    return shifted
+
+
+def _place(
+    fine: Floats, plane: HalfPlane, polygon: npt.NDArray[np.float64], scale: float, *, is_bright: bool
+) -> HalfPlane:
+    """Move and turn an edge to where the step across it is greatest in the finer picture."""
+    best, best_step = plane, -np.inf
+    for turns_deg, shifts_px in (
+        (np.arange(-5, 6, 1.0), np.arange(-3, 3.1, 0.75)),
+        (np.arange(-0.75, 0.8, 0.25), np.arange(-0.5, 0.6, 0.25)),
+    ):
+        start = best
+        middle = start.middle_of(polygon)  # turn about the middle of the edge, not about the corner of the image
+        for turn_deg in turns_deg:
+            turned = HalfPlane(angle_deg=start.angle_deg + float(turn_deg), rho_px=0.0).through(middle)
+            for shift_px in shifts_px:
+                trial = turned.shifted(float(shift_px))
+                step = step_along(fine, trial, polygon, scale) * (1 if is_bright else -1)
+                if step > best_step:
+                    best, best_step = trial, step
+    return best

@@ -54,6 +54,15 @@ def modality_table(grey: GreyScale, *, offset: int = 0) -> ModalityTable:
     return ModalityTable(values=values, is_image=is_image)
 
 
+def is_shown_inverse(grey: GreyScale) -> bool:
+    """Whether the object's own presentation shows large modality values dark."""
+    if isinstance(grey.presentation, Lut):
+        return grey.presentation.entries[0] > grey.presentation.entries[-1]
+    if grey.presentation is not None:
+        return grey.presentation is PresentationShape.INVERSE
+    return grey.photometric is Photometric.MONOCHROME1
+
+
 def modality_range(grey: GreyScale) -> tuple[float, float]:
     """Smallest and largest modality value that the declared bit depth can hold, whatever the image contains.
 

@@ -6,23 +6,20 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from app.core.collimation import collimated_area
+from app.core.collimation import SAMPLE_PX, collimated_area
 from app.core.errors import UserError
 from app.core.grey import (
     TABLE_SIZE,
     GreyScale,
     Lut,
-    Photometric,
-    PresentationShape,
     StoredImage,
     Window,
     WindowFunction,
 )
-from app.core.grey_tables import is_usable, modality_range, modality_table, window_of_range
+from app.core.grey_tables import is_shown_inverse, is_usable, modality_range, modality_table, window_of_range
 
 
 class VoiKind(StrEnum):
@@ -61,7 +58,7 @@ class Tones:
 AUTO_TONES = Tones(black=0.01, white=0.001, margin=0.01)
 PRESETS: dict[str, Tones] = {
     "bone": Tones(black=0.35, white=0.001),
-    "soft-tissue": Tones(black=0.005, white=0.25),
+    "soft-tissue": Tones(black=0.005, white=0.15),
 }
 
 
@@ -116,24 +113,15 @@ def auto_window(image: StoredImage, grey: GreyScale, *, tones: Tones = AUTO_TONE
     return Window(center=(low + high) / 2, width=high - low, function=WindowFunction.LINEAR_EXACT)
 
 
-def is_shown_inverse(grey: GreyScale) -> bool:
-    """Whether the object's own presentation shows large modality values dark."""
-    if isinstance(grey.presentation, Lut):
-        return grey.presentation.entries[0] > grey.presentation.entries[-1]
-    if grey.presentation is not None:
-        return grey.presentation is PresentationShape.INVERSE
-    return grey.photometric is Photometric.MONOCHROME1
-
-
 def area_histogram(image: StoredImage, grey: GreyScale) -> npt.NDArray[np.int64]:
-    """(65536,) number of pixels of the collimated area at every table index, padding included."""
+    """(65536,) number of pixels of the collimated area at every table index, padding included; of every n-th pixel
+    in a large image."""
     area = collimated_area(image, grey)
-    if not area.is_found:
-        return np.bincount(image.pixels.ravel(), minlength=TABLE_SIZE)
-    mask = np.zeros(image.pixels.shape, np.uint8)
-    # cv2 counts from the centre of the first pixel, image coordinates from its corner.
-    cv2.fillPoly(mask, [np.rint(area.polygon_xy - 0.5).astype(np.int32)], 1)
-    return np.bincount(image.pixels[mask != 0], minlength=TABLE_SIZE)
+    step = max(1, int(math.sqrt(image.pixels.size / SAMPLE_PX)))
+    sample = image.pixels[::step, ::step]
+    if area.is_found:
+        sample = sample[area.mask(image.pixels.shape, margin=0.01)[::step, ::step] != 0]
+    return np.bincount(sample.ravel(), minlength=TABLE_SIZE)
 
 
 def voi_choices(grey: GreyScale) -> tuple[VoiChoice, ...]:
