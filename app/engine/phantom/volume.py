@@ -7,10 +7,15 @@ from enum import StrEnum
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Array: TypeAlias = NDArray[np.float32]
 Vector: TypeAlias = NDArray[np.float64]
+
+
+def f32(value: ArrayLike) -> Array:
+    """The value as a float32 array."""
+    return np.asarray(value, dtype=np.float32)
 
 
 class Material(StrEnum):
