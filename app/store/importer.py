@@ -10,9 +10,10 @@ logged.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
 from app.core.case import Side, View
@@ -36,6 +37,7 @@ from app.store.resources import load_deidentification_rules, load_evidence_table
 
 BATCH_FILES = 16
 BATCH_SECONDS = 0.4
+CANCEL_POLL_SECONDS = 0.1
 LABEL_PREFIX = "label."
 
 ProgressCallback = Callable[[ImportProgress], None]
@@ -83,8 +85,28 @@ def import_sources(
         on_progress=on_progress or (lambda progress: None),
         is_cancelled=is_cancelled or (lambda: False),
     )
-    with ReaderPool(scratch=project.folder.scratch, workers=workers) as pool:
+    with ReaderPool(scratch=project.folder.scratch, workers=workers) as pool, _closed_when(work.is_cancelled, pool):
         return work.run(pool, sources)
+
+
+@contextmanager
+def _closed_when(is_cancelled: Callable[[], bool], pool: ReaderPool) -> Iterator[None]:
+    """End the readers as soon as the import is cancelled, so that a slow file does not delay the end."""
+    is_over = threading.Event()
+
+    def watch() -> None:
+        while not is_over.wait(CANCEL_POLL_SECONDS):
+            if is_cancelled():
+                pool.close()
+                return
+
+    watcher = threading.Thread(target=watch, name="import-cancel", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        watcher.join()
 
 
 @dataclass(kw_only=True)
@@ -147,8 +169,10 @@ class _Import:
         count = 0
         failed: list[tuple[int, ImportItem]] = []
         replies = pool.read_many(sources, frame=self.frame, is_header_only=True)
-        with closing(_as_generator(replies)) as stream:
+        with closing(_until(self._stop, replies)) as stream:
             for source, reply in stream:
+                if self._stop():  # from here on the answers are those of readers that were ended
+                    break
                 if isinstance(reply, UserError):
                     failed.append((count, refused(_name(source), reply)))
                 elif self.mapping is not None and self._row(source) is None:
@@ -157,8 +181,6 @@ class _Import:
                     files.append(planned_file(count, source, reply, frame=self.frame))
                 count += 1
                 self.on_progress(ImportProgress(phase=Phase.HEADERS, done=count, total=None))
-                if self._stop():
-                    break
         self.items |= dict(failed)
         if failed:
             self.on_progress(
@@ -170,7 +192,7 @@ class _Import:
 
     def _read_images(self, pool: ReaderPool, files: Sequence[PlannedFile], total: int) -> None:
         replies = pool.read_many((file.source for file in files), frame=self.frame)
-        with closing(_as_generator(replies)) as stream:
+        with closing(_until(self._stop, replies)) as stream:
             queue = zip(files, stream, strict=False)
             is_more = bool(files)
             while is_more and not self._stop():
@@ -186,26 +208,28 @@ class _Import:
         with self.project.transaction():
             while len(done) < BATCH_FILES and time.monotonic() - started < BATCH_SECONDS:
                 answer = next(queue, None)
-                if answer is None:
+                if answer is None or self._stop():
                     is_more = False
                     break
                 file, (_, reply) = answer
                 item = self._import_one(pool, file, reply)
-                done.append((file.position, item))
-                if self._stop():
+                if item is None:
+                    is_more = False
                     break
+                done.append((file.position, item))
             self._recompose()
         self._acknowledge(done, total)
         return is_more
 
-    def _import_one(self, pool: ReaderPool, file: PlannedFile, reply: ReadImage | UserError) -> ImportItem:
+    def _import_one(self, pool: ReaderPool, file: PlannedFile, reply: ReadImage | UserError) -> ImportItem | None:
+        """Bring one image in; None when the import was cancelled meanwhile."""
         label = _name(file.source)
         if isinstance(reply, UserError):
             return refused(label, reply)
         try:
             pixels = pool.pixels(reply)
         except UserError as error:
-            return refused(label, error)
+            return None if self._stop() else refused(label, error)
         rules, project = self.rules, self.project
         row = self._row(file.source)
         subject = subject_of(reply, rules, row=row)
@@ -217,7 +241,8 @@ class _Import:
         if held is not None:
             verdict = compare(project, held, pixels, address, is_lossy=reply.facts.is_lossy)
             if verdict.is_duplicate:
-                project.images.put(pixels) if address == held.image_sha256 else None
+                if address == held.image_sha256:
+                    project.images.put(pixels)  # mends the stored image if it was lost or damaged
                 self._record(reply, keys, held.id, Outcome.DUPLICATE, frame)
                 self._touch(held.study_id)
                 return ImportItem(
@@ -413,8 +438,12 @@ def _conflicting(held: View) -> UserError:
     )
 
 
-def _as_generator(
-    replies: Iterator[tuple[Source, ReadImage | UserError]],
+def _until(
+    is_stopped: Callable[[], bool], replies: Iterator[tuple[Source, ReadImage | UserError]]
 ) -> Generator[tuple[Source, ReadImage | UserError], None, None]:
-    """The same answers, in a form that can be closed when the import stops early."""
-    yield from replies
+    """The same answers; the end of them when the readers were ended because the import was cancelled."""
+    try:
+        yield from replies
+    except RuntimeError:
+        if not is_stopped():
+            raise
