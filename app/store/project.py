@@ -272,7 +272,10 @@ def _require_undamaged(folder: ProjectFolder, database: Database) -> None:
 
 def _refuse_newer(database: Database) -> None:
     known = {migration.name for migration in MIGRATIONS.pending(SqliteUtils(memory=True))}
-    if unknown := set(database.applied_migrations()) - known:
+    applied = set(database.applied_migrations())
+    if not applied:
+        raise damaged("Its file project.db is empty.")
+    if unknown := applied - known:
         raise UserError(
             "This project was made by a newer version of Coxa.",
             reason=f"Its database holds {len(unknown)} change(s) that this version does not know.",
