@@ -125,7 +125,7 @@ def display_table(
     match grey.presentation:
         case Lut() as lut:
             # The table's input is the whole range of the VOI output, whatever its number of entries (C.11.6.1).
-            share = _look_up(lut, np.rint(share * (len(lut.entries) - 1)) + lut.first) / (2**lut.bits - 1)
+            share = _look_up(lut, share * (len(lut.entries) - 1) + lut.first) / (2**lut.bits - 1)
         case PresentationShape.INVERSE:
             share = 1.0 - share
         case PresentationShape.IDENTITY:
@@ -184,6 +184,6 @@ def modality_values(image: StoredImage, table: ModalityTable) -> npt.NDArray[np.
 
 def _look_up(lut: Lut, values: npt.NDArray[np.int64] | Floats) -> Floats:
     """Entries for the input values; inputs below the first or above the last mapped value take the end entries."""
-    index = np.clip(np.rint(values) - lut.first, 0, len(lut.entries) - 1).astype(np.int64)
+    index = np.clip(np.floor(values + 0.5) - lut.first, 0, len(lut.entries) - 1).astype(np.int64)
     found: Floats = np.asarray(lut.entries, np.float64)[index]
     return found

@@ -86,8 +86,8 @@ def step_along(picture: npt.NDArray[np.float32], plane: HalfPlane, polygon_xy: P
     points = ends[0] * (1 - along) + ends[1] * along
     values = []
     for distance_px in (1.5, -1.5):
-        at = (points * scale + plane.normal_xy * distance_px - 0.5).astype(np.float32)
-        values.append(cv2.remap(picture, at[None], None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0])
+        at = (points * scale + plane.normal_xy * distance_px - 0.5).T[:, None].astype(np.float32)
+        values.append(cv2.remap(picture, at[0], at[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
     return float(np.mean(values[0] - values[1]))
 
 
