@@ -52,10 +52,10 @@ def bilateral_symmetry(pixels: npt.NDArray[np.uint16]) -> Symmetry:
     bones count. Insensitive to MONOCHROME1/2 and to any linear change of grey values.
 
     Args:
-        pixels: (H, W) uint16, stored values.
+        pixels: (H, W) uint16, stored values. Images below 128 px are too coarse to tell and score 0.
     """
     rows, cols = pixels.shape
-    if min(rows, cols) < 32 or not bool(np.any(pixels != pixels[0, 0])):
+    if min(rows, cols) < _WORK_PX or not bool(np.any(pixels != pixels[0, 0])):
         return Symmetry(score=0.0, axis_px=cols / 2, tilt_deg=0.0, aspect=cols / rows)
     structure, scale = _structure(pixels)
     best = Symmetry(score=-1.0, axis_px=cols / 2, tilt_deg=0.0, aspect=cols / rows)
