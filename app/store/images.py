@@ -1,11 +1,11 @@
 """The image store: stored pixel values, addressed by what they are.
 
 `images/ab/<sha256>` holds one image, losslessly, and is never changed. The address is a hash of the pixel values, the
-shape and the offset, and of nothing else: it does not depend on the compression or on any library's version. See
-ADR 0030 for the choice of the format.
+shape and the offset, and of nothing else: it does not depend on the file's format. See ADR 0030 for the choice of raw
+values over a compressed form.
 
-A file is `COXAIMG1`, five little-endian numbers (rows, cols uint32; offset int32; payload length uint64; CRC-32 of
-everything else, uint32), then the payload: the values as little-endian uint16, row by row, in one Blosc2 frame.
+A file is `COXAIMG1`, five little-endian numbers (bytes a value, rows, cols uint32; offset int32; CRC-32 of everything
+else, uint32), then the values row by row: little-endian uint16, or uint8 when none is above 255.
 
 This module knows no database, so the engine may use it too.
 """
@@ -20,17 +20,18 @@ import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
-import imagecodecs
 import numpy as np
+import numpy.typing as npt
 
 from app.core.errors import UserError
 from app.core.grey import StoredImage
-from app.store.fs import DISK, FileSystem, atomic_write, is_temporary
+from app.store.fs import DISK, Chunk, FileSystem, atomic_write, is_temporary
 
 MAGIC = b"COXAIMG1"
-_HEADER = struct.Struct("<8sIIiQ")
+VALUE_TYPES: dict[int, npt.DTypeLike] = {1: "u1", 2: "<u2"}
+_HEADER = struct.Struct("<8sIIIi")
 _CHECK = struct.Struct("<I")
 HEADER_SIZE = _HEADER.size + _CHECK.size
 READ_ONLY_FILE = 0o600 if sys.platform == "win32" else 0o400
@@ -55,8 +56,8 @@ def image_address(image: StoredImage) -> str:
     return digest.hexdigest()
 
 
-def encode_image(image: StoredImage) -> bytes:
-    """The content of an image's file; read back and compared before it is handed out.
+def encode_image(image: StoredImage) -> tuple[Chunk, ...]:
+    """The content of an image's file, in pieces.
 
     Raises:
         ValueError: not a (H, W) uint16 image, or empty.
@@ -64,45 +65,41 @@ def encode_image(image: StoredImage) -> bytes:
     pixels = _little_endian(image)
     if pixels.ndim != 2 or pixels.size == 0:
         raise ValueError(f"an image is (H, W), not {pixels.shape}")
-    payload = bytes(
-        imagecodecs.blosc2_encode(
-            pixels.tobytes(), level=5, compressor="lz4", shuffle="bitshuffle", typesize=2, numthreads=1
-        )
-    )
-    rows, cols = pixels.shape
-    header = _HEADER.pack(MAGIC, rows, cols, image.offset, len(payload))
-    content = b"".join((header, _CHECK.pack(zlib.crc32(payload, zlib.crc32(header))), payload))
-    if not np.array_equal(decode_image(content).pixels, pixels):
-        raise RuntimeError("the image codec does not give back what it was given")
-    return content
+    values = pixels.astype(np.uint8) if pixels.max() <= 255 else pixels
+    header = _HEADER.pack(MAGIC, values.itemsize, *pixels.shape, image.offset)
+    check = zlib.crc32(values.data, zlib.crc32(header))
+    return header + _CHECK.pack(check), values.data
 
 
-def decode_image(content: bytes | memoryview) -> StoredImage:
-    """The image in a file's content. Damaged bytes never reach the decompressor: their CRC-32 is checked first.
+def decode_image(file: BinaryIO, size: int, *, is_checked: bool = True) -> StoredImage:
+    """The image in an open file.
+
+    Args:
+        file: at its beginning.
+        size: the file's size, bytes.
+        is_checked: compare the CRC-32.
 
     Raises:
         DamagedImageError: not what was written.
     """
-    view = memoryview(content)
-    if len(view) < HEADER_SIZE:
+    start = file.read(HEADER_SIZE)
+    if len(start) < HEADER_SIZE:
         raise DamagedImageError("the file is shorter than its header")
-    magic, rows, cols, offset, length = _HEADER.unpack(view[: _HEADER.size])
-    (check,) = _CHECK.unpack(view[_HEADER.size : HEADER_SIZE])
-    payload = view[HEADER_SIZE:]
-    if magic != MAGIC:
+    magic, width, rows, cols, offset = _HEADER.unpack(start[: _HEADER.size])
+    (check,) = _CHECK.unpack(start[_HEADER.size :])
+    if magic != MAGIC or width not in VALUE_TYPES:
         raise DamagedImageError("the file does not begin as an image of this store")
-    if len(payload) != length:
-        raise DamagedImageError(f"the file holds {len(payload)} of {length} bytes")
-    if zlib.crc32(payload, zlib.crc32(view[: _HEADER.size])) != check:
+    if size != HEADER_SIZE + width * rows * cols or not size > HEADER_SIZE:
+        raise DamagedImageError("the file is longer or shorter than its image")
+    values = np.empty((rows, cols), dtype=VALUE_TYPES[width])
+    rest = values.data.cast("B")
+    while rest and (count := file.readinto(rest)):  # type: ignore[attr-defined]
+        rest = rest[count:]
+    if rest:
+        raise DamagedImageError("the file ends too early")
+    if is_checked and zlib.crc32(values.data, zlib.crc32(start[: _HEADER.size])) != check:
         raise DamagedImageError("the file's bytes have changed")
-    pixels = np.empty((rows, cols), dtype="<u2")
-    try:
-        out: Any = pixels.data.cast("B")  # the codec's stubs do not know that any buffer will do
-        source: Any = payload
-        imagecodecs.blosc2_decode(source, numthreads=1, out=out)
-    except Exception as error:  # the codec raises its own types; with a right CRC this is a foreign file
-        raise DamagedImageError("the file cannot be decompressed") from error
-    pixels = pixels.astype(np.uint16, copy=False)
+    pixels: npt.NDArray[np.uint16] = values.astype(np.uint16, copy=False)
     pixels.flags.writeable = False
     return StoredImage(pixels=pixels, offset=offset)
 
@@ -152,7 +149,7 @@ class ImageStore:
             except DamagedImageError:
                 pass  # write it again: this is how a damaged image is repaired
         try:
-            atomic_write(self.path(address), [encode_image(image)], mode=READ_ONLY_FILE, fs=self._fs)
+            atomic_write(self.path(address), encode_image(image), mode=READ_ONLY_FILE, fs=self._fs)
         except OSError as error:
             raise UserError(
                 "The image could not be stored.",
@@ -165,8 +162,9 @@ class ImageStore:
     def load(self, sha256: str) -> StoredImage:
         """The image with this address, read-only, verified.
 
-        The first time in a process its whole SHA-256 is computed; while the file stays the same one, later loads
-        check its CRC-32 only.
+        The first time in a process its SHA-256 is computed; while the file stays the same one, later loads compare its
+        CRC-32 instead, so that painting never waits twice. The file is read, not memory-mapped: a disk that fails
+        later is an error that can be told, not the end of the process.
 
         Raises:
             UserError: `image-missing` or `image-damaged`.
@@ -217,12 +215,11 @@ class ImageStore:
     def _read(self, sha256: str, *, is_forced: bool) -> StoredImage:
         with self.path(sha256).open("rb", buffering=0) as file:
             status = os.fstat(file.fileno())
-            content = file.read()
-        image = decode_image(content)
-        state = (status.st_ino, status.st_mtime_ns, status.st_size)
-        with self._guard:
-            is_known = not is_forced and self._verified.get(sha256) == state
-        if not is_known:
+            state = (status.st_ino, status.st_mtime_ns, status.st_size)
+            with self._guard:
+                is_known = self._verified.get(sha256) == state
+            image = decode_image(file, status.st_size, is_checked=is_forced or is_known)
+        if is_forced or not is_known:
             if image_address(image) != sha256:
                 raise DamagedImageError("the file holds another image than its name says")
             with self._guard:
