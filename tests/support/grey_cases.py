@@ -154,6 +154,9 @@ _MODALITY, _VOI = "ModalityLUTSequence", "VOILUTSequence"
 BATTERY: tuple[GreyCase, ...] = (
     # windows
     GreyCase(name="mono2_full_range"),
+    GreyCase(name="full_range_of_part", low=500, high_value=1400),
+    GreyCase(name="signed_full_range", is_signed=True, low=-300, high_value=1500),
+    GreyCase(name="width_half", tags=_window(2000, 0.5)),
     GreyCase(name="mono2_linear", tags=_window(2000, 1500)),
     GreyCase(name="mono1_full_range", is_monochrome1=True),
     GreyCase(name="mono1_linear", is_monochrome1=True, tags=_window(2000, 1500), in_pydicom_failures=True),
@@ -175,7 +178,11 @@ BATTERY: tuple[GreyCase, ...] = (
     GreyCase(name="rescale_full_range", tags=_rescale(2.5, -1000)),
     GreyCase(name="neg_slope", tags={**_rescale(-1, 4095), **_window(2600, 1500)}, in_pydicom_failures=True),
     GreyCase(name="neg_slope_full_range", tags=_rescale(-1, 4095)),
-    GreyCase(name="slope_without_intercept", tags={"RescaleSlope": 2, **_window(4000, 3000)}),
+    GreyCase(
+        name="slope_without_intercept",
+        tags={"RescaleSlope": 2, **_window(4000, 3000)},
+        dcmtk_limit="ignores a slope without an intercept",
+    ),
     GreyCase(
         name="modlut16", luts={_MODALITY: [((4096, 0, 16), _words(_curve(4096, 16)))]}, tags=_window(30000, 40000)
     ),
@@ -232,6 +239,12 @@ BATTERY: tuple[GreyCase, ...] = (
     # presentation
     GreyCase(name="shape_identity", tags={**_window(2000, 1500), "PresentationLUTShape": "IDENTITY"}),
     GreyCase(
+        name="shape_identity_on_mono1",
+        is_monochrome1=True,
+        tags={**_window(2000, 1500), "PresentationLUTShape": "IDENTITY"},
+    ),
+    GreyCase(name="shape_inverse_on_mono2", tags={**_window(2000, 1500), "PresentationLUTShape": "INVERSE"}),
+    GreyCase(
         name="dx_mono1_inverse",
         is_monochrome1=True,
         tags={**_window(2000, 1500), "PresentationLUTShape": "INVERSE"},
@@ -275,7 +288,7 @@ BATTERY: tuple[GreyCase, ...] = (
     GreyCase(
         name="padding_signed",
         is_signed=True,
-        tags={**_window(0, 3000), "PixelPaddingValue": -2048, "PixelPaddingRangeLimit": -1500},
+        tags={**_window(0, 3000), "PixelPaddingValue": 2047, "PixelPaddingRangeLimit": 1500},
         dcmtk_limit="ignores padding",
     ),
 )
