@@ -19,7 +19,7 @@ from sqlite_utils import Database as SqliteUtils
 from app.core.errors import UserError
 from app.core.event import PROJECT
 from app.store.audit import audit_database
-from app.store.backup import Backup, finish_restore, is_backup_due, make_backup
+from app.store.backup import Backup, finish_restore, is_backup_due, list_backups, make_backup
 from app.store.cases import Cases
 from app.store.database import Database, damaged
 from app.store.events import EventLog
@@ -238,7 +238,8 @@ def _open_writer(folder: ProjectFolder, stack: ExitStack) -> ProjectStore:
     store = ProjectStore(folder, database, key, stack)
     store.was_unclean = lock.was_unclean
     is_clean = True  # from here on a normal close leaves the project clean
-    store.back_up_if_due()
+    if list_backups(folder):  # a project that was made a moment ago holds nothing yet
+        store.back_up_if_due()
     stack.callback(store.back_up_if_due)
     return store
 
