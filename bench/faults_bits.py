@@ -35,20 +35,23 @@ def flip_database(folder: ProjectFolder, head: object, count: int, choose: rando
     assert before is not None
     size = folder.database.stat().st_size
     copy = folder.database.with_name("flipped.db")
-    with_changes = rows = missed = reported = integrity = 0
+    with_changes = rows = named = missed = reported = integrity = wholly = 0
     for _ in range(count):
         shutil.copyfile(folder.database, copy)
         flip_bit(copy, choose.randrange(size * 8))
         flip = judge(copy, before, head)  # type: ignore[arg-type]
         with_changes += bool(flip.changed)
         rows += len(flip.changed)
+        named += len(flip.named)
         missed += len(flip.missed)
+        wholly += bool(flip.changed - flip.named)
         reported += flip.is_reported
         integrity += bool(flip.changed) and not flip.is_integrity_ok
         for file in copy.parent.glob("flipped.db*"):
             file.unlink()
     print(f"{count} flips in a database of {size >> 10} KiB with {len(before)} rows")
-    print(f"{with_changes} changed what is read ({rows} rows); rows not named by the audit: {missed}")
+    print(f"{with_changes} changed what is read ({rows} rows); {named} rows named one by one; rows missed: {missed}")
+    print(f"{wholly} of them made a table, the schema or the file unreadable, which was reported as such")
     print(f"flips reported by the audit: {reported}; of the {with_changes}, SQLite's integrity_check saw {integrity}")
 
 

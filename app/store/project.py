@@ -256,6 +256,13 @@ def _open_reader(folder: ProjectFolder, stack: ExitStack) -> ProjectStore:
     database = Database.open_reader(folder.database)
     stack.callback(database.close)
     _refuse_newer(database)
+    if database.pending_migrations():
+        raise UserError(
+            "This project was made by an older version of Coxa.",
+            reason="Its database must be updated before it can be read, and it was opened read-only.",
+            remedy="Open it for writing once; a backup is made first.",
+            kind="older-version",
+        )
     return ProjectStore(folder, database, folder.read_key(), stack)
 
 

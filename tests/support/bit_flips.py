@@ -23,12 +23,14 @@ class Flip:
 
     Args:
         changed: rows that read differently, as (table, key), before or after.
-        missed: those of them that the audit did not name.
+        named: those of them that the audit named one by one; the others are in a table or a schema that it reported.
+        missed: those of them that the audit did not tell of.
         is_reported: whether the audit reported anything at all.
         is_integrity_ok: what SQLite's own `integrity_check` thought of it.
     """
 
     changed: frozenset[tuple[str, str]]
+    named: frozenset[tuple[str, str]]
     missed: frozenset[tuple[str, str]]
     is_reported: bool
     is_integrity_ok: bool
@@ -92,18 +94,18 @@ def judge(path: Path, before: Dump, head: Head) -> Flip:
             problems = audit_database(database.connection, head)
             ok = _integrity(database.connection)
     except (UserError, sqlite3.Error):
-        return Flip(changed=changed, missed=frozenset(), is_reported=True, is_integrity_ok=False)
+        return Flip(changed=changed, named=frozenset(), missed=frozenset(), is_reported=True, is_integrity_ok=False)
     named = {(problem.table, problem.key) for problem in problems}
     unreadable = {problem.table for problem in problems if problem.kind == "unreadable"}
     is_schema_reported = any(problem.kind == "schema" for problem in problems)
+    told = frozenset(row for row in changed if (row[0], row[1].encode("utf-8", "backslashreplace").decode()) in named)
     missed = {
         (table, key)
-        for table, key in changed
-        if (table, key.encode("utf-8", "backslashreplace").decode()) not in named
-        and not unreadable & {table, ""}
+        for table, key in changed - told
+        if not unreadable & {table, ""}
         and not is_schema_reported  # one bit: rows read differently because the schema does
     }
-    return Flip(changed=changed, missed=frozenset(missed), is_reported=bool(problems), is_integrity_ok=ok)
+    return Flip(changed=changed, named=told, missed=frozenset(missed), is_reported=bool(problems), is_integrity_ok=ok)
 
 
 def _integrity(connection: sqlite3.Connection) -> bool:
