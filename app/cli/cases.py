@@ -7,8 +7,8 @@ from typing import Any
 
 from app.cli.describe import case_document, case_lines
 from app.cli.exit_codes import DONE
-from app.cli.import_ import user_name
 from app.cli.output import add_json_argument, add_project_argument, print_json
+from app.cli.user import user_name
 from app.core.case import Case, Projection, Side, View
 from app.core.errors import UserError
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import signal
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from typing import Any
 from app.cli.describe import case_document, case_lines
 from app.cli.exit_codes import CANCELLED, DONE, PROBLEMS
 from app.cli.output import add_json_argument, add_project_argument, print_json
+from app.cli.user import user_name
 from app.core.errors import UserError
 
 EPILOG = """\
@@ -52,6 +52,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also keep the files themselves in private/originals; they hold names and other identifiers",
     )
+    parser.add_argument(
+        "-v", "--verbose", action="store_true", help="one line for each file as soon as it is durably stored"
+    )
     add_json_argument(parser)
     parser.epilog = EPILOG
 
@@ -81,6 +84,8 @@ def run(args: argparse.Namespace) -> int:
             )
 
         def on_progress(progress: ImportProgress) -> None:
+            for item in progress.items if args.verbose and not args.json else ():
+                print(f"{item.outcome.value:<10}{item.view_id or '-':<15}{item.label}", flush=True)
             bar.show("headers" if progress.phase is Phase.HEADERS else "images", progress.done, len(sources))
 
         report: ImportReport = import_sources(
@@ -154,14 +159,6 @@ def cancellable() -> Iterator[Any]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def user_name() -> str:
-    """The name of the person at the keyboard, as the system knows it."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return ""
 
 
 class _Bar:
