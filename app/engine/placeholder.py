@@ -36,7 +36,10 @@ from app.engine.placeholder_shapes import (
 SPACING_MM = 0.2
 BITS_STORED = 12
 
+BEYOND_PX = 80
+
 Plane = npt.NDArray[np.float32]
+Part = tuple[slice, slice]
 
 CORTICAL_PER_MM = 0.062
 CANCELLOUS_PER_MM = 0.026
@@ -85,24 +88,32 @@ class _Plate:
         x_px = x / SPACING_MM
         return np.stack([self.cols - x_px if self._is_mirrored else x_px, y / SPACING_MM], axis=1)
 
-    def depth_mm(self, *outlines_mm: npt.NDArray[np.float64]) -> Plane:
-        """Distance to the border of the union of the outlines inside it, mm, (rows, cols); 0 outside."""
-        mask = np.zeros((self.rows, self.cols), np.uint8)
-        for points_mm in outlines_mm:
-            cv2.fillPoly(mask, [np.round(self.to_px(points_mm) * 16).astype(np.int32)], 255, shift=4)
-        # One ring of background makes parts that leave the image stay thick at its border: replicate it instead.
-        padded = cv2.copyMakeBorder(mask, 160, 160, 160, 160, cv2.BORDER_REPLICATE)
-        depth = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[160:-160, 160:-160]
-        return np.asarray(depth * SPACING_MM, np.float32)
+    def depth_mm(self, *outlines_mm: npt.NDArray[np.float64]) -> tuple[Part, Plane]:
+        """Where the union of outlines lies on the plate, and the distance to its border inside it, mm (0 outside)."""
+        outlines_px = [self.to_px(points) for points in outlines_mm]
+        everything = np.concatenate(outlines_px)
+        low = np.clip(np.floor(everything.min(0)).astype(int) - 2, 0, (self.cols, self.rows))
+        high = np.clip(np.ceil(everything.max(0)).astype(int) + 2, 0, (self.cols, self.rows))
+        part = (slice(low[1], high[1]), slice(low[0], high[0]))
+        if (high <= low).any():
+            return part, np.zeros((max(high[1] - low[1], 0), max(high[0] - low[0], 0)), np.float32)
+        mask = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
+        for points in outlines_px:
+            cv2.fillPoly(mask, [np.round((points - low) * 16).astype(np.int32)], 255, shift=4)
+        # A part that leaves the plate goes on beyond its border: replicate it there, or the border would look like bone's.
+        padded = cv2.copyMakeBorder(mask, BEYOND_PX, BEYOND_PX, BEYOND_PX, BEYOND_PX, cv2.BORDER_REPLICATE)
+        depth = cv2.distanceTransform(padded, cv2.DIST_L2, 5)[BEYOND_PX:-BEYOND_PX, BEYOND_PX:-BEYOND_PX]
+        return part, np.asarray(depth * SPACING_MM, np.float32)
 
     def lay_bone(
         self, *outlines_mm: npt.NDArray[np.float64], radius_mm: float, cortex_mm: float | Plane, density: float = 1.0
     ) -> None:
         """Add a bone, the union of outlines: a shell of compact bone around cancellous bone."""
-        depth = self.depth_mm(*outlines_mm)
-        outer, inner = _chord(depth, radius_mm), _chord(depth - cortex_mm, radius_mm)
-        self.bone += (outer - inner) * (CORTICAL_PER_MM * density)
-        self.cancellous += inner * (CANCELLOUS_PER_MM * density)
+        part, depth = self.depth_mm(*outlines_mm)
+        cortex = cortex_mm if isinstance(cortex_mm, float) else cortex_mm[part]
+        outer, inner = _chord(depth, radius_mm), _chord(depth - cortex, radius_mm)
+        self.bone[part] += (outer - inner) * (CORTICAL_PER_MM * density)
+        self.cancellous[part] += inner * (CANCELLOUS_PER_MM * density)
 
     def lay_soft(
         self, points_mm: npt.NDArray[np.float64], *, radius_mm: float, thickness_mm: float, blur_mm: float = 0.0
@@ -110,7 +121,9 @@ class _Plate:
         """Add soft tissue that is at most `thickness_mm` thick."""
         quarter = _Plate(self.rows // 4, self.cols // 4, (0.0, 0.0), is_mirrored=False)
         points = self.to_px(points_mm) * (SPACING_MM / 4)
-        chord = _chord(quarter.depth_mm(points) * 4, radius_mm) * (thickness_mm / (2 * radius_mm))
+        part, depth = quarter.depth_mm(points)
+        chord = np.zeros((quarter.rows, quarter.cols), np.float32)
+        chord[part] = _chord(depth * 4, radius_mm) * (thickness_mm / (2 * radius_mm))
         chord = np.asarray(cv2.GaussianBlur(chord, (0, 0), blur_mm / (4 * SPACING_MM) + 2), np.float32)
         self.soft += np.asarray(cv2.resize(chord, (self.cols, self.rows), interpolation=cv2.INTER_CUBIC)) * SOFT_PER_MM
 
@@ -179,15 +192,18 @@ def _lay_pelvis(plate: _Plate, rng: np.random.Generator, hip: PlaceholderHip, *,
         for sign in (-1, 1):
             center = (MIDLINE_MM + sign * (13 + 3.4 * row), -42.0 - 22.0 * row)
             ring = _smooth(_circle(center, 5.5))
-            plate.cancellous -= _chord(plate.depth_mm(ring), 5.0) * 0.012
-            plate.bone += _rim(plate.depth_mm(ring), 1.0) * 0.05
+            part, depth = plate.depth_mm(ring)
+            plate.cancellous[part] -= _chord(depth, 5.0) * 0.012
+            plate.bone[part] += _rim(depth, 1.0) * 0.05
     for center in ((0.0, 0.0), (2 * MIDLINE_MM, 0.0)) if is_both_sides else ((0.0, 0.0),):
         is_far = center[0] < MIDLINE_MM
         _lay_socket(plate, center, (-158.0, -22.0), density, is_flipped=is_far)
     for _ in range(int(rng.integers(3, 6))):  # bowel gas
         center = (MIDLINE_MM + rng.uniform(-38, 34), rng.uniform(-105, -30))
         gas = _jitter(_circle(center, rng.uniform(6, 14)), rng, amount_mm=2.5)
-        plate.soft -= np.asarray(cv2.GaussianBlur(_chord(plate.depth_mm(gas), 9), (0, 0), 7)) * (0.6 * SOFT_PER_MM)
+        part, depth = plate.depth_mm(gas)
+        if depth.size:
+            plate.soft[part] -= np.asarray(cv2.GaussianBlur(_chord(depth - 1.0, 9), (0, 0), 4)) * (0.6 * SOFT_PER_MM)
 
 
 def _lay_socket(
@@ -213,7 +229,8 @@ def _lay_socket(
         plate.bone += soft * np.float32(strength * density)
     wall = [(-6, -25), (4, -5), (6, 14), (0, 26), (-10, 25), (-22, 12), (-27, -4), (-20, -20)]
     points = np.array(wall, float) * (sign, 1) + center
-    plate.cancellous += _chord(plate.depth_mm(_smooth(points)), 8) * np.float32(CANCELLOUS_PER_MM * 0.5 * density)
+    part, depth = plate.depth_mm(_smooth(points))
+    plate.cancellous[part] += _chord(depth, 8) * np.float32(CANCELLOUS_PER_MM * 0.5 * density)
 
 
 def _lay_femur_frontal(
@@ -263,10 +280,10 @@ def _lay_femur(
     cortex = np.asarray(1.4 + 4.8 * share * share * (3 - 2 * share), np.float32)
     before = plate.cancellous.copy()
     plate.lay_bone(body, head, radius_mm=14.5, cortex_mm=cortex, density=hip.density)
-    depth_head = plate.depth_mm(head)
+    part, depth_head = plate.depth_mm(head)
     extra = np.clip(_chord(depth_head, 24.2) - 2 * 14.5, 0, None)  # a ball is thicker than the neck behind it
-    plate.cancellous += extra * np.float32(CANCELLOUS_PER_MM * 0.8 * hip.density)
-    plate.bone += _rim(depth_head, 1.2) * np.float32(0.05 * hip.density)
+    plate.cancellous[part] += extra * np.float32(CANCELLOUS_PER_MM * 0.8 * hip.density)
+    plate.bone[part] += _rim(depth_head, 1.2) * np.float32(0.05 * hip.density)
     _lay_trabeculae(plate, rng, (plate.cancellous - before) * (1 - 0.8 * share), hip.density)
 
 

@@ -1,0 +1,141 @@
+"""`coxa demo`: make the demo project from radiographs drawn in code."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import secrets
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from app.cli.exit_codes import DONE
+from app.cli.output import add_json_argument, print_json
+from app.core.errors import UserError
+
+STAMP = "demo.json"  # written last: a folder without it is not a whole demo project
+VERSION = 1  # raised when the demo's content changes
+PLACED_ASIDE = ".replaced"
+
+EPILOG = """\
+examples:
+  coxa demo --out ~/coxa-demo               a project of synthetic hips, made by the ordinary import
+  coxa demo                                 the one that `coxa gui --demo` opens
+  coxa demo --replace                       make it anew; the old one is kept beside it once
+
+Every patient is invented (SYNTHETIC^ALDER …); the images are drawn, not measured, and mean nothing."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Set the arguments of `coxa demo`."""
+    parser.add_argument("--out", type=Path, metavar="DIR", help="the project folder (default: your user data folder)")
+    parser.add_argument("--replace", action="store_true", help="put another demo project in the place of this one")
+    add_json_argument(parser)
+    parser.epilog = EPILOG
+
+
+def run(args: argparse.Namespace) -> int:
+    """Make the demo project."""
+    folder = (args.out or demo_folder()).absolute()
+    document = make_demo(folder, is_replacing=args.replace)
+    if args.json:
+        print_json(document)
+    else:
+        print(f"{document['cases']} hips, {document['images']} radiographs: {folder}")
+    return DONE
+
+
+def demo_folder() -> Path:
+    """Where `coxa gui --demo` keeps its project."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("coxa", appauthor=False)) / "demo"
+
+
+def is_demo_ready(folder: Path) -> bool:
+    """Whether there is a whole demo project of this version. Quick: it opens no database."""
+    try:
+        stamp = json.loads((folder / STAMP).read_text(encoding="utf-8"))
+        return bool(stamp["version"] == VERSION) and (folder / "project.db").stat().st_size > 0
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def make_demo(folder: Path, *, is_replacing: bool = False) -> dict[str, Any]:
+    """Make the demo project beside its place and rename it at the end, so that it is there whole or not at all.
+
+    Args:
+        folder: the project's folder.
+        is_replacing: what is in that place is moved to `<folder>.replaced` (only when it is a Coxa project or a
+            broken demo).
+
+    Returns:
+        Counts of what was made.
+
+    Raises:
+        UserError: `exists`, `unwritable-folder`, `locked`, or what the import says.
+    """
+    from app.store.folder import cannot_write
+
+    if folder.exists() and not is_replacing and any(folder.iterdir()):
+        raise UserError(
+            "There is something in this folder already.",
+            reason="The demo project needs a folder of its own.",
+            remedy="Choose another folder, or use --replace to put the old one aside.",
+            kind="exists",
+        )
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(folder)
+        draft = folder.parent / f"{folder.name}.{secrets.token_hex(4)}.new"
+        try:
+            document = _fill(draft)
+            _put_in_place(draft, folder)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+    except OSError as error:
+        raise cannot_write(error) from error
+    return document
+
+
+def _fill(draft: Path) -> dict[str, Any]:
+    from app.cli.demo_files import file_count, write_demo_files
+    from app.cli.output import progress
+    from app.store.importer import import_sources
+    from app.store.project import ProjectStore
+    from app.store.reading.sources import Source
+
+    with ProjectStore.create(draft, name="Demo") as project, tempfile.TemporaryDirectory(prefix="coxa-demo-") as files:
+        paths = list(progress(write_demo_files(Path(files)), total=file_count(), text="Drawing", unit="image"))
+        sources = [Source(path=path, label=path.name) for path in paths]
+        report = import_sources(project, sources, author="coxa demo")
+        refused = [item for item in report.items if item.view_id is None]
+        if refused:
+            raise RuntimeError(f"the demo's own file {refused[0].label} was refused: {refused[0].reason}")
+        document = {"version": VERSION, "cases": project.cases.count(), "images": len(paths)}
+    (draft / STAMP).write_text(json.dumps(document) + "\n", encoding="utf-8")
+    return document
+
+
+def _put_in_place(draft: Path, folder: Path) -> None:
+    """Rename the new project to its place; what was there is kept once, as `<folder>.replaced`."""
+    from app.store.folder import ProjectFolder
+    from app.store.lock import is_locked, locked, read_holder
+
+    if folder.exists():
+        old = ProjectFolder(folder)
+        if is_locked(old):
+            raise locked(read_holder(old.holder_file))
+        aside = folder.with_name(folder.name + PLACED_ASIDE)
+        if aside.exists():
+            shutil.rmtree(aside)
+        folder.replace(aside)
+    draft.replace(folder)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what an interrupted run left beside the place."""
+    for path in folder.parent.glob(f"{folder.name}.????????.new"):
+        shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,70 @@
+"""`coxa gui`: open the window. Nothing heavier than Qt is imported before its first paint."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from app.core.errors import UserError
+
+EPILOG = """\
+examples:
+  coxa gui                                  begin: open a project, or the demo project
+  coxa gui --project ~/hips
+  coxa gui --project ~/hips --read-only     look only; also while somebody else is working on it
+  coxa gui --demo                           synthetic radiographs; made on the first start
+  coxa gui --demo --screenshot window.png --size 1280x800
+
+Next case PgDn · window: drag with the right button · zoom: wheel · fit Ctrl+0 · 1:1 Ctrl+1.
+Research use only. Not for diagnosis."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Set the arguments of `coxa gui`."""
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--project", type=Path, metavar="DIR", help="the project folder")
+    what.add_argument("--demo", action="store_true", help="the demo project in your user data folder")
+    parser.add_argument("--read-only", action="store_true", help="open for looking only")
+    parser.add_argument("--screenshot", type=Path, metavar="PNG", help="write a picture of the window, then close it")
+    parser.add_argument("--size", type=_size, metavar="WxH", help="size of the window in pixels, for example 1280x800")
+    parser.add_argument("--quit-after", type=float, metavar="S", help="close the window after S seconds")
+    parser.epilog = EPILOG
+
+
+def run(args: argparse.Namespace) -> int:
+    """Open the window and wait until it is closed."""
+    from app.cli.demo import demo_folder, is_demo_ready
+    from app.cli.user import user_name
+
+    demo = demo_folder()
+    try:
+        from app.ui.main_window import Start
+        from app.ui.start import Automation, run_window
+    except ImportError as error:
+        raise UserError(
+            "The window cannot be opened.",
+            reason=f"A library that Qt needs is missing ({error}).",
+            remedy="Run the set-up again; it installs the library or names the command that does.",
+            kind="no-qt",
+        ) from error
+    return run_window(
+        Start(
+            project=args.project,
+            is_read_only=args.read_only,
+            demo=demo,
+            # -P: a folder of the user's must not be searched for modules
+            demo_command=(sys.executable, "-P", "-m", "app", "demo", "--out", str(demo), "--replace"),
+            is_demo=args.demo,
+            is_demo_ready=lambda: is_demo_ready(demo),
+            author=user_name(),
+        ),
+        Automation(screenshot=args.screenshot, size=args.size, quit_after_s=args.quit_after),
+    )
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, cross, height = text.partition("x")
+    if not cross or not width.isdigit() or not height.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not WIDTHxHEIGHT, for example 1280x800")
+    return int(width), int(height)

@@ -1,0 +1,237 @@
+"""What is stored: the open project as the window sees it, and the only writer in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from PySide6.QtCore import QObject, Signal
+
+from app.core.case import Case, Projection, ReviewStatus, Side, View
+from app.core.errors import UserError
+from app.core.grey import StoredImage
+from app.store.project import ProjectStore
+from app.store.resolve import exclude_view, resolve_view
+from app.ui.case_list import CaseRow
+
+_Decision: TypeAlias = Callable[[ProjectStore], list[Case]]
+
+STATUS_WORDS = {
+    ReviewStatus.NEW: "New",
+    ReviewStatus.ANNOTATED: "Annotated",
+    ReviewStatus.REVIEWED: "Reviewed",
+    ReviewStatus.EXCLUDED: "Excluded",
+    ReviewStatus.SECOND_LOOK: "Second look",
+}
+SIDE_WORDS = {Side.LEFT: "Left hip", Side.RIGHT: "Right hip", Side.BOTH: "Both hips", None: "Side open"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hanging:
+    """What hangs in one place.
+
+    Args:
+        view: the view; None = nothing.
+        is_placed: whether the view belongs here; False for one that waits for a person's decision.
+    """
+
+    view: View | None = None
+    is_placed: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseContent:
+    """A case with the views to show.
+
+    Args:
+        case: the case.
+        frontal: what hangs on the left.
+        lateral: what hangs on the right.
+        waiting: number of views without a place that are not on show.
+    """
+
+    case: Case
+    frontal: Hanging
+    lateral: Hanging
+    waiting: int = 0
+
+
+class Project(QObject):
+    """The open project, or none.
+
+    Args:
+        author: recorded with every decision.
+
+    Signals:
+        opened: a project was opened.
+        closed: the project was closed.
+        cases_changed: the list of cases, or a case in it, is not what it was.
+        failed: a UserError that the user should see.
+    """
+
+    opened = Signal()
+    closed = Signal()
+    cases_changed = Signal()
+    failed = Signal(object)
+
+    def __init__(self, author: str, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._author = author
+        self._store: ProjectStore | None = None
+        self.read_only_reason = ""
+        """Why nothing can be changed; empty while the project can be written."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a project."""
+        return self._store is not None
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether decisions can be recorded."""
+        return self._store is not None and not self._store.is_read_only
+
+    @property
+    def was_unclean(self) -> bool:
+        """Whether the writer before this one ended without closing the project."""
+        return self._store is not None and self._store.was_unclean
+
+    @property
+    def path(self) -> Path:
+        """The project's folder; call it only while a project is open."""
+        return self._open_store().folder.path
+
+    @property
+    def name(self) -> str:
+        """The project's name; empty while none is open."""
+        return self._store.name if self._store is not None else ""
+
+    def open(self, path: Path, *, is_read_only: bool = False) -> bool:
+        """Open a project in the place of the present one, which stays open if that fails.
+
+        A project that somebody else is writing is opened read-only.
+        """
+        reason = "It was opened for looking only." if is_read_only else ""
+        if self._store is not None and self._store.folder.path == Path(path).absolute() and self.is_writable:
+            return True  # it is this one: opening it twice would find it locked by ourselves
+        try:
+            try:
+                store = ProjectStore.open(path, is_read_only=is_read_only)
+            except UserError as error:
+                if error.kind != "locked":
+                    raise
+                reason = f"{error.reason} Close it there, then open it here again to make changes."
+                store = ProjectStore.open(path, is_read_only=True)
+        except UserError as error:
+            self.failed.emit(error)
+            return False
+        self.close()
+        self._store = store
+        self.read_only_reason = reason
+        self.opened.emit()
+        return True
+
+    def close(self) -> None:
+        """Close the project, if one is open."""
+        if self._store is not None:
+            store, self._store = self._store, None
+            self.closed.emit()
+            store.close()
+
+    @property
+    def load_image(self) -> Callable[[str], StoredImage]:
+        """Gives the stored values of an image by its address; for decoding threads, valid until `closed`."""
+        return self._open_store().images.load
+
+    def rows(self) -> list[CaseRow]:
+        """The worklist."""
+        return [_row(case) for case in self._store.cases.all()] if self._store is not None else []
+
+    def content(self, case_id: str, *, turn: int = 0) -> CaseContent | None:
+        """A case with its views; None when it is gone.
+
+        Args:
+            case_id: the case.
+            turn: how far the user has leafed through the views without a place.
+        """
+        store = self._open_store()
+        case = store.cases.get(case_id)
+        if case is None:
+            return None
+        waiting = [view for view in map(store.views.get, case.unassigned_ids) if view is not None]
+        waiting = waiting[turn % len(waiting) :] + waiting[: turn % len(waiting)] if waiting else []
+        hung: list[Hanging] = []
+        for view_id in (case.frontal_id, case.lateral_id):
+            view = store.views.get(view_id) if view_id is not None else None
+            if view is None and waiting and not case.blocked_reason:
+                hung.append(Hanging(view=waiting.pop(0), is_placed=False))
+            else:
+                hung.append(Hanging(view=view))
+        if waiting and turn and not case.blocked_reason and all(item.is_placed for item in hung):
+            hung[1] = Hanging(view=waiting.pop(0), is_placed=False)  # both places are taken: leaf on the right
+        return CaseContent(case=case, frontal=hung[0], lateral=hung[1], waiting=len(waiting))
+
+    def resolve(
+        self, case_id: str, view_id: str, *, projection: Projection | None = None, side: Side | None = None
+    ) -> str:
+        """Record what a view shows.
+
+        Returns:
+            The case to go on with: this one, or the one that the view now belongs to when this one is gone.
+        """
+        return self._decide(
+            case_id,
+            view_id,
+            lambda store: resolve_view(store, view_id, projection=projection, side=side, author=self._author),
+        )
+
+    def exclude(self, case_id: str, view_id: str, reason: str) -> str:
+        """Take a view out of its cases. Returns the case to go on with; empty when there is none."""
+        return self._decide(
+            case_id, view_id, lambda store: exclude_view(store, view_id, reason=reason, author=self._author)
+        )
+
+    def _decide(self, case_id: str, view_id: str, decide: _Decision) -> str:
+        store = self._open_store()
+        if store.is_read_only:
+            self.failed.emit(
+                UserError("The decision was not recorded.", reason=self.read_only_reason, kind="read-only")
+            )
+            return case_id
+        try:
+            cases = decide(store)
+        except UserError as error:
+            self.failed.emit(error)
+            return case_id
+        self.cases_changed.emit()
+        if any(case.id == case_id for case in cases):
+            return case_id
+        holding = [case.id for case in cases if view_id in case.view_ids]
+        return holding[0] if holding else cases[0].id if cases else ""
+
+    def _open_store(self) -> ProjectStore:
+        if self._store is None:
+            raise RuntimeError("no project is open")
+        return self._store
+
+
+def _row(case: Case) -> CaseRow:
+    side = {Side.LEFT: "L", Side.RIGHT: "R"}.get(case.side, "?") if case.side is not None else "?"
+    places = f"{'F' if case.frontal_id else '–'} {'L' if case.lateral_id else '–'}"
+    extra = len(case.unassigned_ids)
+    tip = [f"{case.patient_id}, {SIDE_WORDS[case.side].lower()}", STATUS_WORDS[case.status]]
+    if case.blocked_reason:
+        tip.append(f"Blocked: {case.blocked_reason}")
+    tip.extend(case.questions)
+    return CaseRow(
+        id=case.id,
+        patient=case.patient_id,
+        side=side,
+        views=f"{places} +{extra}" if extra else places,
+        status=STATUS_WORDS[case.status],
+        question_count=len(case.questions),
+        is_blocked=bool(case.blocked_reason),
+        tip="\n".join(tip),
+    )

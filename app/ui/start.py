@@ -1,0 +1,78 @@
+"""Starts the window: the application, its looks, and what documentation and tests need."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QSize
+from PySide6.QtWidgets import QApplication
+
+from app.core.errors import UserError
+from app.ui import theme
+from app.ui.main_window import MainWindow, Start, later
+
+SCREENSHOT_PATIENCE_MS = 60_000
+SETTLE_MS = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Automation:
+    """What happens without a person at the keyboard.
+
+    Args:
+        screenshot: PNG to write once the first case is on the screen (or it is clear that there is none).
+        size: size of the window, px, or None.
+        quit_after_s: close the window after this time, or None.
+    """
+
+    screenshot: Path | None = None
+    size: tuple[int, int] | None = None
+    quit_after_s: float | None = None
+
+
+def run_window(start: Start, automation: Automation) -> int:
+    """Show the window until it is closed.
+
+    Raises:
+        UserError: `no-screenshot`: the picture could not be written.
+    """
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        app = QApplication([sys.argv[0]])
+    app.setApplicationName("Coxa")
+    app.setOrganizationName("Coxa")
+    theme.apply(app)
+    window = MainWindow(start)
+    window.crash.install()
+    if automation.size is not None:
+        window.resize(QSize(*automation.size))
+    pictures: list[bool] = []
+    if automation.screenshot is not None:
+        _arrange_screenshot(window, automation.screenshot, pictures)
+    if automation.quit_after_s is not None:
+        later(window.close, after_ms=round(automation.quit_after_s * 1000), owner=window)
+    window.show()
+    try:
+        code = app.exec()
+    finally:
+        window.crash.remove()
+    if automation.screenshot is not None and pictures != [True]:
+        raise UserError(
+            "The screenshot was not written.",
+            reason="The file cannot be written here, or the window was closed first.",
+            remedy="Choose another place for the file.",
+            kind="no-screenshot",
+        )
+    return code
+
+
+def _arrange_screenshot(window: MainWindow, path: Path, pictures: list[bool]) -> None:
+    def shoot() -> None:
+        pictures.append(window.grab().save(str(path), "PNG"))
+        window.close()
+
+    # after the last `settled`, so that images decoded meanwhile are in the picture
+    timer = later(shoot, after_ms=SCREENSHOT_PATIENCE_MS, owner=window)
+    window.settled.connect(lambda: timer.start(SETTLE_MS))
