@@ -7,7 +7,7 @@ when in doubt nothing is cut, because a lost hip is worse than a poor window (AD
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -201,7 +201,7 @@ class _Lines:
     """
 
     angles_deg: Floats
-    index: npt.NDArray[np.int32]
+    index: npt.NDArray[np.intp]
     count: int
     origin: int
 
@@ -211,22 +211,31 @@ class _Lines:
         origin = int(np.hypot(*shape)) + 2
         count = 2 * origin + 1
         rho = np.outer(np.cos(np.deg2rad(angles_deg)), xs) + np.outer(np.sin(np.deg2rad(angles_deg)), ys)
-        index = np.floor(rho).astype(np.int32) + origin + np.arange(len(angles_deg), dtype=np.int32)[:, None] * count
+        index = np.floor(rho).astype(np.intp) + origin + np.arange(len(angles_deg))[:, None] * count
         return _Lines(angles_deg=angles_deg, index=index, count=count, origin=origin)
 
-    def sums(self, weights: npt.NDArray[np.float32] | Mask, where: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
-        """Sum of the weights of the pixels `where` on every line, (A, count); weights (P,) or (A, P)."""
-        index = self.index[:, where]
-        chosen = np.broadcast_to(weights, self.index.shape)[:, where]
+    def within(self, where: npt.NDArray[np.intp]) -> _Lines:
+        """The same lines through some of the pixels only."""
+        return replace(self, index=self.index[:, where])
+
+    def sums(self, weights: npt.NDArray[np.float64] | Mask) -> npt.NDArray[np.float64]:
+        """Sum of the weights of the pixels on every line, (A, count); weights (P,) or (A, P)."""
         size = len(self.angles_deg) * self.count
-        sums = np.bincount(index.ravel(), chosen.ravel(), minlength=size)
-        return np.asarray(sums, np.float64).reshape(-1, self.count)
+        if weights.dtype == np.bool_ and weights.ndim == 2:  # counting is faster than adding ones
+            return np.bincount(self.index[weights], minlength=size).reshape(-1, self.count).astype(np.float64)
+        if weights.dtype == np.bool_:
+            chosen = self.index[:, weights].ravel()
+            return np.bincount(chosen, minlength=size).reshape(-1, self.count).astype(np.float64)
+        spread = np.broadcast_to(weights, self.index.shape).ravel()
+        return np.asarray(np.bincount(self.index.ravel(), spread, minlength=size), np.float64).reshape(-1, self.count)
 
 
 def _clearest(search: _Reduced, lines: _Lines, directed: Floats, inside: Mask) -> tuple[HalfPlane, bool] | None:
     """The half-plane that is most clearly empty beyond a straight edge, and whether it is bright; None if none is."""
     where = np.flatnonzero(inside)
-    pixels = lines.sums(np.ones(1, np.float32), where)
+    lines = lines.within(where)
+    directed = directed[:, where]
+    pixels = lines.sums(np.ones(len(where), np.bool_))
     beyond = _beyond(pixels)
     longest = max(inside.shape)
     best, best_score = None, 0.0
@@ -235,14 +244,15 @@ def _clearest(search: _Reduced, lines: _Lines, directed: Floats, inside: Mask) -
         steps = directed if is_bright else -directed
         # Where the near side is empty as well, an edge cannot show: the corner beyond another blade.
         judged = ~cv2.erode(empty.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.bool_).ravel()
-        on_line = lines.sums(judged.astype(np.float32), where)
-        supported = lines.sums((steps > 0.006) & judged, where)
-        contrast = lines.sums(np.clip(steps, 0, 0.1) * judged, where)
+        judged = judged[where]
+        on_line = lines.sums(judged)
+        supported = lines.sums((steps > 0.006) & judged)
+        contrast = lines.sums((np.clip(steps, 0, 0.1) * judged).astype(np.float64))
         with np.errstate(invalid="ignore", divide="ignore"):
             support = supported / on_line
             blank = search.is_smooth if is_bright else empty
-            share_empty = _beyond(lines.sums(empty.ravel(), where)) / beyond
-            share_blank = _beyond(lines.sums(blank.ravel(), where)) / beyond
+            share_empty = _beyond(lines.sums(empty.ravel()[where])) / beyond
+            share_blank = _beyond(lines.sums(blank.ravel()[where])) / beyond
         is_edge = (on_line > 0.2 * longest) & (support > (0.85 if is_bright else 0.75))
         is_edge &= (beyond > 0.6 * longest) & (share_blank > 0.93) & (share_empty > (0.5 if is_bright else 0.95))
         score = np.where(is_edge, contrast, 0)
