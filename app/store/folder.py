@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 
 from app.core.errors import UserError
-from app.store.fs import PRIVATE_FOLDER, atomic_write
+from app.store.fs import PRIVATE_FOLDER, atomic_write, is_temporary
 
 FORMAT = 1  # raised when an older Coxa could not use the folder
 MARKER = "project.toml"
@@ -201,7 +201,11 @@ class ProjectFolder:
         return key
 
     def empty_scratch(self) -> None:
-        """Remove what an interrupted run left behind."""
+        """Remove what an interrupted run left behind: the scratch folder's content and half-written files."""
+        for folder in (self.path, self.private, self.private / "originals", self.backups):
+            for file in folder.iterdir() if folder.is_dir() else ():
+                if is_temporary(file):
+                    file.unlink(missing_ok=True)
         for entry in self.scratch.iterdir() if self.scratch.is_dir() else ():
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry, ignore_errors=True)

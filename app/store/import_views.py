@@ -152,31 +152,34 @@ def view_of(
 def assess(
     image: ReadImage, pixels: StoredImage, *, name: str, row: MappingRow | None, rules: Rules
 ) -> tuple[Assessment[Projection], Assessment[Side]]:
-    """Projection and side from the header, the file's name, the mapping file and the look of the image."""
+    """Projection and side from the header, the file's name and the mapping file; the look of the image only if needed.
+
+    The look is advisory: where something else has decided it could change nothing.
+    """
     names = name_evidence(name, rules.evidence)
-    frontal, both = _picture(image, pixels)
-    projection = assess_projection(
-        image.facts,
-        rules.evidence,
-        names=names,
-        mapping=row.projection if row is not None else None,
-        picture=(frontal,) if frontal is not None else (),
-    )
-    side = assess_side(
-        image.facts,
-        rules.evidence,
-        projection=projection.value,
-        names=names,
-        mapping=row.side if row is not None else None,
-        picture=(both,) if both is not None else (),
-    )
-    return projection, side
 
+    def both_from(frontal: Evidence | None, both: Evidence | None) -> tuple[Assessment[Projection], Assessment[Side]]:
+        projection = assess_projection(
+            image.facts,
+            rules.evidence,
+            names=names,
+            mapping=row.projection if row is not None else None,
+            picture=(frontal,) if frontal is not None else (),
+        )
+        side = assess_side(
+            image.facts,
+            rules.evidence,
+            projection=projection.value,
+            names=names,
+            mapping=row.side if row is not None else None,
+            picture=(both,) if both is not None else (),
+        )
+        return projection, side
 
-def _picture(image: ReadImage, pixels: StoredImage) -> tuple[Evidence | None, Evidence | None]:
-    if ViewFlag.PARTIAL in image.flags:
-        return None, None  # missing rows would speak
-    return symmetry_evidence(bilateral_symmetry(pixels.pixels))
+    projection, side = both_from(None, None)
+    if not (projection.is_open or side.is_open) or ViewFlag.PARTIAL in image.flags:
+        return projection, side  # of a partial image the missing rows would speak
+    return both_from(*symmetry_evidence(bilateral_symmetry(pixels.pixels)))
 
 
 def _flags(image: ReadImage, rules: Rules) -> frozenset[ViewFlag]:

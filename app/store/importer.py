@@ -13,6 +13,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 
@@ -38,6 +39,7 @@ from app.store.resources import load_deidentification_rules, load_evidence_table
 BATCH_FILES = 16
 BATCH_SECONDS = 0.4
 CANCEL_POLL_SECONDS = 0.1
+WRITERS = 4
 LABEL_PREFIX = "label."
 
 ProgressCallback = Callable[[ImportProgress], None]
@@ -71,22 +73,27 @@ def import_sources(
     Raises:
         UserError: the project itself cannot be written (disk full, read-only …).
     """
-    work = _Import(
-        project=project,
-        rules=Rules(
-            pseudonyms=Pseudonyms(project.key),
-            evidence=load_evidence_tables(),
-            deidentification=load_deidentification_rules(),
-        ),
-        author=author,
-        mapping=mapping,
-        frame=frame,
-        is_keeping_originals=is_keeping_originals,
-        on_progress=on_progress or (lambda progress: None),
-        is_cancelled=is_cancelled or (lambda: False),
-    )
-    with ReaderPool(scratch=project.folder.scratch, workers=workers) as pool, _closed_when(work.is_cancelled, pool):
-        return work.run(pool, sources)
+    with (
+        ThreadPoolExecutor(WRITERS, thread_name_prefix="image-writer") as writers,
+        ReaderPool(scratch=project.folder.scratch, workers=workers) as pool,
+    ):
+        work = _Import(
+            project=project,
+            rules=Rules(
+                pseudonyms=Pseudonyms(project.key),
+                evidence=load_evidence_tables(),
+                deidentification=load_deidentification_rules(),
+            ),
+            author=author,
+            mapping=mapping,
+            frame=frame,
+            is_keeping_originals=is_keeping_originals,
+            on_progress=on_progress or (lambda progress: None),
+            is_cancelled=is_cancelled or (lambda: False),
+            writers=writers,
+        )
+        with _closed_when(work.is_cancelled, pool):
+            return work.run(pool, sources)
 
 
 @contextmanager
@@ -126,6 +133,8 @@ class _Import:
     changed: set[str] = field(default_factory=set)  # studies to recompose before the next commit
     labels: list[tuple[str, MappingRow]] = field(default_factory=list)
     was_cancelled: bool = False
+    writers: ThreadPoolExecutor  # most of the time of storing an image is waiting for the disk
+    puts: list[Future[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.guard = IdentityGuard(self.project, self.rules.pseudonyms, author=self.author)
@@ -218,6 +227,7 @@ class _Import:
                     break
                 done.append((file.position, item))
             self._recompose()
+            self._finish_puts()
         self._acknowledge(done, total)
         return is_more
 
@@ -239,6 +249,7 @@ class _Import:
         held = held_view(project, reply, keys, subject.patient.id, address, frame=frame)
         notices: tuple[str, ...] = ()
         if held is not None:
+            self._finish_puts()
             verdict = compare(project, held, pixels, address, is_lossy=reply.facts.is_lossy)
             if verdict.is_duplicate:
                 if address == held.image_sha256:
@@ -257,7 +268,7 @@ class _Import:
                 return refused(label, _conflicting(held))
             notices = (verdict.reason,)
         others = project.views.of_image(address)
-        project.images.put(pixels)
+        self.puts.append(self.writers.submit(project.images.put, pixels))
         subject, problems = self.guard.admit(subject, reply.facts)
         view, header = view_of(
             reply,
@@ -281,6 +292,11 @@ class _Import:
         for study_id in self.guard.take_touched():
             self._touch(study_id)
         return ImportItem(label=label, outcome=Outcome.IMPORTED, view_id=view.id, notices=view.notices)
+
+    def _finish_puts(self) -> None:
+        """Wait until every image is durably stored; the first failure ends the batch, which is then not committed."""
+        while self.puts:
+            self.puts.pop(0).result()
 
     def _record(
         self, image: ReadImage, keys: tuple[str, str], view_id: str, outcome: Outcome, frame: int | None
