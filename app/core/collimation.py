@@ -20,10 +20,11 @@ from app.core.half_planes import HalfPlane, clip_polygon, fit_circle, inside_mas
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
-SEARCH_PX = 96  # long side of the reduced image in which edges are searched
+SEARCH_PX = 128  # long side of the reduced image in which edges are searched
 REFINE_PX = 384  # … and in which they are placed
 ANGLE_STEP_DEG = 4
 MOST_EDGES = 8
+LEAST_STEP = 0.02  # mean rise of brightness a reduced pixel: a blade is a step, not a slope
 SMALLEST_SHARE = 0.1  # of the image that must remain
 SAMPLE_PX = 400_000  # pixels that are enough for a histogram
 
@@ -85,15 +86,18 @@ def collimated_area(image: StoredImage, grey: GreyScale) -> CollimatedArea:
         return nothing
     picture = _picture(image, grey)
     search = _reduce(picture, SEARCH_PX)
-    if not _has_empty_border(search):
+    polarities = _empty_borders(search)
+    if not polarities:
         return nothing
-    scale = max(height, width) / max(search.levels.shape)
-    circle = fit_circle(search.is_bright | search.is_dark)
-    if circle is not None:
-        polygon = clip_polygon(circle * scale, _sides(width, height))
-        return CollimatedArea(polygon_xy=polygon, is_found=True)
     fine = _unit(_shrink(picture, REFINE_PX))
-    polygon = _cut_edges(search, fine) * scale
+    scale = max(height, width) / max(search.levels.shape)
+    for is_bright in polarities:
+        circle = fit_circle(search.is_bright if is_bright else search.is_dark)
+        if circle is not None:
+            placed = circle.placed(fine, fine.shape[0] / search.levels.shape[0], is_bright=is_bright)
+            polygon = clip_polygon(placed.polygon_xy * scale, _sides(width, height))
+            return CollimatedArea(polygon_xy=polygon, is_found=True)
+    polygon = _cut_edges(search, fine, polarities) * scale
     if len(polygon) < 3:
         return nothing
     share = cv2.contourArea(polygon.astype(np.float32)) / (height * width)
@@ -158,16 +162,17 @@ def _reduce(picture: npt.NDArray[np.uint8], size_px: int) -> _Reduced:
     )
 
 
-def _has_empty_border(search: _Reduced) -> bool:
-    """Whether enough of the image's frame is empty that a blade may lie there; without that nothing is searched."""
-    for empty in (search.is_bright, search.is_dark):
+def _empty_borders(search: _Reduced) -> tuple[bool, ...]:
+    """Which kinds of blade may be there, bright = True: those for which enough of the image's frame looks empty."""
+    found = []
+    for is_bright, empty in ((True, search.is_bright), (False, search.is_dark)):
         frame = np.concatenate([empty[0], empty[-1], empty[:, 0], empty[:, -1]])
         if frame.mean() > 0.08:
-            return True
-    return False
+            found.append(is_bright)
+    return tuple(found)
 
 
-def _cut_edges(search: _Reduced, fine: Floats) -> npt.NDArray[np.float64]:
+def _cut_edges(search: _Reduced, fine: Floats, polarities: tuple[bool, ...]) -> npt.NDArray[np.float64]:
     """Cut one blade after the other, the clearest first; the polygon that remains, in pixels of `search`."""
     height, width = search.levels.shape
     polygon = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float64)
@@ -178,7 +183,7 @@ def _cut_edges(search: _Reduced, fine: Floats) -> npt.NDArray[np.float64]:
     directed = np.outer(np.cos(np.deg2rad(angles_deg)), slope_x) + np.outer(np.sin(np.deg2rad(angles_deg)), slope_y)
     for _ in range(MOST_EDGES):
         inside = inside_mask(polygon, (height, width))
-        found = _clearest(search, lines, directed, inside)
+        found = _clearest(search, lines, directed, inside, polarities)
         if found is None:
             break
         plane, is_bright = found
@@ -230,7 +235,9 @@ class _Lines:
         return np.asarray(np.bincount(self.index.ravel(), spread, minlength=size), np.float64).reshape(-1, self.count)
 
 
-def _clearest(search: _Reduced, lines: _Lines, directed: Floats, inside: Mask) -> tuple[HalfPlane, bool] | None:
+def _clearest(
+    search: _Reduced, lines: _Lines, directed: Floats, inside: Mask, polarities: tuple[bool, ...]
+) -> tuple[HalfPlane, bool] | None:
     """The half-plane that is most clearly empty beyond a straight edge, and whether it is bright; None if none is."""
     where = np.flatnonzero(inside)
     lines = lines.within(where)
@@ -239,7 +246,7 @@ def _clearest(search: _Reduced, lines: _Lines, directed: Floats, inside: Mask) -
     beyond = _beyond(pixels)
     longest = max(inside.shape)
     best, best_score = None, 0.0
-    for is_bright in (True, False):
+    for is_bright in polarities:
         empty = search.is_bright if is_bright else search.is_dark
         steps = directed if is_bright else -directed
         # Where the near side is empty as well, an edge cannot show: the corner beyond another blade.
@@ -253,8 +260,8 @@ def _clearest(search: _Reduced, lines: _Lines, directed: Floats, inside: Mask) -
             blank = search.is_smooth if is_bright else empty
             share_empty = _beyond(lines.sums(empty.ravel()[where])) / beyond
             share_blank = _beyond(lines.sums(blank.ravel()[where])) / beyond
-        is_edge = (on_line > 0.2 * longest) & (support > (0.85 if is_bright else 0.75))
-        is_edge &= (beyond > 0.6 * longest) & (share_blank > 0.93) & (share_empty > (0.5 if is_bright else 0.95))
+        is_edge = (on_line > 0.2 * longest) & (contrast > LEAST_STEP * on_line) & (support > (0.85 if is_bright else 0.75))
+        is_edge &= (beyond > 0.4 * longest) & (share_blank > 0.93) & (share_empty > (0.5 if is_bright else 0.95))
         score = np.where(is_edge, contrast, 0)
         at = int(np.argmax(score))
         if score.flat[at] > best_score:
@@ -266,10 +273,10 @@ def _clearest(search: _Reduced, lines: _Lines, directed: Floats, inside: Mask) -
 
 
 def _beyond(per_line: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Sum over all lines more than three pixels further out: past the blurred edge itself."""
+    """Sum over all lines more than two pixels further out: past the blurred edge itself."""
     outward = np.cumsum(per_line[:, ::-1], axis=1)[:, ::-1]
     shifted = np.zeros_like(outward)
-    shifted[:, :-4] = outward[:, 4:]
+    shifted[:, :-3] = outward[:, 3:]
     return shifted
 
 

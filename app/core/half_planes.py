@@ -43,6 +43,42 @@ class HalfPlane:
         return ends.mean(axis=0) if len(ends) == 2 else self.normal_xy * self.rho_px
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circle:
+    """The edge of a round collimator.
+
+    Args:
+        center_xy: middle, image coordinates.
+        radius_px: radius.
+    """
+
+    center_xy: tuple[float, float]
+    radius_px: float
+
+    @property
+    def polygon_xy(self) -> Points:
+        """72 corners on the circle."""
+        turns = np.deg2rad(np.arange(0, 360, 5))
+        return np.array(self.center_xy) + self.radius_px * np.column_stack([np.cos(turns), np.sin(turns)])
+
+    def placed(self, picture: npt.NDArray[np.float32], scale: float, *, is_bright: bool) -> Circle:
+        """The same middle, with the radius where the step across the edge is greatest.
+
+        Args:
+            picture: (H, W) float32 brightness.
+            scale: picture pixels per unit of this circle.
+            is_bright: whether what lies outside is bright.
+        """
+        radii = np.arange(0.85 * self.radius_px, 1.1 * self.radius_px, 0.25 / scale)
+        turns = np.deg2rad(np.arange(0, 360, 2))[:, None]
+        x = ((self.center_xy[0] + radii * np.cos(turns)) * scale - 0.5).astype(np.float32)
+        y = ((self.center_xy[1] + radii * np.sin(turns)) * scale - 0.5).astype(np.float32)
+        values = cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        reach = max(1, round(1.5 / 0.25))  # compare brightness 1.5 picture pixels to either side
+        steps = (values[:, 2 * reach :] - values[:, : -2 * reach]).mean(axis=0) * (1 if is_bright else -1)
+        return Circle(center_xy=self.center_xy, radius_px=float(radii[reach + int(np.argmax(steps))]))
+
+
 def clip_polygon(polygon_xy: Points, planes: list[HalfPlane]) -> Points:
     """Cut half-planes off a convex polygon (Sutherland and Hodgman 1974); fewer than three corners = nothing left."""
     for plane in planes:
@@ -91,14 +127,14 @@ def step_along(picture: npt.NDArray[np.float32], plane: HalfPlane, polygon_xy: P
     return float(np.mean(values[0] - values[1]))
 
 
-def fit_circle(is_empty: npt.NDArray[np.bool_]) -> Points | None:
-    """A round collimator: the polygon of a circle beyond which the picture is empty, or None.
+def fit_circle(is_empty: npt.NDArray[np.bool_]) -> Circle | None:
+    """A round collimator: the circle beyond which the picture is empty, or None.
 
     Args:
         is_empty: (H, W) pixels that may lie behind the collimator.
 
     Returns:
-        (72, 2) corners in pixels, possibly outside the picture; None when what is not empty is no disc.
+        The circle in pixels, possibly reaching beyond the picture; None when what is not empty is no disc.
     """
     height, width = is_empty.shape
     count, labels, stats, _ = cv2.connectedComponentsWithStats((~is_empty).astype(np.uint8))
@@ -121,9 +157,8 @@ def fit_circle(is_empty: npt.NDArray[np.bool_]) -> Points | None:
     away = np.abs(np.hypot(*(edge - center_xy).T) - radius_px)
     if np.percentile(away, 90) > 0.02 * max(height, width):
         return None
-    turns = np.deg2rad(np.arange(0, 360, 5))
-    circle = center_xy + radius_px * np.column_stack([np.cos(turns), np.sin(turns)])
-    expected = inside_mask(circle, (height, width))
+    circle = Circle(center_xy=(float(center_xy[0]), float(center_xy[1])), radius_px=radius_px)
+    expected = inside_mask(circle.polygon_xy, (height, width))
     filled = cv2.drawContours(np.zeros_like(disc), contours, 0, 1, cv2.FILLED).astype(np.bool_)
     overlap = (expected & filled).sum() / max((expected | filled).sum(), 1)
     # A circle that hardly cuts the corners of the picture is no collimator.
