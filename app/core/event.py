@@ -63,7 +63,7 @@ def target_of(kind: str, identifier: str) -> str:
 
 def canonical_json(value: Json) -> str:
     """The one text form of a JSON value: keys sorted, no spaces, NaN refused."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _CANONICAL.encode(value)
 
 
 def row_hash(table: str, columns: Mapping[str, Scalar]) -> bytes:
@@ -81,11 +81,14 @@ def row_hash(table: str, columns: Mapping[str, Scalar]) -> bytes:
         32 bytes.
     """
     content = [[name, columns[name]] for name in sorted(columns) if name != "row_hash"]
-    text = json.dumps([table, content], ensure_ascii=True, separators=(",", ":"), default=_bytes_as_hex)
-    return hashlib.sha256(text.encode("ascii")).digest()
+    return hashlib.sha256(_ASCII.encode([table, content]).encode("ascii")).digest()
 
 
 def _bytes_as_hex(value: object) -> dict[str, str]:
     if isinstance(value, bytes):
         return {"hex": value.hex()}
     raise TypeError(f"a database row cannot hold {type(value).__name__}")
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+_ASCII = json.JSONEncoder(ensure_ascii=True, separators=(",", ":"), default=_bytes_as_hex)

@@ -120,23 +120,25 @@ class EventLog:
     def _write(
         self, target: str, field: str, before: Json, after: Json, text: str, author: str, reverts: int | None
     ) -> Event:
+        """Write one event inside the transaction of the change that it records."""
         database = self._database
-        with database.transaction():
-            last_id, last_hash = self.head()
-            columns: dict[str, Any] = {
-                "id": last_id + 1,
-                "at": self._clock().astimezone(UTC).isoformat(timespec="microseconds"),
-                "author": author,
-                "target": target,
-                "field": field,
-                "before": None if before is None else canonical_json(before),
-                "after": None if after is None else canonical_json(after),
-                "text": text,
-                "reverts": reverts,
-                "previous_hash": last_hash,
-            }
-            digest = database.insert("event", columns)
-            database.upsert("head", {"id": 1, "event_id": last_id + 1, "event_hash": digest})
+        if not database.connection.in_transaction:
+            raise RuntimeError("an event is written in the transaction of what it tells of")
+        last_id, last_hash = self.head()
+        columns: dict[str, Any] = {
+            "id": last_id + 1,
+            "at": self._clock().astimezone(UTC).isoformat(timespec="microseconds"),
+            "author": author,
+            "target": target,
+            "field": field,
+            "before": None if before is None else canonical_json(before),
+            "after": None if after is None else canonical_json(after),
+            "text": text,
+            "reverts": reverts,
+            "previous_hash": last_hash,
+        }
+        digest = database.insert("event", columns)
+        database.upsert("head", {"id": 1, "event_id": last_id + 1, "event_hash": digest})
         return Event(**(columns | {"before": before, "after": after, "row_hash": digest}))
 
 

@@ -130,6 +130,10 @@ class RecordingFileSystem:
         """Note that `text` was promised to be kept."""
         self.steps.append(Step("ack", text))
 
+    def note_existing(self, path: Path) -> None:
+        """Note a file that was there, durable, before the recording."""
+        self.steps += [Step("write", self._name(path), 0, path.read_bytes()), Step("sync", self._name(path))]
+
     def write(self, path: Path, chunks: Iterable[Chunk], *, mode: int) -> None:
         """See `FileSystem`."""
         data = b"".join(bytes(chunk) for chunk in chunks)
@@ -272,6 +276,7 @@ def cut_and_check(
     cuts: int,
     check: Callable[[Path, list[str]], None],
     seed: int = 0,
+    begin: int = 0,
 ) -> int:
     """Cut the power `cuts` times at random moments and check what is left.
 
@@ -282,6 +287,7 @@ def cut_and_check(
         check: called with the folder that holds what is left and everything acknowledged before the cut; raises
             AssertionError when something is lost or damaged.
         seed: of the moments and of the disk's choices.
+        begin: no cut comes before this step.
 
     Returns:
         Number of cuts after which the check failed.
@@ -289,9 +295,9 @@ def cut_and_check(
     choose = random.Random(seed)
     failed = 0
     for number in range(cuts):
-        cut = choose.randint(0, len(steps))
+        cut = choose.randint(begin, len(steps))
         here = folder / f"cut-{number}"
-        here.mkdir()
+        here.mkdir(parents=True)
         for name, content in disk_after_cut(steps, cut, choose).items():
             (here / name).parent.mkdir(parents=True, exist_ok=True)
             (here / name).write_bytes(content)
