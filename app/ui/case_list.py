@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QSizePolicy, QTableView, QVBoxLayout, QWidget
 
 from app.ui.theme import DARK, GAP_L, GAP_M
 
 Index = QModelIndex | QPersistentModelIndex
 ROW_HEIGHT = 36
+NARROWEST_PX = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,13 +100,15 @@ class CaseListModel(QAbstractTableModel):
         """One cell."""
         row = self._rows[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            mark = "blocked" if row.is_blocked else f"{row.question_count} ?" if row.question_count else ""
-            return (row.patient, row.side, row.views, row.status, mark)[index.column()]
+            mark = f"{row.question_count} ?" if row.question_count else ""
+            return (row.patient, row.side, row.views, "Blocked" if row.is_blocked else row.status, mark)[index.column()]
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
             return row.tip
         if role == Qt.ItemDataRole.ForegroundRole:
+            if index.column() == 3 and row.is_blocked:
+                return QColor(DARK.danger)
             if index.column() == 4:
-                return QColor(DARK.danger if row.is_blocked else DARK.caution)
+                return QColor(DARK.caution)
             if index.column() == 1 and row.side == "?":
                 return QColor(DARK.caution)
             if index.column() in (2, 3):
@@ -125,6 +128,7 @@ class CaseList(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("worklist")
+        self.setMinimumWidth(NARROWEST_PX)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.model = CaseListModel(self)
         self._heading = QLabel("Cases", self)
@@ -148,18 +152,21 @@ class CaseList(QWidget):
         header.setMinimumSectionSize(24)
         for column, mode in enumerate((QHeaderView.ResizeMode.Stretch, *[QHeaderView.ResizeMode.Fixed] * 4)):
             header.setSectionResizeMode(column, mode)
-        for column, width in ((1, 52), (2, 68), (3, 80), (4, 60)):
+        for column, width in ((1, 52), (2, 70), (3, 82), (4, 50)):
             header.resizeSection(column, width)
         heading = QVBoxLayout()
         heading.setContentsMargins(GAP_M + 3, GAP_M, GAP_L, GAP_M)
         heading.setSpacing(0)
+        for label in (self._heading, self._count):
+            label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         heading.addWidget(self._heading)
         heading.addWidget(self._count)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(heading)
-        layout.addWidget(self.table)
+        layout.addWidget(self.table, 1)
+        layout.addStretch(0)
         self._is_silent = False
         self.table.selectionModel().currentRowChanged.connect(self._on_current_changed)
         self.set_rows(())

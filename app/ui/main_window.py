@@ -116,7 +116,7 @@ class MainWindow(QMainWindow):
         dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
         dock.setWidget(self.case_list)
         self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
-        self.resizeDocks([dock], [412], Qt.Orientation.Horizontal)
+        self.resizeDocks([dock], [400], Qt.Orientation.Horizontal)
         middle = QWidget(self)
         layout = QVBoxLayout(middle)
         layout.setContentsMargins(0, 0, GAP_S, 0)
@@ -332,13 +332,14 @@ class MainWindow(QMainWindow):
             self.banners.show_banner(
                 "case", Banner("Do not read this case.", (case.blocked_reason, remedy), tone="danger")
             )
-        elif case.questions:
-            lines = list(case.questions)
-            if self._content.waiting:
-                count = self._content.waiting
-                lines.append(f"{count} more {'view waits' if count == 1 else 'views wait'} for a place: press U.")
-            title = "One open question" if len(case.questions) == 1 else f"{len(case.questions)} open questions"
-            self.banners.show_banner("case", Banner(title, tuple(lines), tone="caution"))
+            return
+        # what the strips under the panes ask already is not said twice
+        asked = tuple(f"{place.hanging.view.id}:" for place in self._viewer().places if place.hanging.view is not None)
+        lines = [question for question in case.questions if not question.startswith(asked)]
+        if count := self._content.waiting:
+            lines.append(f"{count} more {'view waits' if count == 1 else 'views wait'} for a place: press U.")
+        if lines:
+            self.banners.show_banner("case", Banner("To be decided", tuple(lines), tone="caution"))
 
     def _leaf(self) -> None:
         if self._content is not None and self._content.waiting:
