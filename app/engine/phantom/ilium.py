@@ -123,7 +123,7 @@ def iliac_sheet(patient: Patient, x: Array, y: Array, z: Array) -> Sheet:
     brim = bump(brim_line, 15) * (1 - smooth_step(c, 55, 85))
     roof = bump(c - 14, 26) * (1 - smooth_step(b, 20, 55))
     back = smooth_step(b, 52, 75)
-    half = half + 4.2 * crest + 2.8 * pillar + 5.0 * brim + 8.5 * roof + 3.6 * back
+    half = half + 4.2 * crest + 2.8 * pillar + 5.0 * brim + 8.5 * roof + 1.8 * back
     return Sheet(
         height=((x / k - middle) / slope * k).astype(np.float32),
         half_thickness=(half * k).astype(np.float32),

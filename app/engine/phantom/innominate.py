@@ -79,6 +79,7 @@ def innominate_fields(patient: Patient, x: Array, y: Array, z: Array) -> Innomin
     sclerosis = 1 + 0.35 * patient.osteoarthritis
     cortex = cortex + np.float32(2.4 * k * (1 - 0.3 * min(1, patient.osteoporosis)) * sclerosis) * roof
     cortex = cortex + np.float32(0.5) * smooth_step(-radius, -cup - 6, -cup - 1)
+    cortex = cortex * (1 - 0.5 * smooth_step(y, 50 * k, 78 * k))  # thin where the wing lies on the sacrum
     cancellous = np.float32(0.13) + 0.13 * bump(cavity, 12) * smooth_step(z, 0, 20)
     return InnominateFields(
         body=body,

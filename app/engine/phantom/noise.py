@@ -28,6 +28,11 @@ def _remap(atlas: Array, u: Array, v: Array) -> Array:
     return f32(np.concatenate(pieces).reshape(-1)[:count].reshape(u.shape))
 
 
+def _wrap(value: Array, period: int) -> Array:
+    """The value modulo the period (np.mod on floats is ten times slower)."""
+    return f32(value - np.floor(value * np.float32(1 / period)) * np.float32(period))
+
+
 class Noise:
     """Periodic white noise of unit variance in three dimensions, interpolated linearly (variance falls between nodes).
 
@@ -44,15 +49,12 @@ class Noise:
     def at(self, u: Array, v: Array, w: Array) -> Array:
         """Noise at coordinates in cells: fast across `u` and `v`, layers along `w` (all the same shape)."""
         u, v, w = np.broadcast_arrays(u, v, w)
-        column = np.mod(u, _TILE, dtype=np.float32)
-        row = np.mod(v, _TILE, dtype=np.float32)
         low = np.floor(w)
-        t = w - low
-        first = np.mod(low, _LAYERS) * (_TILE + 1)
-        second = np.mod(low + 1, _LAYERS) * (_TILE + 1)
-        a = _remap(self._atlas, column, (row + first).astype(np.float32))
-        b = _remap(self._atlas, column, (row + second).astype(np.float32))
-        return f32(a + (b - a) * t)
+        column, row = _wrap(u, _TILE), _wrap(v, _TILE)
+        height = np.float32(_TILE + 1)
+        a = _remap(self._atlas, column, row + _wrap(low, _LAYERS) * height)
+        b = _remap(self._atlas, column, row + _wrap(low + 1, _LAYERS) * height)
+        return f32(a + (b - a) * (w - low))
 
     def lumps(self, x: Array, y: Array, z: Array, size_mm: float) -> Array:
         """Smooth lumps of about `size_mm`, unit variance at the nodes."""

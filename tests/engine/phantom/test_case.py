@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from app.core.case import Projection, Side
-from app.engine.phantom.acquire import Quality, acquire_view
-from app.engine.phantom.case import CaseRequest, build_case
+from app.engine.phantom.case import CaseRequest, SyntheticCase, build_case
 from app.engine.phantom.femur import femur_frame, shaft_point
 from app.engine.phantom.femur_model import Resolution
 from app.engine.phantom.fracture import CaseKind, Visibility, fracture_plane
@@ -18,6 +17,7 @@ from app.engine.phantom.render import difference_image, project_view
 from app.engine.phantom.views import ViewKind
 from app.engine.phantom.volume import Material, Part
 from app.engine.projection import project_part
+from app.engine.synthesis.radiographs import ExposedView, Quality, expose_case
 
 ROUGH = Resolution(femur=1.2, pelvis=2.4, soft=9.0)
 
@@ -30,6 +30,10 @@ def request(seed: int = 3, **changes: object) -> CaseRequest:
     return replace(base, **changes)  # type: ignore[arg-type]
 
 
+def first_view(case: SyntheticCase, quality: Quality | None = None) -> ExposedView:
+    return next(expose_case(case, quality=quality))
+
+
 @pytest.fixture(scope="module")
 def broken():
     return build_case(request())
@@ -37,13 +41,12 @@ def broken():
 
 def test_the_same_request_gives_the_same_bytes(broken):
     again = build_case(request())
-    for number in range(2):
-        first, second = acquire_view(broken, number), acquire_view(again, number)
+    for first, second in zip(expose_case(broken), expose_case(again), strict=True):
         assert first.radiograph.pixels.tobytes() == second.radiograph.pixels.tobytes()
         assert first.difference.tobytes() == second.difference.tobytes()
         assert first.view.truth == second.view.truth
-    other = acquire_view(build_case(request(seed=4)), 0)
-    assert other.radiograph.pixels.tobytes() != acquire_view(broken, 0).radiograph.pixels.tobytes()
+    other = first_view(build_case(request(seed=4)))
+    assert other.radiograph.pixels.tobytes() != first_view(broken).radiograph.pixels.tobytes()
 
 
 def test_a_right_hip_is_the_exact_mirror_image(broken):
@@ -134,7 +137,7 @@ def test_labels_say_what_was_asked_for(broken):
     normal = build_case(request(kind=CaseKind.NORMAL, visibility=None))
     assert not normal.labels.has_fracture
     assert normal.views[0].truth.fracture_centre is None
-    assert acquire_view(normal, 0).difference is None
+    assert first_view(normal).difference is None
 
 
 @pytest.mark.parametrize("kind", [CaseKind.SHAFT_ATYPICAL, CaseKind.SHAFT_NORMAL])
@@ -154,14 +157,14 @@ def test_shaft_fractures_lie_below_the_trochanters(kind):
 def test_a_whole_pelvis_shows_both_hips_and_its_letter_on_the_right_half():
     for side in (Side.LEFT, Side.RIGHT):
         made = build_case(request(side=side, views=(ViewKind.PELVIS,)))
-        taken = acquire_view(made, 0)
+        taken = first_view(made)
         cols = made.views[0].setup.geometry.cols
         letter = taken.radiograph.marker_box[:, 0].mean()
         assert bool(letter > cols / 2) is (side is Side.LEFT)
         assert (made.views[0].truth.head_centre[0] > cols / 2) is (side is Side.LEFT)
         names = {part.name for part in made.views[0].parts}
         assert {"other-femur", "pelvis-right", "pelvis-left", "sacrum-and-spine"} <= names
-        wrong = acquire_view(made, 0, quality=Quality(is_marker_wrong=True))
+        wrong = first_view(made, Quality(is_marker_wrong=True))
         assert bool(wrong.radiograph.marker_box[:, 0].mean() > cols / 2) is (side is Side.RIGHT)
 
 
