@@ -123,10 +123,14 @@ def test_work_in_progress_is_swept_up_after_an_unclean_end(closed: Path) -> None
     address = next(ImageStore(folder.images).addresses())
     leftover = folder.images / address[:2] / f".{address}.aa.part"
     leftover.write_bytes(b"x")
+    halves = [place / ".name.abc.part" for place in (closed, folder.backups, folder.private)]
+    for half in halves:
+        half.write_bytes(b"half")
     folder.holder_file.write_text("{}")
     with ProjectStore.open(closed) as project:
         assert project.was_unclean
         assert not leftover.exists()
+        assert not any(half.exists() for half in halves)
         assert list(folder.scratch.iterdir()) == []
         assert len(project.cases.all()) == 6
 
