@@ -65,8 +65,7 @@ def _as_signed(value: int) -> int:
 def _unpack(data: bytes | Sequence[int], count: int, is_little_endian: bool) -> npt.NDArray[np.uint16]:
     """The first `count` entries; the length of the data, not the depth, tells whether bytes are packed."""
     if isinstance(data, bytes | bytearray | memoryview):
-        usable = bytes(data)[: len(data) - len(data) % 2] if len(data) > 1 else bytes(data) + b"\0"
-        words = np.frombuffer(usable, "<u2" if is_little_endian else ">u2").astype(np.uint16)
+        words = np.frombuffer(bytes(data) + b"\0" * (len(data) % 2), "<u2" if is_little_endian else ">u2").astype(np.uint16)
     else:
         words = np.asarray([int(word) & 0xFFFF for word in data], np.uint16)
     # One entry a byte fills half as many words; the lower byte of a word comes first (PS3.5 8.1.1).

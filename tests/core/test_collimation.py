@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -146,7 +148,7 @@ def test_clipping_a_square() -> None:
 
 
 @pytest.mark.parametrize(("name", "left", "right"), [("RLE__RG2_RLE", 184, 1440), ("RLE__RG3_RLE", 450, 1245)])
-def test_real_white_borders(shared_data, name: str, left: int, right: int) -> None:  # type: ignore[no-untyped-def]
+def test_real_white_borders(shared_data: Path, name: str, left: int, right: int) -> None:
     """The blades of two real radiographs, measured by eye in the middle of the image."""
     import pydicom
 
