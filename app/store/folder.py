@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 
 from app.core.errors import UserError
-from app.store.fs import PRIVATE_FOLDER, atomic_write, is_temporary, is_temporary
+from app.store.fs import PRIVATE_FOLDER, atomic_write, is_temporary
 
 FORMAT = 1  # raised when an older Coxa could not use the folder
 MARKER = "project.toml"

@@ -206,7 +206,7 @@ def _open_writer(folder: ProjectFolder, stack: ExitStack) -> ProjectStore:
     stack.callback(lambda: lock.release(is_clean=is_clean))
     try:
         folder.make()
-        folder.remove_leftovers()
+        folder.empty_scratch()
         finish_restore(folder)
         folder.restored_file.unlink(missing_ok=True)
         if lock.was_unclean:
