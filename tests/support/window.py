@@ -1,0 +1,159 @@
+"""Driving the real window in tests: an application, waiting that lets decoding threads run, and small projects."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PySide6.QtCore import QEvent, QEventLoop, QObject, QThread, QThreadPool, QTimer, QtMsgType, qInstallMessageHandler
+from PySide6.QtWidgets import QApplication
+
+from app.core.case import Assessment, Certainty, Patient, Projection, Side, Study, View
+from app.core.grey import GreyScale, Photometric, StoredImage
+from app.core.spacing import Spacing
+from app.store.project import ProjectStore
+from app.store.resolve import recompose_study
+from app.ui import theme
+from app.ui.main_window import MainWindow, Start
+
+# what the offscreen plugin says about itself, whatever a program does
+HARMLESS = ("This plugin does not support propagateSizeHints()", "This plugin does not support raise()")
+
+
+def application() -> QApplication:
+    """The one application of the test process, dressed as the product."""
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        app = QApplication(["coxa-tests"])
+        theme.apply(app)
+    return app
+
+
+def wait(ms: int = 0) -> None:
+    """Let the event loop run. (QTest.qWait would keep the interpreter's lock, and decoding threads would stand.)"""
+    loop = QEventLoop()
+    QTimer.singleShot(ms, loop.quit)
+    loop.exec()
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
+    """Let the event loop run until something is so."""
+    end = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        wait(5)
+
+
+@contextmanager
+def strict_qt() -> Iterator[list[str]]:
+    """Collect what Qt complains about; afterwards nothing may live on."""
+    app = application()
+    complaints: list[str] = []
+
+    def on_message(kind: QtMsgType, context: object, text: str) -> None:
+        if text not in HARMLESS:
+            complaints.append(text)
+
+    previous = qInstallMessageHandler(on_message)
+    try:
+        yield complaints
+        for widget in QApplication.topLevelWidgets():
+            widget.close()
+            widget.deleteLater()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+        wait(0)
+        living = [thing for thing in app.findChildren(QObject) if _is_alive(thing)]
+        assert living == [], "a timer or thread lives on after the test"
+        assert QThreadPool.globalInstance().activeThreadCount() == 0
+    finally:
+        qInstallMessageHandler(previous)
+    assert complaints == []
+
+
+def _is_alive(thing: QObject) -> bool:
+    return (isinstance(thing, QTimer) and thing.isActive()) or (isinstance(thing, QThread) and thing.isRunning())
+
+
+def open_window(project: Path | None = None, *, size: tuple[int, int] = (1280, 800), is_read_only: bool = False) -> (
+    MainWindow
+):
+    """The real window on a project, shown and with its first case on the screen (if it has one)."""
+    window = MainWindow(
+        Start(
+            project=project,
+            is_read_only=is_read_only,
+            demo=Path("nowhere"),
+            demo_command=("nothing",),
+            is_demo_ready=lambda: False,
+            author="tester",
+        )
+    )
+    settled: list[bool] = []
+    window.settled.connect(lambda: settled.append(True))
+    window.resize(*size)
+    window.show()
+    wait_until(lambda: bool(settled))
+    return window
+
+
+def known(value: Projection | Side | None) -> Assessment:  # type: ignore[type-arg]
+    """An assessment that is evident, or unknown for None."""
+    return Assessment(value=value, certainty=Certainty.UNKNOWN if value is None else Certainty.EVIDENT)
+
+
+GREY = GreyScale(photometric=Photometric.MONOCHROME2, bits_stored=12)
+
+
+def flat_image(number: int, *, rows: int = 120, cols: int = 100) -> StoredImage:
+    """An image that carries its number: every pixel has the stored value `number`, with a ramp in the last row."""
+    pixels = np.full((rows, cols), number, np.uint16)
+    pixels[-1] = np.linspace(0, 4095, cols).astype(np.uint16)
+    return StoredImage(pixels=pixels)
+
+
+def add_view(
+    store: ProjectStore,
+    study: Study,
+    view_id: str,
+    image: StoredImage,
+    *,
+    projection: Projection | None,
+    side: Side | None,
+    grey: GreyScale = GREY,
+    **more: object,
+) -> View:
+    """Store an image and its view."""
+    rows, cols = image.pixels.shape
+    view = View(
+        id=view_id,
+        study_id=study.id,
+        image_sha256=store.images.put(image),
+        rows=rows,
+        cols=cols,
+        projection=known(projection),
+        side=known(side),
+        spacing=Spacing(),
+        grey=grey,
+        **more,  # type: ignore[arg-type]
+    )
+    store.views.add(view, header={}, offset=image.offset)
+    return view
+
+
+def make_project(folder: Path, *, cases: int = 3, rows: int = 120, cols: int = 100) -> Path:
+    """A project of left hips; case k shows the values 200 + 2k (frontal) and 201 + 2k (lateral)."""
+    with ProjectStore.create(folder) as store:
+        for number in range(cases):
+            patient = Patient(id=f"P-{number:03d}")
+            study = Study(id=f"2.25.{number + 1}", patient_id=patient.id)
+            with store.transaction():
+                store.patients.add(patient)
+                store.studies.add(study)
+                for step, projection in enumerate((Projection.FRONTAL, Projection.LATERAL)):
+                    image = flat_image(200 + 2 * number + step, rows=rows, cols=cols)
+                    add_view(store, study, f"V-{number:03d}-{step}", image, projection=projection, side=Side.LEFT)
+                recompose_study(store, study.id, author="test")
+    return folder
