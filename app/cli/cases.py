@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from app.cli.describe import case_document, case_lines
+from app.cli.describe import case_document, case_lines, view_document
 from app.cli.exit_codes import DONE
 from app.cli.output import add_json_argument, add_project_argument, print_json
 from app.cli.user import user_name
@@ -58,13 +58,22 @@ def _look(args: argparse.Namespace) -> int:
             _show(project, args)
             return DONE
         cases = [case for case in project.cases.all() if not args.open_only or case.questions or case.blocked_reason]
-        pairs = [(case, _views(project, case)) for case in cases]
+        known = {view.id: view for view in project.views.all()}
+    pairs = [(case, [known[identifier] for identifier in case.view_ids if identifier in known]) for case in cases]
+    excluded = [view for view in known.values() if view.excluded_reason]
     if args.json:
-        print_json({"cases": [case_document(case, views) for case, views in pairs]})
+        print_json(
+            {
+                "cases": [case_document(case, views) for case, views in pairs],
+                "excluded": [view_document(view) for view in excluded],
+            }
+        )
         return DONE
     for case, views in pairs:
         for line in case_lines(case, views):
             print(line)
+    for view in excluded if not args.open_only else ():
+        print(f"excluded {view.id}: {view.excluded_reason}")
     still_open = sum(bool(case.questions) for case, _ in pairs)
     print(f"{len(pairs)} cases, {still_open} with open questions.")
     return DONE

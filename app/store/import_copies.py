@@ -10,6 +10,7 @@ from app.core.case import View, ViewFlag
 from app.core.errors import UserError
 from app.core.grey import StoredImage
 from app.core.messages import ReadImage
+from app.core.pseudonym import Pseudonyms
 from app.store.project import ProjectStore
 
 
@@ -28,6 +29,16 @@ class Verdict:
     reason: str
     remedy: str = ""
     kind: str
+
+
+def keys_of(image: ReadImage, frame: int | None, pseudonyms: Pseudonyms) -> tuple[str, str]:
+    """(object key, predecessor key): to find the object again without storing its UID."""
+    suffix = "" if frame is None else f"|frame {frame}"
+    own, predecessor = image.facts.sop_instance_uid.strip(), image.facts.predecessor_uid.strip()
+    return (
+        pseudonyms.key_of("object", own + suffix) if own else "",
+        pseudonyms.key_of("object", predecessor + suffix) if predecessor else "",
+    )
 
 
 def held_view(
@@ -101,4 +112,13 @@ def compare(project: ProjectStore, held: View, pixels: StoredImage, address: str
         is_duplicate=False,
         reason=f"It says that it is a copy of the same original as {held.id}, but {how}.",
         kind="different",
+    )
+
+
+def conflicting(held: View) -> UserError:
+    return UserError(
+        "This is another image than the one that the project holds under the same identifier.",
+        reason=f"{held.id} has the same SOP Instance UID and other pixels; two images must not share one.",
+        remedy="Find out which of the two is right; the one in the project was not changed.",
+        kind="conflicting-object",
     )

@@ -69,6 +69,15 @@ class IdentityGuard:
             self._block(study.id, f"The same picture is held under another patient ({other.id}).")
             self._block(other_study.id, f"The same picture is held under another patient ({view.id}).")
 
+    def same_object(self, held: View, subject: Subject) -> str:
+        """Block the study of a view when a copy of it names another patient. Returns what to say, or nothing."""
+        study = self._project.studies.get(held.study_id)
+        if study is None or study.patient_id == subject.patient.id:
+            return ""
+        reason = f"A copy of {held.id} names another patient."
+        self._block(study.id, reason)
+        return f"{reason} The study is blocked until a person has looked."
+
     def take_touched(self) -> set[str]:
         """Studies that were blocked since the last call."""
         touched, self._touched = self._touched, set()

@@ -102,3 +102,11 @@ def refused(label: str, error: UserError) -> ImportItem:
         remedy=error.remedy,
         kind=error.kind,
     )
+
+
+def not_listed() -> UserError:
+    return UserError(
+        "The mapping does not list this file.",
+        remedy="Add a row for it, or import it without a mapping.",
+        kind="not-listed",
+    )

@@ -10,23 +10,32 @@ logged.
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
 
-from app.core.case import Side, View
+from app.core.case import View
 from app.core.errors import UserError
-from app.core.event import target_of
 from app.core.messages import ReadImage
 from app.core.pseudonym import Pseudonyms
 from app.store.images import DamagedImageError, image_address
-from app.store.import_copies import compare, held_view
+from app.store.import_copies import compare, conflicting, held_view, keys_of
 from app.store.import_identity import IdentityGuard
+from app.store.import_labels import said_otherwise, write_labels
 from app.store.import_plan import PlannedFile, planned_file, reading_order
-from app.store.import_report import CaseReport, ImportItem, ImportProgress, ImportReport, Outcome, Phase, refused
+from app.store.import_readers import closed_when, until_stopped
+from app.store.import_report import (
+    CaseReport,
+    ImportItem,
+    ImportProgress,
+    ImportReport,
+    Outcome,
+    Phase,
+    not_listed,
+    refused,
+)
 from app.store.import_views import Rules, object_text, subject_of, view_of
 from app.store.mapping import ImageMapping, MappingRow
 from app.store.originals import keep_original
@@ -38,9 +47,7 @@ from app.store.resources import load_deidentification_rules, load_evidence_table
 
 BATCH_FILES = 16
 BATCH_SECONDS = 0.4
-CANCEL_POLL_SECONDS = 0.1
 WRITERS = 4
-LABEL_PREFIX = "label."
 
 ProgressCallback = Callable[[ImportProgress], None]
 
@@ -92,28 +99,8 @@ def import_sources(
             is_cancelled=is_cancelled or (lambda: False),
             writers=writers,
         )
-        with _closed_when(work.is_cancelled, pool):
+        with closed_when(work.is_cancelled, pool):
             return work.run(pool, sources)
-
-
-@contextmanager
-def _closed_when(is_cancelled: Callable[[], bool], pool: ReaderPool) -> Iterator[None]:
-    """End the readers as soon as the import is cancelled, so that a slow file does not delay the end."""
-    is_over = threading.Event()
-
-    def watch() -> None:
-        while not is_over.wait(CANCEL_POLL_SECONDS):
-            if is_cancelled():
-                pool.close()
-                return
-
-    watcher = threading.Thread(target=watch, name="import-cancel", daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        is_over.set()
-        watcher.join()
 
 
 @dataclass(kw_only=True)
@@ -148,11 +135,13 @@ class _Import:
         unique = [
             file for file in files if not file.source_sha256 or first_of[(file.source_sha256, file.frame)] is file
         ]
-        known = {file.position for file in unique if self._is_held(file)}
+        known = self._held_intact(unique)
         to_read = [file for file in reading_order(unique) if file.position not in known]
         total = len(files)
-        held = [file for file in unique if file.position in known]
-        self._settle([(file, self._already_held(file)) for file in held], total)
+        with self.project.transaction():
+            held = [(file, self._already_held(file)) for file in unique if file.position in known]
+            self._recompose()
+        self._settle(held, total)
         self._read_images(pool, to_read, total)
         done = {file.position for file in unique}
         copies = [file for file in files if file.position not in done]
@@ -178,14 +167,14 @@ class _Import:
         count = 0
         failed: list[tuple[int, ImportItem]] = []
         replies = pool.read_many(sources, frame=self.frame, is_header_only=True)
-        with closing(_until(self._stop, replies)) as stream:
+        with closing(until_stopped(self._stop, replies)) as stream:
             for source, reply in stream:
                 if self._stop():  # from here on the answers are those of readers that were ended
                     break
                 if isinstance(reply, UserError):
                     failed.append((count, refused(_name(source), reply)))
                 elif self.mapping is not None and self._row(source) is None:
-                    failed.append((count, refused(_name(source), _not_listed())))
+                    failed.append((count, refused(_name(source), not_listed())))
                 else:
                     files.append(planned_file(count, source, reply, frame=self.frame))
                 count += 1
@@ -201,7 +190,7 @@ class _Import:
 
     def _read_images(self, pool: ReaderPool, files: Sequence[PlannedFile], total: int) -> None:
         replies = pool.read_many((file.source for file in files), frame=self.frame)
-        with closing(_until(self._stop, replies)) as stream:
+        with closing(until_stopped(self._stop, replies)) as stream:
             queue = zip(files, stream, strict=False)
             is_more = bool(files)
             while is_more and not self._stop():
@@ -244,7 +233,7 @@ class _Import:
         row = self._row(file.source)
         subject = subject_of(reply, rules, row=row)
         frame = file.frame
-        keys = _keys(reply, frame, rules.pseudonyms)
+        keys = keys_of(reply, frame, rules.pseudonyms)
         address = image_address(pixels)
         held = held_view(project, reply, keys, subject.patient.id, address, frame=frame)
         notices: tuple[str, ...] = ()
@@ -256,17 +245,23 @@ class _Import:
                     project.images.put(pixels)  # mends the stored image if it was lost or damaged
                 self._record(reply, keys, held.id, Outcome.DUPLICATE, frame)
                 self._touch(held.study_id)
+                mixed_up = self.guard.same_object(held, subject)
                 return ImportItem(
                     label=label,
                     outcome=Outcome.DUPLICATE,
-                    reason=verdict.reason,
+                    reason=" ".join(part for part in (verdict.reason, mixed_up) if part),
                     remedy=verdict.remedy,
                     kind=verdict.kind,
                     view_id=held.id,
                 )
             if held.id == rules.pseudonyms.view(object_text(reply.facts, reply.source_sha256, frame)):
-                return refused(label, _conflicting(held))
+                return refused(label, conflicting(held))
             notices = (verdict.reason,)
+        if self.is_keeping_originals:
+            try:
+                keep_original(project.folder, file.source, reply.source_sha256)
+            except UserError as error:
+                return refused(label, error)
         others = project.views.of_image(address)
         self.puts.append(self.writers.submit(project.images.put, pixels))
         subject, problems = self.guard.admit(subject, reply.facts)
@@ -284,8 +279,6 @@ class _Import:
         project.views.add(view, header=header, offset=pixels.offset, author=self.author)
         self.guard.same_image(view, others)
         self._record(reply, keys, view.id, Outcome.IMPORTED, frame)
-        if self.is_keeping_originals:
-            keep_original(project.folder, file.source, reply.source_sha256)
         if row is not None and row.labels:
             self.labels.append((view.id, row))
         self._touch(view.study_id)
@@ -316,15 +309,23 @@ class _Import:
 
     # files that need no reading
 
-    def _is_held(self, file: PlannedFile) -> bool:
-        """Whether this very file is in the project, with its image intact (a damaged one is read again and mended)."""
-        found = self.project.sources.find(file.source_sha256, frame=file.frame) if file.source_sha256 else None
-        view = self.project.views.get(found.view_id) if found is not None and found.view_id else None
-        if view is None:
+    def _held_intact(self, files: Sequence[PlannedFile]) -> set[int]:
+        """Positions of files that are in the project with their image intact (a damaged one is read again: mended)."""
+        held: list[tuple[int, str]] = []
+        for file in files:
+            found = self.project.sources.find(file.source_sha256, frame=file.frame) if file.source_sha256 else None
+            view = self.project.views.get(found.view_id) if found is not None and found.view_id else None
+            if view is not None:
+                held.append((file.position, view.image_sha256))
+        are_intact = self.writers.map(self._is_intact, (address for _, address in held))
+        return {position for (position, _), is_intact in zip(held, are_intact, strict=True) if is_intact}
+
+    def _is_intact(self, address: str) -> bool:
+        if self._stop():
             return False
         try:
-            self.project.images.verify(view.image_sha256)
-        except (FileNotFoundError, DamagedImageError):
+            self.project.images.verify(address)
+        except (OSError, DamagedImageError):
             return False
         return True
 
@@ -334,10 +335,14 @@ class _Import:
         if view is None:
             raise ValueError("not a file that is held")
         self._touch(view.study_id, is_changed=False)
+        row = self._row(file.source)
+        if row is not None and row.labels:
+            self.labels.append((view.id, row))
         return ImportItem(
             label=_name(file.source),
             outcome=Outcome.DUPLICATE,
             reason="This very file is in the project already.",
+            remedy=said_otherwise(view, row),
             kind="same-file",
             view_id=view.id,
         )
@@ -366,25 +371,8 @@ class _Import:
             recompose_study(self.project, study_id, author=self.author)
         self.changed.clear()
         for view_id, row in self.labels:
-            self._write_labels(view_id, row)
+            write_labels(self.project, view_id, row, author=self.author)
         self.labels.clear()
-
-    def _write_labels(self, view_id: str, row: MappingRow) -> None:
-        """Labels of one hip belong to its case; labels of an image of both hips stay with the image."""
-        view = self.project.views.get(view_id)
-        if view is None:
-            return
-        target = target_of("view", view_id)
-        if view.side.value is not Side.BOTH:
-            case = next((case for case in self.project.cases.of_study(view.study_id) if view_id in case.view_ids), None)
-            if case is not None:
-                target = target_of("case", case.id)
-        for name, value in sorted(row.labels.items()):
-            label = f"{LABEL_PREFIX}{name}"
-            if self.project.events.current(target, label) is None:
-                self.project.events.append(
-                    target=target, field=label, after=value, text="From the mapping file", author=self.author
-                )
 
     def _touch(self, study_id: str, *, is_changed: bool = True) -> None:
         self.studies.setdefault(study_id)
@@ -423,43 +411,5 @@ def mapping_sources(mapping: ImageMapping) -> list[Source]:
     return [Source(path=mapping.root / path, label=path) for path in mapping.rows]
 
 
-def _keys(image: ReadImage, frame: int | None, pseudonyms: Pseudonyms) -> tuple[str, str]:
-    """(object key, predecessor key): to find the object again without storing its UID."""
-    suffix = "" if frame is None else f"|frame {frame}"
-    own, predecessor = image.facts.sop_instance_uid.strip(), image.facts.predecessor_uid.strip()
-    return (
-        pseudonyms.key_of("object", own + suffix) if own else "",
-        pseudonyms.key_of("object", predecessor + suffix) if predecessor else "",
-    )
-
-
 def _name(source: Source) -> str:
     return source.label or (source.member or source.path.name)
-
-
-def _not_listed() -> UserError:
-    return UserError(
-        "The mapping does not list this file.",
-        remedy="Add a row for it, or import it without a mapping.",
-        kind="not-listed",
-    )
-
-
-def _conflicting(held: View) -> UserError:
-    return UserError(
-        "This is another image than the one that the project holds under the same identifier.",
-        reason=f"{held.id} has the same SOP Instance UID and other pixels; two images must not share one.",
-        remedy="Find out which of the two is right; the one in the project was not changed.",
-        kind="conflicting-object",
-    )
-
-
-def _until(
-    is_stopped: Callable[[], bool], replies: Iterator[tuple[Source, ReadImage | UserError]]
-) -> Generator[tuple[Source, ReadImage | UserError], None, None]:
-    """The same answers; the end of them when the readers were ended because the import was cancelled."""
-    try:
-        yield from replies
-    except RuntimeError:
-        if not is_stopped():
-            raise

@@ -23,12 +23,15 @@ def keep_original(folder: ProjectFolder, source: Source, sha256: str) -> None:
     """Copy a file byte for byte to `private/originals/<sha256>`, readable by the owner only.
 
     Raises:
-        UserError: `changed`: it is no longer the file that was imported.
+        UserError: `changed`: it is not, or no longer, the file that was imported.
     """
     target = original_path(folder, sha256)
     if target.exists():
         return
-    content = _content(source)
+    try:
+        content = _content(source)
+    except (OSError, KeyError, zipfile.BadZipFile, RuntimeError):
+        content = b""
     if hashlib.sha256(content).hexdigest() != sha256:
         raise UserError(
             "An original file changed while it was imported.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,14 @@ import pytest
 
 from app.core.case import Certainty, Projection, Side, ViewFlag
 from app.core.event import target_of
+from app.core.messages import ReadFailed, ReadReply, ReadRequest
 from app.core.spacing import SpacingSource
 from app.store.import_report import ImportProgress, Outcome, Phase
 from app.store.importer import import_sources, mapping_sources
 from app.store.mapping import read_mapping
 from app.store.originals import original_path
 from app.store.project import ProjectStore
+from app.store.reading.pool import ReaderPool
 from app.store.resolve import resolve_view
 from tests.support.dicom_files import picture, write_dicom
 from tests.support.imports import hung, import_paths, outcomes, state
@@ -269,7 +272,32 @@ def test_the_same_picture_under_two_patients_blocks_both(project: ProjectStore, 
     assert all(reason.startswith("The same picture is held under another patient") for reason in reasons)
 
 
+def test_a_copy_that_names_another_patient_blocks(project: ProjectStore, tmp_path: Path) -> None:
+    write_dicom(tmp_path / "in" / "1.dcm", picture(1), instance=1, patient="A", ImageLaterality="L")
+    write_dicom(tmp_path / "in" / "2.dcm", picture(1), instance=1, patient="B", ImageLaterality="L")
+    report = import_paths(project, tmp_path / "in")
+    assert outcomes(report) == {"1.dcm": "imported", "2.dcm": "bit-identical"}
+    assert "names another patient" in report.items[1].reason
+    [case] = project.cases.all()
+    assert case.blocked_reason.endswith("names another patient.")
+    assert case.frontal_id is None
+
+
 # what else is known of an image
+
+
+def test_frames_of_a_run_are_views_of_their_own(project: ProjectStore, tmp_path: Path) -> None:
+    run = np.stack([picture(seed) for seed in (1, 2, 3)])
+    write_dicom(tmp_path / "run.dcm", run.reshape(-1, run.shape[2]), Rows=run.shape[1], NumberOfFrames=3,
+                SOPClassUID="1.2.840.10008.5.1.4.1.1.12.2", Modality="RF")  # fmt: skip
+    refusal = import_paths(project, tmp_path / "run.dcm").items[0]
+    assert refusal.outcome is Outcome.REFUSED
+    for frame in (0, 2, 2):
+        report = import_paths(project, tmp_path / "run.dcm", frame=frame)
+    assert outcomes(report) == {"run.dcm": "same-file"}
+    assert len(project.views.all()) == 2
+    stored = {project.images.load(view.image_sha256).pixels.tobytes() for view in project.views.all()}
+    assert stored == {picture(1).tobytes(), picture(3).tobytes()}
 
 
 def test_twins_for_processing_and_presentation(project: ProjectStore, tmp_path: Path) -> None:
@@ -357,6 +385,32 @@ def test_cancelling_keeps_what_is_done_and_the_rest_follows(project: ProjectStor
     assert len(project.views.all()) == 40
 
 
+def test_cancelling_does_not_wait_for_a_slow_file(
+    project: ProjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader that would take for ever is ended; nothing of it is imported and nothing is called refused."""
+
+    class StuckPool(ReaderPool):
+        def _run(self, request: ReadRequest) -> ReadReply:
+            if not request.is_header_only:
+                assert is_stuck.wait(60)
+                return ReadFailed(job=request.job, title="The reader was ended.")
+            return super()._run(request)
+
+        def close(self) -> None:
+            is_stuck.set()
+            super().close()
+
+    is_stuck = threading.Event()
+    monkeypatch.setattr("app.store.importer.ReaderPool", StuckPool)
+    write_dicom(tmp_path / "1.dcm")
+    headers: list[ImportProgress] = []
+    report = import_paths(project, tmp_path / "1.dcm", on_progress=headers.append, is_cancelled=lambda: bool(headers))
+    assert report.is_cancelled
+    assert report.items == ()
+    assert project.views.all() == []
+
+
 # archives without headers
 
 
@@ -395,6 +449,20 @@ def test_a_png_archive_with_its_mapping(project: ProjectStore, tmp_path: Path) -
     pelvis = next(view for view in project.views.all() if view.side.value is Side.BOTH)
     assert project.events.current_of(target_of("view", pelvis.id))["label.fracture"] == "none"
     assert "Doe" not in repr(state(project))
+
+
+def test_labels_can_be_added_later_and_what_differs_is_said(project: ProjectStore, tmp_path: Path) -> None:
+    png(tmp_path / "1.png", 1)
+    for text in ("path,patient,side\n1.png,p,left\n", "path,patient,side,fracture\n1.png,p,right,neck\n"):
+        (tmp_path / "map.csv").write_text(text)
+        mapping = read_mapping(tmp_path / "map.csv")
+        report = import_sources(project, mapping_sources(mapping), mapping=mapping, author="tester", workers=1)
+    [item] = report.items
+    assert item.outcome is Outcome.DUPLICATE
+    assert item.remedy == f"The mapping says side right; decide with `coxa cases resolve {item.view_id}`."
+    [case] = project.cases.all()
+    assert case.side is Side.LEFT
+    assert project.events.current_of(target_of("case", case.id))["label.fracture"] == "neck"
 
 
 def test_pictures_without_a_mapping_stand_alone(project: ProjectStore, tmp_path: Path) -> None:
