@@ -23,7 +23,7 @@ from app.core.words import Match, WordTable, values_found
 
 ValueT = TypeVar("ValueT", Projection, Side)
 
-# Descriptions of the whole examination, which may hold several images: advisory only.
+# Descriptions of the whole examination, which may hold several images, and remarks: advisory only.
 EXAMINATION_FIELDS = frozenset(
     {
         "Study Description",
@@ -33,6 +33,8 @@ EXAMINATION_FIELDS = frozenset(
         "Reason For Study",
         "Image Comments",
         "Study Comments",
+        "Derivation Description",
+        "Performed Protocol Type",
     }
 )
 ADVISORY_RANK = 9

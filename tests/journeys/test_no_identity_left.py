@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -114,6 +115,27 @@ def _canary(vr: str, number: int) -> str | None:
     if vr == "DT":
         return "19310417083215"
     return None
+
+
+def test_mapping_files_and_png_texts_leave_nothing(tmp_path: Path) -> None:
+    import cv2
+
+    archive = tmp_path / "archive" / "KANARIE_folder"
+    archive.mkdir(parents=True)
+    for number in (1, 2):
+        assert cv2.imwrite(str(archive / f"KANARIE_{number}.png"), picture(number))
+        text = b"tEXtAuthor\0KANARIE PNG"
+        content = (archive / f"KANARIE_{number}.png").read_bytes()
+        chunk = (len(text) - 4).to_bytes(4, "big") + text + zlib.crc32(text).to_bytes(4, "big")
+        (archive / f"KANARIE_{number}.png").write_bytes(content[:33] + chunk + content[33:])
+    (tmp_path / "archive" / "KANARIE_map.csv").write_text(
+        "path,patient,side,projection,study,patient_name,birth,fracture\n"
+        "KANARIE_folder/KANARIE_1.png,KANARIE-77,left,ap,KANARIE-S,KANARIE Ann,KANARIE,neck\n"
+        "KANARIE_folder/KANARIE_2.png,KANARIE-77,left,lat,KANARIE-S,KANARIE Ann,KANARIE,neck\n"
+    )
+    run_import("--csv", tmp_path / "archive" / "KANARIE_map.csv", "--project", tmp_path / "project")
+    assert found_in(tmp_path / "project", ["KANARIE"]) == []
+    assert found_in(tmp_path / "project", ["neck"]) != [], "the labels are kept"
 
 
 PRIVATE_FACTS = ("19790408", "1979-04-08", "HIGASHI", "FUJI95706", "HUP CR ER01", "CompressedSamples", "11RG3", "10RG2")
