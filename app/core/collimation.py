@@ -179,11 +179,11 @@ def _cut_edges(search: _Reduced, fine: Floats, polarities: tuple[bool, ...]) -> 
     angles_deg = np.arange(0, 360, ANGLE_STEP_DEG, dtype=np.float32)
     lines = _Lines.through((height, width), angles_deg)
     smooth = cv2.GaussianBlur(search.levels, (0, 0), 1.5)
-    slope_x, slope_y = (cv2.Scharr(smooth, cv2.CV_32F, dx, dy, scale=1 / 32) for dx, dy in ((1, 0), (0, 1)))
-    directed = np.outer(np.cos(np.deg2rad(angles_deg)), slope_x) + np.outer(np.sin(np.deg2rad(angles_deg)), slope_y)
+    slopes = [cv2.Scharr(smooth, cv2.CV_32F, dx, dy, scale=1 / 32).ravel() for dx, dy in ((1, 0), (0, 1))]
+    slope_xy = np.asarray(slopes, np.float32)
     for _ in range(MOST_EDGES):
         inside = inside_mask(polygon, (height, width))
-        found = _clearest(search, lines, directed, inside, polarities)
+        found = _clearest(search, lines, slope_xy, inside, polarities)
         if found is None:
             break
         plane, is_bright = found
@@ -223,45 +223,57 @@ class _Lines:
         """The same lines through some of the pixels only."""
         return replace(self, index=self.index[:, where])
 
-    def sums(self, weights: npt.NDArray[np.float64] | Mask) -> npt.NDArray[np.float64]:
-        """Sum of the weights of the pixels on every line, (A, count); weights (P,) or (A, P)."""
+    def sums(self, weights: Mask) -> npt.NDArray[np.float64]:
+        """Number of the pixels (P,) that are set, on every line, (A, count)."""
+        return self.weigh(self.index[:, weights].ravel())
+
+    def weigh(self, index: npt.NDArray[np.intp], weights: Floats | None = None) -> npt.NDArray[np.float64]:
+        """Sum of weights, or number, of the given entries of `index` on every line, (A, count)."""
         size = len(self.angles_deg) * self.count
-        if weights.dtype == np.bool_ and weights.ndim == 2:  # counting is faster than adding ones
-            return np.bincount(self.index[weights], minlength=size).reshape(-1, self.count).astype(np.float64)
-        if weights.dtype == np.bool_:
-            chosen = self.index[:, weights].ravel()
-            return np.bincount(chosen, minlength=size).reshape(-1, self.count).astype(np.float64)
-        spread = np.broadcast_to(weights, self.index.shape).ravel()
-        return np.asarray(np.bincount(self.index.ravel(), spread, minlength=size), np.float64).reshape(-1, self.count)
+        return np.asarray(np.bincount(index, weights, minlength=size), np.float64).reshape(-1, self.count)
 
 
 def _clearest(
-    search: _Reduced, lines: _Lines, directed: Floats, inside: Mask, polarities: tuple[bool, ...]
+    search: _Reduced, lines: _Lines, slope_xy: Floats, inside: Mask, polarities: tuple[bool, ...]
 ) -> tuple[HalfPlane, bool] | None:
-    """The half-plane that is most clearly empty beyond a straight edge, and whether it is bright; None if none is."""
+    """The half-plane that is most clearly empty beyond a straight edge, and whether it is bright; None if none is.
+
+    Args:
+        search: the reduced picture.
+        lines: the lines to judge.
+        slope_xy: (2, P) rise of brightness to the right and down, for every pixel.
+        inside: (H, W) what has not been cut away yet.
+        polarities: kinds of blade to look for, bright = True.
+    """
     where = np.flatnonzero(inside)
     lines = lines.within(where)
-    directed = directed[:, where]
-    pixels = lines.sums(np.ones(len(where), np.bool_))
-    beyond = _beyond(pixels)
+    slope_xy = slope_xy[:, where]
+    turn = np.deg2rad(lines.angles_deg)
+    beyond = _beyond(lines.sums(np.ones(len(where), np.bool_)))
     longest = max(inside.shape)
     best, best_score = None, 0.0
     for is_bright in polarities:
         empty = search.is_bright if is_bright else search.is_dark
-        steps = directed if is_bright else -directed
-        # Where the near side is empty as well, an edge cannot show: the corner beyond another blade.
-        judged = ~cv2.erode(empty.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.bool_).ravel()
-        judged = judged[where]
-        on_line = lines.sums(judged)
-        supported = lines.sums((steps > 0.006) & judged)
-        contrast = lines.sums((np.clip(steps, 0, 0.1) * judged).astype(np.float64))
+        blank = search.is_smooth if is_bright else empty
         with np.errstate(invalid="ignore", divide="ignore"):
-            support = supported / on_line
-            blank = search.is_smooth if is_bright else empty
             share_empty = _beyond(lines.sums(empty.ravel()[where])) / beyond
             share_blank = _beyond(lines.sums(blank.ravel()[where])) / beyond
-        is_edge = (on_line > 0.2 * longest) & (contrast > LEAST_STEP * on_line) & (support > (0.85 if is_bright else 0.75))
-        is_edge &= (beyond > 0.4 * longest) & (share_blank > 0.93) & (share_empty > (0.5 if is_bright else 0.95))
+        is_edge = (beyond > 0.4 * longest) & (share_blank > 0.93) & (share_empty > (0.5 if is_bright else 0.95))
+        # Where the near side is empty as well, an edge cannot show: the corner beyond another blade.
+        judged = ~cv2.erode(empty.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.bool_).ravel()[where]
+        at_angle, at_pixel = np.nonzero(is_edge.ravel()[lines.index] & judged)
+        if at_angle.size == 0:
+            continue
+        steps = np.cos(turn)[at_angle] * slope_xy[0][at_pixel] + np.sin(turn)[at_angle] * slope_xy[1][at_pixel]
+        steps = steps if is_bright else -steps
+        index = lines.index[at_angle, at_pixel]
+        on_line = lines.weigh(index)
+        contrast = lines.weigh(index, np.clip(steps, 0, 0.1))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            support = lines.weigh(index[steps > 0.006]) / on_line
+        is_edge &= (
+            (on_line > 0.2 * longest) & (contrast > LEAST_STEP * on_line) & (support > (0.85 if is_bright else 0.75))
+        )
         score = np.where(is_edge, contrast, 0)
         at = int(np.argmax(score))
         if score.flat[at] > best_score:
