@@ -15,6 +15,7 @@ from app.core.case import Certainty, Projection, Side, ViewFlag
 from app.core.event import target_of
 from app.core.messages import ReadFailed, ReadReply, ReadRequest
 from app.core.spacing import SpacingSource
+from app.store.fracatlas import read_fracatlas
 from app.store.import_report import ImportProgress, Outcome, Phase
 from app.store.importer import import_sources, mapping_sources
 from app.store.mapping import read_mapping
@@ -449,6 +450,25 @@ def test_a_png_archive_with_its_mapping(project: ProjectStore, tmp_path: Path) -
     pelvis = next(view for view in project.views.all() if view.side.value is Side.BOTH)
     assert project.events.current_of(target_of("view", pelvis.id))["label.fracture"] == "none"
     assert "Doe" not in repr(state(project))
+
+
+def test_a_fracatlas_folder(project: ProjectStore, tmp_path: Path) -> None:
+    header = (
+        "image_id,hand,leg,hip,shoulder,mixed,hardware,multiscan,fractured,fracture_count,frontal,lateral,oblique\n"
+    )
+    png(tmp_path / "images" / "Fractured" / "IMG1.png", 1)
+    png(tmp_path / "images" / "Non_fractured" / "IMG2.png", 2)
+    (tmp_path / "dataset.csv").write_text(
+        f"{header}IMG1.png,0,0,1,0,0,1,0,1,1,1,0,0\nIMG2.png,1,0,0,0,0,0,0,0,0,1,0,0\n"
+    )
+    mapping = read_fracatlas(tmp_path)
+    report = import_sources(project, mapping_sources(mapping), mapping=mapping, author="tester", workers=1)
+    assert outcomes(report) == {"images/Fractured/IMG1.png": "imported"}
+    assert report.notes == mapping.notes
+    [entry] = report.cases
+    assert (entry.case.side, entry.case.frontal_id is not None) == (None, True)
+    labels = project.events.current_of(target_of("case", entry.case.id))
+    assert (labels["label.fractured"], labels["label.hardware"]) == ("1", "1")
 
 
 def test_labels_can_be_added_later_and_what_differs_is_said(project: ProjectStore, tmp_path: Path) -> None:
