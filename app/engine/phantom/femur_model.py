@@ -31,8 +31,8 @@ class Resolution:
         soft: muscle and fat.
     """
 
-    femur: float = 0.6
-    pelvis: float = 1.0
+    femur: float = 0.5
+    pelvis: float = 0.9
     soft: float = 4.5
 
 

@@ -36,6 +36,9 @@ def project_view(view: SyntheticView) -> ProjectedView:
     geometry = view.setup.geometry
     broken = set(map(id, view.broken_bones))
     shared = project([part for part in view.parts if id(part) not in broken], geometry)
+    for material in (Material.MUSCLE, Material.FAT):
+        if material in shared:
+            shared[material] = _without_voxel_rows(view, material, shared[material])
     folds = _skin_folds(view, shared)
     if folds is not None:
         shared[Material.MUSCLE] = shared[Material.MUSCLE] + folds
@@ -45,6 +48,16 @@ def project_view(view: SyntheticView) -> ProjectedView:
         with_fracture = _sum(shared, project(view.broken_bones, geometry))
         intact = _oriented(_displaced(_sum(shared, project(view.intact_bones, geometry))), view.is_mirrored)
     return ProjectedView(areal=_oriented(_displaced(with_fracture), view.is_mirrored), intact=intact)
+
+
+def _without_voxel_rows(view: SyntheticView, material: Material, image: Array) -> Array:
+    """Blur by about half a soft-tissue voxel: linear interpolation leaves kinks that edge enhancement would show."""
+    coarsest = max(part.spacing_mm[0] for part in view.parts if part.material is material)
+    sigma = 0.45 * coarsest * view.setup.magnification / view.setup.geometry.pixel_mm
+    factor = max(1, int(sigma / 3))  # a wide blur is as good on a smaller image
+    small = cv2.resize(image, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
+    small = cv2.GaussianBlur(small, (0, 0), sigma / factor, borderType=cv2.BORDER_REPLICATE)
+    return f32(cv2.resize(small, image.shape[::-1], interpolation=cv2.INTER_CUBIC))
 
 
 def _sum(a: dict[Material, Array], b: dict[Material, Array]) -> dict[Material, Array]:
