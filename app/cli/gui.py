@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -37,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
     from app.cli.demo import demo_folder, is_demo_ready
     from app.cli.user import user_name
 
+    _require_screen()
     demo = demo_folder()
     try:
         from app.ui.main_window import Start
@@ -61,6 +63,22 @@ def run(args: argparse.Namespace) -> int:
         ),
         Automation(screenshot=args.screenshot, size=args.size, quit_after_s=args.quit_after),
     )
+
+
+def _require_screen() -> None:
+    """Qt ends the whole process when there is no screen; say so instead."""
+    is_choosing = "QT_QPA_PLATFORM" in os.environ
+    if (
+        sys.platform.startswith("linux")
+        and not is_choosing
+        and not any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+    ):
+        raise UserError(
+            "There is no screen to open the window on.",
+            reason="Neither DISPLAY nor WAYLAND_DISPLAY is set.",
+            remedy="Start it from a desktop session, or set QT_QPA_PLATFORM=offscreen to write a screenshot only.",
+            kind="no-screen",
+        )
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from app.ui.viewer import Viewer
 
 RESEARCH_USE = "Research use only · not for diagnosis"
+DEMO_IS_BROKEN = frozenset({"damaged", "key-missing", "not-a-project"})  # then it is made anew
 AHEAD = (1, 2, -1)  # neighbours in the worklist that are decoded ahead, likeliest first
 
 
@@ -80,6 +81,7 @@ class MainWindow(QMainWindow):
         self._start = start
         self._is_painted = False
         self._turn = 0
+        self._last_error = ""
         self._content: CaseContent | None = None
         self.selection = Selection(self)
         self.project: Project | None = None
@@ -185,7 +187,7 @@ class MainWindow(QMainWindow):
         self.project.opened.connect(self._on_opened)
         self.project.closed.connect(self._on_closed)
         self.project.cases_changed.connect(self._refresh)
-        self.project.failed.connect(self.banners.show_error)
+        self.project.failed.connect(self._on_failed)
         self.selection.requested.connect(self._on_requested)
         self.viewer.swapped.connect(self._on_swapped)
         self.viewer.active_changed.connect(self._enable)
@@ -210,12 +212,16 @@ class MainWindow(QMainWindow):
             self._show_beginning()
 
     def open_demo(self) -> None:
-        """Open the demo project; make it first if it is not there."""
+        """Open the demo project; make it first if it is not there, or broken."""
+        project = self._project()
         if self._start.is_demo_ready():
-            self.open_project(self._start.demo, is_read_only=self._start.is_read_only)
-            return
-        if self.project is not None:
-            self.project.close()
+            if project.open(self._start.demo, is_read_only=self._start.is_read_only):
+                return
+            if self._last_error not in DEMO_IS_BROKEN:
+                self._show_beginning()
+                return
+            self.banners.remove("error")
+        project.close()
         self.start_page.say(
             "Making the demo project",
             "Drawing a few synthetic hips and importing them as any other radiographs. This takes some seconds and "
@@ -231,6 +237,10 @@ class MainWindow(QMainWindow):
     def _on_demo_failed(self, error: UserError) -> None:
         self.banners.show_error(error)
         self._show_beginning()
+
+    def _on_failed(self, error: UserError) -> None:
+        self._last_error = error.kind
+        self.banners.show_error(error)
 
     def _ask_for_project(self) -> None:
         path = QFileDialog.getExistingDirectory(self, "Open a project folder")

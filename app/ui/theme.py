@@ -27,7 +27,7 @@ class Colours:
     text: str = "#e8eaed"
     muted: str = "#aab2bf"
     accent: str = "#6cb2ff"  # focus, active pane
-    selected: str = "#22476f"
+    selected: str = "#20446a"
     caution: str = "#ffc457"  # something to know or to decide
     danger: str = "#ff9d94"  # something wrong
     danger_surface: str = "#43211f"

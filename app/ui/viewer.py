@@ -225,18 +225,22 @@ class Viewer(QWidget):
             images.append(found)
         self._wanted = None
         self._slow.stop()
-        is_same = self._on_screen is not None and self._on_screen.case.id == content.case.id
+        before = self.active_view
         self._on_screen = content
         for place, hanging, image in zip(self.places, (content.frontal, content.lateral), images, strict=True):
             self._hang(place, hanging, image, content)
-        if not is_same or self.active_view is None:
-            first = next((number for number, place in enumerate(self.places) if place.hanging.view is not None), 0)
-            self.set_active(first)
-        else:
-            self.set_active(self._active)
+        self.set_active(self._next_active(before))
         for place in self.places:
             place.pane.text.set_veil("")
         self.swapped.emit(content.case.id)
+
+    def _next_active(self, before: View | None) -> int:
+        """The pane of the view that was active, else one that asks something, else one that holds a view."""
+        views = [place.hanging.view for place in self.places]
+        same = [number for number, view in enumerate(views) if view and before and view.id == before.id]
+        asking = [number for number, place in enumerate(self.places) if not place.strip.isHidden()]
+        holding = [number for number, view in enumerate(views) if view]
+        return (same + asking + holding + [0])[0]
 
     def _hang(
         self, place: _Place, hanging: Hanging, image: PreparedImage | UserError | None, content: CaseContent

@@ -77,9 +77,9 @@ def _is_alive(thing: QObject) -> bool:
     return (isinstance(thing, QTimer) and thing.isActive()) or (isinstance(thing, QThread) and thing.isRunning())
 
 
-def open_window(project: Path | None = None, *, size: tuple[int, int] = (1280, 800), is_read_only: bool = False) -> (
-    MainWindow
-):
+def open_window(
+    project: Path | None = None, *, size: tuple[int, int] = (1280, 800), is_read_only: bool = False
+) -> MainWindow:
     """The real window on a project, shown and with its first case on the screen (if it has one)."""
     window = MainWindow(
         Start(

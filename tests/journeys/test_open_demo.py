@@ -1,0 +1,261 @@
+"""Make the demo project → open the window → next case by key → both panes painted with the right case."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtGui import QImage, QKeySequence
+from PySide6.QtTest import QTest
+
+from app.core.case import Case, Side
+from app.core.grey import StoredImage
+from app.core.grey_tables import to_display
+from app.store.project import ProjectStore
+from app.ui.image_pane import ImagePane
+from app.ui.main_window import MainWindow, Start
+from app.ui.window_level import table_for
+from tests.support.window import make_project, open_window, strict_qt, wait, wait_until
+
+
+@pytest.fixture(autouse=True)
+def strict_window() -> Iterator[None]:
+    with strict_qt():
+        yield
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo project, made by the command."""
+    folder = tmp_path_factory.mktemp("demo") / "demo"
+    done = coxa("demo", "--out", str(folder), "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"version": 1, "cases": 9, "images": 16}
+    return folder
+
+
+def coxa(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-P", "-m", "app", *words], capture_output=True, text=True, timeout=120,
+                          env={**os.environ, **environment}, check=False)  # fmt: skip
+
+
+def cases_of(folder: Path) -> list[Case]:
+    with ProjectStore.open(folder, is_read_only=True) as store:
+        return store.cases.all()
+
+
+def grabbed(pane: ImagePane) -> np.ndarray:
+    picture = pane.graphics.viewport().grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
+    lines = np.frombuffer(picture.constBits(), np.uint8).reshape(picture.height(), picture.bytesPerLine())
+    return lines[:, : picture.width()].copy()
+
+
+def test_the_demo_holds_pairs_a_pelvis_for_two_hips_and_one_case_of_open_questions(demo: Path) -> None:
+    cases = cases_of(demo)
+    assert sum(bool(case.frontal_id and case.lateral_id) for case in cases) == 7
+    (silent,) = (case for case in cases if case.side is None)
+    assert len(silent.unassigned_ids) == 2
+    assert len(silent.questions) == 4
+    shared = [case for case in cases if [other.frontal_id for other in cases].count(case.frontal_id) == 2]
+    assert {case.side for case in shared if case.side} == {Side.LEFT, Side.RIGHT}
+    assert not any(case.blocked_reason for case in cases)
+    database = b"".join(path.read_bytes() for path in demo.rglob("*") if path.is_file() and path.name != "demo.json")
+    assert b"SYNTHETIC^" not in database
+    assert b"ALDER" not in database
+
+
+def test_next_case_by_key_paints_both_panes_with_the_right_case(demo: Path) -> None:
+    cases = cases_of(demo)
+    window = open_window(demo)
+    assert window.viewer is not None
+    viewer = window.viewer
+    for number, case in enumerate(cases):
+        if number:
+            QTest.keySequence(window, QKeySequence("PgDown"))
+            wait_until(lambda: viewer.is_settled)
+        wait(20)
+        assert window.selection.on_screen == case.id
+        for place, view_id in zip(viewer.places, (case.frontal_id, case.lateral_id), strict=True):
+            if view_id is not None:
+                assert place.hanging.view is not None
+                assert place.hanging.view.id == view_id
+            if place.hanging.view is None:
+                continue
+            assert place.pane.text.corners.top_left[0].text == case.patient_id
+            assert_painted(window, place.pane, place.hanging.view.image_sha256)
+
+
+def assert_painted(window: MainWindow, pane: ImagePane, sha256: str) -> None:
+    """At one to one, what is on the screen is the display image of the stored file, text aside."""
+    assert window.project is not None
+    assert window.viewer is not None
+    place = next(place for place in window.viewer.places if place.pane is pane)
+    assert place.image is not None
+    assert place.shown is not None
+    pane.one_to_one()
+    wait(20)
+    pane.text.hide()
+    screen = grabbed(pane)
+    pane.text.show()
+    stored: StoredImage = window.project.load_image(sha256)
+    rect = pane.box.viewRect()
+    left, top = round(rect.left()), round(rect.top())
+    expected = to_display(stored, table_for(place.image, place.shown)).pixels
+    expected = expected[max(top, 0) : top + screen.shape[0], left : left + screen.shape[1]]
+    inside = screen[max(-top, 0) : max(-top, 0) + expected.shape[0]]
+    np.testing.assert_array_equal(inside, expected)
+    pane.fit()
+
+
+def test_the_pane_shows_what_coxa_render_writes(demo: Path, tmp_path: Path) -> None:
+    """The frontal view of the first demo patient, from its file and in the window."""
+    from app.cli.demo_files import write_demo_files
+
+    path = next(iter(write_demo_files(tmp_path)))
+    done = coxa("render", str(path), "-o", str(tmp_path / "out.png"))
+    assert done.returncode == 0, done.stderr
+    import cv2
+
+    rendered = cv2.imread(str(tmp_path / "out.png"), cv2.IMREAD_UNCHANGED)
+    window = open_window(demo)
+    assert window.viewer is not None
+    viewer = window.viewer
+    found = []
+    for number in range(window.case_list.model.rowCount()):
+        if number:
+            QTest.keySequence(window, QKeySequence("PgDown"))
+            wait_until(lambda: viewer.is_settled)
+        for place in viewer.places:
+            if place.image is not None and place.shown is not None and place.image.image.pixels.shape == rendered.shape:
+                picture = to_display(place.image.image, table_for(place.image, place.shown)).pixels
+                found.append(bool(np.array_equal(picture, rendered)))
+    assert found.count(True) == 1
+
+
+def test_five_hundred_interleavings_of_load_and_switch_never_mix_cases_up(tmp_path: Path) -> None:
+    """Images come early, late and out of order; the words, the pixels and the case on the screen always agree."""
+    rng = random.Random(20)
+    window = open_window(make_project(tmp_path / "p", cases=12))
+    assert window.viewer is not None
+    assert window.project is not None
+    viewer, rows = window.viewer, window.case_list.model.rowCount()
+    load = window.project.load_image
+
+    def slow_load(sha256: str) -> StoredImage:
+        time.sleep(rng.choice((0.0, 0.001, 0.004, 0.012)))
+        return load(sha256)
+
+    viewer.loader._load = slow_load
+    swaps: list[str] = []
+    viewer.swapped.connect(swaps.append)
+    seen = set()
+    for step in range(500):
+        window.case_list.table.selectRow(rng.randrange(rows))
+        if rng.random() < 0.3:
+            viewer.loader._cache.clear()
+        wait(rng.choice((0, 1, 4, 20, 60)))
+        seen.add(assert_consistent(window))
+        if step % 25 == 0:
+            wait_until(lambda: viewer.is_settled)
+            assert window.selection.on_screen == window.case_list.current_case
+            assert_consistent(window, is_looking=True)
+    assert len(seen) == rows
+    assert 60 < len(swaps) < 500  # some switches were overtaken, and none of those was shown
+
+
+def assert_consistent(window: MainWindow, *, is_looking: bool = False) -> str:
+    """What is on the screen is one case: its name, its views and its pixels. Returns its id."""
+    assert window.viewer is not None
+    content = window.viewer.content
+    assert content is not None
+    number = int(content.case.patient_id.removeprefix("P-"))
+    for step, place in enumerate(window.viewer.places):
+        pyramid = place.pane.item.pyramid
+        assert pyramid is not None
+        assert int(pyramid.levels[0][0, 0]) == 200 + 2 * number + step
+        assert place.pane.text.corners.top_left[0].text == content.case.patient_id
+        if is_looking:
+            assert place.image is not None
+            assert place.shown is not None
+            wait(5)
+            screen = grabbed(place.pane)
+            level = table_for(place.image, place.shown).levels[200 + 2 * number + step]
+            assert screen[screen.shape[0] // 2, screen.shape[1] // 2] == level
+    return content.case.id
+
+
+def test_the_first_start_makes_the_demo_and_a_broken_one_is_made_again(tmp_path: Path) -> None:
+    home = tmp_path / "data"
+    first = tmp_path / "first.png"
+    again = tmp_path / "again.png"
+    done = coxa("gui", "--demo", "--screenshot", str(first), "--size", "1000x700", XDG_DATA_HOME=str(home))
+    assert done.returncode == 0, done.stderr
+    assert QImage(str(first)).size().toTuple() == (1000, 700)
+    folder = home / "coxa" / "demo"
+    assert len(cases_of(folder)) == 9
+    with (folder / "project.db").open("r+b") as file:
+        file.write(b"this is no database any more")
+    done = coxa("gui", "--demo", "--screenshot", str(again), "--size", "1000x700", XDG_DATA_HOME=str(home))
+    assert done.returncode == 0, done.stderr
+    assert len(cases_of(folder)) == 9
+    assert (home / "coxa" / "demo.replaced").is_dir()
+    assert [path.name for path in (home / "coxa").iterdir() if path.name.endswith(".new")] == []
+
+
+def test_a_demo_of_which_only_a_part_was_made_is_not_taken_for_one(tmp_path: Path) -> None:
+    from app.cli.demo import is_demo_ready
+
+    folder = make_project(tmp_path / "p", cases=1)
+    assert not is_demo_ready(folder)
+    assert not is_demo_ready(tmp_path / "nothing")
+    done = coxa("demo", "--out", str(folder))
+    assert done.returncode == 3
+    assert "something in this folder already" in done.stderr
+
+
+def test_the_window_stays_alive_while_the_demo_is_made_and_closing_it_stops_the_work(tmp_path: Path) -> None:
+    window = MainWindow(
+        Start(
+            demo=tmp_path / "demo",
+            demo_command=(sys.executable, "-c", "import time; time.sleep(60)"),
+            is_demo=True,
+            is_demo_ready=lambda: False,
+        )
+    )
+    window.show()
+    wait_until(lambda: window.demo_task.is_running)
+    wait(50)
+    assert "Making the demo project" in window.start_page.heading.text()
+    window.close()
+    assert not window.demo_task.is_running
+
+
+def test_a_demo_that_cannot_be_made_is_said_and_the_window_goes_on(tmp_path: Path) -> None:
+    command = (sys.executable, "-c", "import sys; print('coxa: The disk is full.', file=sys.stderr); sys.exit(3)")
+    window = MainWindow(Start(demo=tmp_path / "demo", demo_command=command, is_demo=True, is_demo_ready=lambda: False))
+    window.show()
+    wait_until(lambda: "error" in window.banners.texts)
+    assert "The disk is full." in window.banners.texts["error"]
+    assert "begin" in window.start_page.heading.text()
+
+
+def test_without_a_screen_there_is_a_sentence_and_no_crash(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items()
+                   if name not in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY")}  # fmt: skip
+    if not sys.platform.startswith("linux"):
+        pytest.skip("only Linux runs without a screen")
+    done = subprocess.run([sys.executable, "-P", "-m", "app", "gui"], capture_output=True, text=True, timeout=60,
+                          env=environment, check=False)  # fmt: skip
+    assert done.returncode == 3
+    assert "no screen" in done.stderr

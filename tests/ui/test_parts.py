@@ -1,0 +1,253 @@
+"""The parts of the window one by one: contrast, commands, words, window drags, errors, the loader."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QMainWindow, QWidget
+
+from app.core.case import Assessment, Certainty, Evidence, Projection, Side, View, ViewFlag
+from app.core.errors import UserError
+from app.core.grey import GreyScale, Lut, Photometric, StoredImage, Window
+from app.core.spacing import Spacing, SpacingSource
+from app.ui.actions import COMMANDS, build_actions, enable
+from app.ui.captions import edge_letters, evidence_text, opposite, spacing_lines
+from app.ui.case_list import CaseList, CaseRow
+from app.ui.loader import ImageKey, ImageLoader, PreparedImage, prepare
+from app.ui.notices import CrashReporter, crash_report
+from app.ui.theme import DARK, TEXT_ON, contrast
+from app.ui.window_level import Shown, dragged, first_shown, preset, table_for
+from tests.support.window import GREY, flat_image, known, wait, wait_until
+
+
+def test_every_text_is_legible_on_its_surface() -> None:
+    poor = {pair: contrast(*(getattr(DARK, name) for name in pair)) for pair in TEXT_ON}
+    assert {pair: ratio for pair, ratio in poor.items() if ratio < 4.5} == {}
+    assert contrast("#ffffff", "#000000") == pytest.approx(21)
+
+
+def test_no_two_commands_share_a_key_and_each_has_a_tip() -> None:
+    keys = [key for command in COMMANDS for key in command.shortcuts]
+    assert len(keys) == len(set(keys))
+    assert len({command.id for command in COMMANDS}) == len(COMMANDS)
+    assert all(command.tip for command in COMMANDS)
+
+
+def test_a_command_without_an_effect_is_refused_and_tips_name_the_key() -> None:
+    window = QMainWindow()
+    with pytest.raises(KeyError):
+        build_actions(window, {})
+    window = QMainWindow()
+    actions = build_actions(window, {command.id: lambda _: None for command in COMMANDS})
+    assert actions["fit"].toolTip().endswith("(Ctrl+0)")
+    enable(actions, frozenset({"cases"}))
+    assert actions["next"].isEnabled()
+    assert not actions["frontal"].isEnabled()
+
+
+def view(**more: object) -> View:
+    base = View(id="V", study_id="S", image_sha256="0" * 64, rows=10, cols=10, projection=known(Projection.FRONTAL),
+                side=known(Side.LEFT), spacing=Spacing(), grey=GREY)  # fmt: skip
+    return replace(base, **more)
+
+
+def test_edge_letters_come_from_patient_orientation_or_are_marked_as_unverified() -> None:
+    assert edge_letters(view(orientation=("L", "F"))) == (("R", "L", "H", "F"), True)
+    assert edge_letters(view(orientation=("R", "F"))) == (("L", "R", "H", "F"), True)
+    assert edge_letters(view(orientation=("A", "FL"))) == (("P", "A", "HR", "FL"), True)
+    assert edge_letters(view()) == (("R", "L", "", ""), False)
+    assert edge_letters(view(projection=known(Projection.FROG_LEG))) == (("", "", "", ""), True)
+    assert edge_letters(view(projection=known(None))) == (("", "", "", ""), False)
+    assert opposite("X") == ""
+
+
+def test_a_doubtful_length_scale_is_marked() -> None:
+    trusted = spacing_lines(Spacing(row_mm=0.2, col_mm=0.2, source=SpacingSource.CALIBRATED, is_trusted=True))
+    assert [(line.text, line.tone) for line in trusted] == [("0.200 mm/px", "text"), ("calibrated", "text")]
+    doubtful = spacing_lines(Spacing(row_mm=1.0, col_mm=1.0, source=SpacingSource.PIXEL_SPACING))
+    assert doubtful[0].text == "Not trusted for lengths"
+    assert {line.tone for line in doubtful} == {"caution"}
+    assert "px" in spacing_lines(Spacing())[0].text
+
+
+def test_every_flag_has_words() -> None:
+    from app.ui.captions import FLAG_LINES, SOURCE_WORDS
+
+    assert set(FLAG_LINES) == set(ViewFlag)
+    assert set(SOURCE_WORDS) == set(SpacingSource)
+
+
+def test_evidence_is_told_with_its_source() -> None:
+    piece = Evidence(source="View Position", found="AP", says="frontal", rank=2)
+    assessment = Assessment(value=Projection.FRONTAL, certainty=Certainty.EVIDENT, evidence=(piece,))
+    assert evidence_text(assessment) == "View Position “AP” → frontal"
+
+
+def prepared(grey: GreyScale = GREY) -> PreparedImage:
+    pixels = np.tile(np.linspace(100, 3900, 200).astype(np.uint16), (200, 1))
+    return prepare(ImageKey(sha256="0" * 64, grey=grey), lambda _: StoredImage(pixels=pixels))
+
+
+@pytest.mark.parametrize("photometric", list(Photometric))
+@pytest.mark.parametrize("is_inverted", [False, True])
+def test_dragging_up_is_brighter_and_right_is_wider_whichever_way_round(
+    photometric: Photometric, is_inverted: bool
+) -> None:
+    image = prepared(replace(GREY, photometric=photometric))
+    shown = replace(first_shown(image), is_inverted=is_inverted)
+    brighter = dragged(image, shown, 0, -40)
+    mean = [table_for(image, state).levels[image.image.pixels].mean() for state in (shown, brighter)]
+    assert mean[1] > mean[0] + 5
+    wider = dragged(image, shown, 50, 0)
+    assert isinstance(wider.voi, Window)
+    assert wider.voi.width == pytest.approx(image.auto.width * 1.004**50)
+    assert wider.voi.center == image.auto.center
+    assert wider.name == "manual"
+
+
+def test_a_drag_never_loses_the_image() -> None:
+    image = prepared()
+    shown = first_shown(image)
+    for dx, dy in ((-100000, 0), (100000, 0), (0, 100000), (0, -100000)):
+        voi = dragged(image, shown, dx, dy).voi
+        assert isinstance(voi, Window)
+        assert 0 < voi.width < 1e6
+        assert image.modality.values.min() <= voi.center <= image.modality.values.max()
+
+
+def test_a_drag_from_a_voi_lut_starts_from_its_range() -> None:
+    lut = Lut(first=500, entries=tuple(range(0, 2000, 2)), bits=12)
+    image = prepared(replace(GREY, voi=(lut,)))
+    shown = preset(image, first_shown(image), "file")
+    assert shown.voi == lut
+    after = dragged(image, shown, 0, 0)
+    assert isinstance(after.voi, Window)
+    assert (after.voi.center, after.voi.width) == (1000, 1000)
+    assert "VOI LUT" in shown.text
+    assert Shown(voi=Window(center=0.25, width=1.5)).text == "C 0.25  W 1.5 · auto"
+
+
+def test_the_loader_reports_each_image_once_in_order_and_forgets_what_is_not_wanted() -> None:
+    gate = threading.Event()
+    asked: list[str] = []
+
+    def load(sha256: str) -> StoredImage:
+        asked.append(sha256)
+        gate.wait(10)
+        return flat_image(int(sha256))
+
+    loader = ImageLoader(load)
+    done: list[str] = []
+    loader.ready.connect(lambda key, _: done.append(key.sha256))
+    loader.want(ImageKey(sha256=str(n), grey=GREY) for n in range(6))
+    loader.want([ImageKey(sha256="9", grey=GREY)])  # 0 and 1 are being decoded; 2–5 are forgotten
+    gate.set()
+    wait_until(lambda: "9" in done)
+    wait(20)
+    assert sorted(done) == ["0", "1", "9"]
+    assert sorted(asked) == ["0", "1", "9"]
+    assert loader.cached(ImageKey(sha256="9", grey=GREY)) is not None
+    loader.close()
+
+
+def test_the_loader_passes_on_why_an_image_cannot_be_had() -> None:
+    def load(sha256: str) -> StoredImage:
+        raise UserError("An image is missing.", kind="image-missing")
+
+    loader = ImageLoader(load)
+    results: list[object] = []
+    loader.ready.connect(lambda _, result: results.append(result))
+    loader.want([ImageKey(sha256="1", grey=GREY)])
+    wait_until(lambda: bool(results))
+    assert isinstance(results[0], UserError)
+    assert loader.cached(ImageKey(sha256="1", grey=GREY)) is None
+    loader.close()
+
+
+def test_a_closed_loader_reports_nothing_more() -> None:
+    gate = threading.Event()
+
+    def load(sha256: str) -> StoredImage:
+        gate.wait(10)
+        return flat_image(1)
+
+    loader = ImageLoader(load)
+    done: list[object] = []
+    loader.ready.connect(lambda key, _: done.append(key))
+    loader.want([ImageKey(sha256="1", grey=GREY)])
+    threading.Timer(0.05, gate.set).start()
+    loader.close()
+    wait(50)
+    assert done == []
+
+
+def test_the_same_values_read_in_another_way_are_another_image() -> None:
+    other = replace(GREY, photometric=Photometric.MONOCHROME1)
+    assert ImageKey(sha256="1", grey=GREY) != ImageKey(sha256="1", grey=other)
+
+
+def test_the_worklist_keeps_its_row_and_is_silent_when_the_program_moves_it() -> None:
+    rows = [CaseRow(id=str(n), patient=f"P-{n}", side="L", views="F L", status="New") for n in range(5)]
+    worklist = CaseList()
+    chosen: list[str] = []
+    worklist.case_chosen.connect(chosen.append)
+    worklist.set_rows(rows)
+    worklist.set_current("2")
+    assert chosen == []
+    worklist.step(1)
+    assert chosen == ["3"]
+    worklist.set_rows([rows[4], rows[3], rows[0]])
+    assert worklist.current_case == "3"
+    assert chosen == ["3"]
+
+
+def test_a_crash_report_holds_no_values_messages_or_paths() -> None:
+    secret = "Mustermann^Erika"
+    try:
+        raise ValueError(f"cannot read /home/{secret}/scan.dcm")
+    except ValueError as error:
+        report = crash_report(ValueError, error.__traceback__)
+    assert "builtins.ValueError" in report
+    assert "test_a_crash_report" in report
+    for forbidden in (secret, "home", "scan.dcm", "cannot read"):
+        assert forbidden not in report
+
+
+def test_an_exception_that_nobody_catches_becomes_a_dialog(capsys: pytest.CaptureFixture[str]) -> None:
+    window = QWidget()
+    window.show()
+    reporter = CrashReporter(window)
+    previous = sys.excepthook
+    reporter.install()
+    try:
+        try:
+            raise RuntimeError("secret")
+        except RuntimeError as error:
+            sys.excepthook(RuntimeError, error, error.__traceback__)
+        assert reporter.dialog is not None
+        assert reporter.dialog.isVisible()
+        assert "secret" not in reporter.dialog.report
+        assert "secret" not in capsys.readouterr().err
+    finally:
+        reporter.remove()
+    assert sys.excepthook == previous
+    reporter.dialog.close()
+
+
+def test_the_shell_needs_nothing_but_qt_and_the_window_never_torch() -> None:
+    """In a process of its own: what is imported before the first paint, and at all."""
+    heavy = ("numpy", "cv2", "pyqtgraph", "pydicom", "sqlite3", "sqlite_utils", "imagecodecs")
+    code = f"""
+import sys
+import app.ui.main_window, app.ui.start, app.cli.gui
+early = [name for name in {heavy!r} if name in sys.modules]
+import app.ui.viewer, app.ui.project
+print(early, "torch" in sys.modules, "cv2" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[] False True"
