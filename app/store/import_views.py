@@ -139,7 +139,7 @@ def view_of(
         cols=image.cols,
         projection=projection,
         side=side,
-        spacing=_spacing(facts, row),
+        spacing=_spacing(image, row),
         grey=image.grey,
         acquired_at=iso_datetime(shifted_date(facts.acquired, days) or ""),
         orientation=_orientation(facts),
@@ -196,8 +196,8 @@ def _flags(image: ReadImage, rules: Rules) -> frozenset[ViewFlag]:
     return frozenset(flags)
 
 
-def _spacing(facts: ObjectFacts, row: MappingRow | None) -> Spacing:
-    found = resolve_spacing(facts)
+def _spacing(image: ReadImage, row: MappingRow | None) -> Spacing:
+    found = resolve_spacing(image.facts, rows=image.rows, cols=image.cols)
     if row is None or row.spacing_mm is None or found.is_trusted:
         return found
     return Spacing(
