@@ -105,6 +105,12 @@ COMBINATIONS: list[tuple[dict[str, Any], str, str]] = [
     ({"words": "Judet oblique R hip"}, "oblique", "right"),
     ({"words": "L-SPINE AP"}, "frontal", "unknown"),  # that L is no side
     ({"words": "collateral captured"}, "unknown", "unknown"),
+    # words that only look like a side or a projection
+    ({"words": "Hanche deux incidences"}, "unknown", "unknown"),
+    ({"words": "Huefte beide Ebenen"}, "unknown", "unknown"),
+    ({"words": "destructive lesion of the hip AP"}, "frontal", "unknown"),
+    ({"words": "Hip re-do AP"}, "frontal", "unknown"),
+    ({"words": "standard profile 3"}, "unknown", "unknown"),
     # a description of the examination, not of the image
     ({"words": "HIP AP/LAT"}, "unknown", "unknown"),
     ({"words": "XR HIP AP/LAT", "view_position": "AP"}, "frontal", "unknown"),
