@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
-from pydicom.pixels import apply_color_lut
+from pydicom.pixels.processing import apply_color_lut
 
 
 def to_luma(colours: npt.NDArray[Any], bits_stored: int | None = None) -> npt.NDArray[np.uint8]:

@@ -82,12 +82,10 @@ def integer(dataset: Dataset, keyword: str) -> int | None:
 def raw_bytes(dataset: Dataset, keyword: str) -> bytes:
     """The bytes of an attribute as they are in the file, when pydicom has not converted them."""
     try:
-        element = dataset.get_item(Tag(keyword))
+        element: Any = dataset.get_item(Tag(keyword))
     except Exception:  # as above
         return b""
-    if isinstance(element, RawDataElement) and isinstance(element.value, bytes):
-        return element.value
-    return b""
+    return element.value if isinstance(element, RawDataElement) and isinstance(element.value, bytes) else b""
 
 
 def items(dataset: Dataset, keyword: str) -> list[Dataset]:

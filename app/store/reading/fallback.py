@@ -6,6 +6,7 @@ is written with MONOCHROME2, without rescale, padding or spacing, that holds thi
 
 from __future__ import annotations
 
+import importlib
 import tempfile
 from pathlib import Path
 from struct import pack
@@ -36,16 +37,16 @@ def decode_fallback(frame: bytes, syntax: str, layout: PixelLayout, folder: Path
     Raises:
         RuntimeError: SimpleITK cannot read it either.
     """
-    import SimpleITK
+    sitk: Any = importlib.import_module("SimpleITK")  # slow to import, and rarely needed
 
     with tempfile.TemporaryDirectory(dir=folder, prefix="fallback-") as place:
         path = Path(place) / "frame.dcm"
         path.write_bytes(neutral_object(frame, syntax, layout))
-        SimpleITK.ProcessObject.SetGlobalWarningDisplay(False)
-        reader = SimpleITK.ImageFileReader()
+        sitk.ProcessObject.SetGlobalWarningDisplay(False)
+        reader = sitk.ImageFileReader()
         reader.SetImageIO("GDCMImageIO")
         reader.SetFileName(str(path))
-        values = SimpleITK.GetArrayFromImage(reader.Execute())
+        values = sitk.GetArrayFromImage(reader.Execute())
     if values.ndim > 2 and values.shape[0] == 1:
         values = values[0]
     if values.shape[:2] != (layout.rows, layout.cols):

@@ -27,7 +27,10 @@ _CHECK_EVERY = 50  # jobs between two looks at its memory
 _MAX_REPLY_BYTES = 16 << 20
 
 # Isolated: neither the working directory nor environment variables decide what is imported.
-_BOOT = "import sys; sys.path.append(sys.argv.pop(1)); from app.store.reading.worker import main; sys.exit(main(sys.argv[1:]))"
+_BOOT = (
+    "import sys; sys.path.append(sys.argv.pop(1)); "
+    "from app.store.reading.worker import main; sys.exit(main(sys.argv[1:]))"
+)
 _KEPT_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "LD_LIBRARY_PATH")
 _QUIET_ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",  # every thread of it reserves address space
@@ -97,7 +100,7 @@ class WorkerProcess:
             if not line:
                 return self._obituary(request, process)
             with contextlib.suppress(msgspec.MsgspecError):
-                reply = self._decoder.decode(line)
+                reply: ReadReply = self._decoder.decode(line)
                 if reply.job == request.job:
                     return reply
             self.close()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
-from struct import error as StructError
 from struct import unpack_from
 from typing import Any
 
@@ -149,7 +149,7 @@ def _first_page(data: Buffer) -> dict[int, list[Any]] | None:
     try:
         order, is_big, at = _tiff_head(data)
         return _directory(data, order, is_big, at)[0]
-    except (StructError, ValueError, IndexError):
+    except (struct.error, ValueError, IndexError):
         return None
 
 
@@ -191,7 +191,7 @@ def _count_pages(data: Buffer) -> int:
         seen.add(at)
         try:
             fields, at = _directory(data, order, is_big, at)
-        except (StructError, ValueError, IndexError):
+        except (struct.error, ValueError, IndexError):
             break
         pages += not fields.get(254, [0])[0] & 1
     return max(pages, 1)

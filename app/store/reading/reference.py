@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from pydicom.encaps import encapsulate
-from pydicom.pixels import get_decoder
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
 from app.store.reading import syntaxes
@@ -43,6 +43,7 @@ def decode_reference(
         "photometric_interpretation": layout.photometric,
         "bits_allocated": layout.bits_allocated,
         "pixel_keyword": str(layout.kind),
+        "apply_j2k_sign_correction": not is_raw,
     }
     if layout.kind is PixelKind.INTEGER:
         options["bits_stored"] = layout.bits_allocated if is_raw else layout.bits_stored
@@ -50,14 +51,10 @@ def decode_reference(
         options["pixel_vr"] = layout.pixel_vr or "OW"
     if layout.samples > 1:
         options["planar_configuration"] = int(layout.is_planar)
-    if syntax in syntaxes.NATIVE:
-        source = bytes(frame) + b"\0" * (len(frame) % 2)
-    else:
-        source = encapsulate([bytes(frame)])
+    is_native = syntax in syntaxes.NATIVE
+    source = bytes(frame) + b"\0" * (len(frame) % 2) if is_native else encapsulate([bytes(frame)])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         decoder = get_decoder(UID(syntaxes.EXPLICIT_LITTLE if syntax == syntaxes.DEFLATED_EXPLICIT else syntax))
-        array, properties = decoder.as_array(
-            source, index=0, raw=is_raw, apply_j2k_sign_correction=not is_raw, **options
-        )
+        array, properties = decoder.as_array(source, index=0, raw=is_raw, **options)
     return np.asarray(array), str(properties["photometric_interpretation"])
