@@ -1,4 +1,4 @@
-"""`coxa backup`: make, list and restore verified backups of a project."""
+"""`coxa backup`: make, list and restore verified backups of a project; repair its database."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import contextlib
 from datetime import UTC, datetime
 from typing import Any
 
-from app.cli.exit_codes import DONE
+from app.cli.exit_codes import DONE, PROBLEMS
 from app.cli.output import add_json_argument, add_project_argument, print_json
 from app.core.errors import UserError
 from app.core.event import PROJECT
@@ -16,22 +16,24 @@ from app.store.database import Database
 from app.store.folder import ProjectFolder
 from app.store.lock import ProjectLock
 from app.store.project import ProjectStore
+from app.store.repair import repair_database
 
 EPILOG = """\
 examples:
   coxa backup create --project ~/hips       a verified backup of the database, also while the window is open
   coxa backup list --project ~/hips         newest first
+  coxa backup repair --project ~/hips       the newest backup, and all later work that is still intact
   coxa backup restore --project ~/hips      go back to the newest; close the window first
   coxa backup restore --project ~/hips --name project-20261121T051300Z-4011.db
 
 A backup holds everything but the images, which never change; copy the whole folder to be safe from a lost disk.
-Restoring keeps the database that it replaces, in backups/replaced-…/ of the project folder.
+Repairing and restoring keep the database that they replace, in backups/replaced-…/ of the project folder.
 Kept are all backups of two days, then one for each of 12 days, 10 weeks and 9 months."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Set the arguments of `coxa backup`."""
-    parser.add_argument("action", choices=("create", "list", "restore"), help="what to do")
+    parser.add_argument("action", choices=("create", "list", "repair", "restore"), help="what to do")
     add_project_argument(parser)
     add_json_argument(parser)
     parser.add_argument("--name", metavar="FILE", help="which backup to restore (default: the newest)")
@@ -47,8 +49,10 @@ def run(args: argparse.Namespace) -> int:
         _list(folder, as_json=args.json)
     elif args.action == "create":
         _create(folder, now, as_json=args.json)
-    else:
+    elif args.action == "restore":
         _restore(folder, args.name, now, as_json=args.json)
+    else:
+        return _repair(folder, now, as_json=args.json)
     return DONE
 
 
@@ -94,6 +98,23 @@ def _restore(folder: ProjectFolder, name: str | None, now: datetime, *, as_json:
         print(f"Restored {backup.path.name}: {cases} cases.")
         if kept:
             print(f"The database that was replaced is kept in backups/{kept}/.")
+
+
+def _repair(folder: ProjectFolder, now: datetime, *, as_json: bool) -> int:
+    with ProjectLock(folder):
+        repair = repair_database(folder, now=now)
+    with ProjectStore.open(folder.path) as project:
+        outcome = {"kept": repair.kept, "lost": repair.lost, "backup": repair.backup}
+        project.events.append(target=PROJECT, field="repaired", after=outcome, author="coxa backup")
+        cases = project.cases.count()
+    kept = repair.replaced.name if repair.replaced else ""
+    if as_json:
+        print_json(outcome | {"replaced": kept, "cases": cases})
+    else:
+        print(f"Repaired: {repair.kept} events kept, {repair.lost} lost; {cases} cases.")
+        if kept:
+            print(f"The database that was replaced is kept in backups/{kept}/.")
+    return PROBLEMS if repair.lost else DONE
 
 
 def _chosen(backups: list[Backup], name: str | None) -> Backup:

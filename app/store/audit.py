@@ -16,7 +16,7 @@ from typing import Any
 from app.core.event import NO_EVENT_HASH, PROJECT, Event, canonical_json, row_hash
 from app.core.projection import Projection
 from app.store.cases import STATUS, case_columns
-from app.store.database import Row
+from app.store.database import SQLITE_ERRORS, Row
 from app.store.head import Head
 from app.store.schema import FACT_TABLES, KEYS, SCHEMA, TABLES, schema_digest
 
@@ -49,7 +49,7 @@ def audit_database(connection: sqlite3.Connection, noted: Head | None = None) ->
     """
     audit = _Audit(connection)
     factory = connection.text_factory
-    connection.text_factory = _lenient_text
+    connection.text_factory = lenient_text
     try:
         return audit.run(noted)
     finally:
@@ -94,7 +94,7 @@ class _Audit:
                 self._add(
                     "structure", f"A row of {table} refers to a row of {parent} that is not there.", table, str(rowid)
                 )
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             self._add("unreadable", f"SQLite: {error}.")
 
     def _rows(self, table: str) -> list[Row]:
@@ -105,7 +105,7 @@ class _Audit:
             cursor = self._connection.execute(f'SELECT {", ".join(names)} FROM "{table}" NOT INDEXED')  # noqa: S608
             for values in cursor:
                 rows.append(dict(zip(names, values, strict=True)))  # one by one: what comes before an error is kept
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             self._unreadable.add(table)
             self._add("unreadable", f"Not every row of {table} can be read: {error}.", table)
         return rows
@@ -162,10 +162,10 @@ class _Audit:
 
     def _apply(self, row: Row) -> None:
         try:
-            parts = row | {name: None if row[name] is None else json.loads(row[name]) for name in ("before", "after")}
-            self._state.apply(Event(**parts))
+            event = event_of_row(row)
+            self._state.apply(event)
             if row["target"] == PROJECT and row["field"] == SCHEMA:
-                self._schema = parts["after"]
+                self._schema = event.after
         except (ValueError, TypeError):
             return  # a damaged event; its row hash has told of it
 
@@ -220,11 +220,20 @@ class _Audit:
     def _check_schema(self) -> None:
         try:
             digest = schema_digest(self._connection).hex()
-        except sqlite3.Error as error:
+        except SQLITE_ERRORS as error:
             self._add("unreadable", f"The schema cannot be read: {error}.")
             return
         if not isinstance(self._schema, dict) or self._schema.get("digest") != digest:
             self._add("schema", "The tables are not defined as they were when the project was made or updated.")
+
+
+def event_of_row(row: Row) -> Event:
+    """The event in a row.
+
+    Raises:
+        ValueError: its values are no JSON any more.
+    """
+    return Event(**(row | {name: None if row[name] is None else json.loads(row[name]) for name in ("before", "after")}))
 
 
 def row_key(table: str, row: Row) -> str:
@@ -237,7 +246,8 @@ def count_by_kind(problems: list[Problem]) -> dict[str, int]:
     return dict(sorted(Counter(problem.kind for problem in problems).items()))
 
 
-def _lenient_text(raw: bytes) -> str:
+def lenient_text(raw: bytes) -> str:
+    """Text as it is in the file, even where a flipped bit has made it invalid UTF-8."""
     return raw.decode("utf-8", "surrogateescape")
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from app.core.errors import UserError
 from app.core.rotation import backups_to_keep
 from app.store.audit import audit_database
-from app.store.database import Database, translated_errors
+from app.store.database import SQLITE_ERRORS, Database, translated_errors
 from app.store.folder import ProjectFolder, cannot_write
 from app.store.fs import DISK, FileSystem, atomic_write, is_temporary, temporary_path
 from app.store.head import Head, reset_head
@@ -137,7 +137,7 @@ def verify_backup(backup: Backup) -> int:
         connection = sqlite3.connect(
             f"{backup.path.absolute().as_uri()}?mode=ro&immutable=1", isolation_level=None, uri=True
         )
-    except sqlite3.Error:
+    except SQLITE_ERRORS:
         return 1
     with contextlib.closing(connection):
         return len(audit_database(connection))
@@ -168,14 +168,30 @@ def restore_backup(folder: ProjectFolder, backup: Backup, *, now: datetime, fs: 
             remedy="Restore an older one; `coxa backup list` shows them.",
             kind="backup-damaged",
         )
+    return swap_in(folder, backup.path, now=now, name=backup.path.name, fs=fs)
+
+
+def swap_in(folder: ProjectFolder, source: Path, *, now: datetime, name: str, fs: FileSystem = DISK) -> Path | None:
+    """Put a copy of `source`, which was audited, in the place of the database; the caller holds the project lock.
+
+    Args:
+        folder: the project's folder.
+        source: a database in one file.
+        now: the present, UTC.
+        name: the backup it comes from, for the note.
+        fs: the file system, replaced in fault tests.
+
+    Returns:
+        The folder that holds the replaced database; None when there was none.
+    """
     try:
         folder.restored_file.unlink(missing_ok=True)
-        atomic_write(folder.restored_file, _content(backup.path), fs=fs)
+        atomic_write(folder.restored_file, _content(source), fs=fs)
         replaced = folder.backups / f"replaced-{now.astimezone(UTC).strftime(_TIME)}"
         kept = [file for file in (*_database_files(folder), folder.head_file) if file.exists()]
         for file in kept:
             atomic_write(replaced / file.name, _content(file), fs=fs)
-        note = json.dumps({"backup": backup.path.name})
+        note = json.dumps({"backup": name})
         atomic_write(folder.restore_file, [note.encode("utf-8")], fs=fs)
         finish_restore(folder, fs=fs)
     except OSError as error:

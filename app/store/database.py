@@ -27,6 +27,8 @@ from app.store.schema import APPLICATION_ID, KEYS, MIGRATION_TABLE, MIGRATIONS, 
 Row: TypeAlias = dict[str, Any]
 
 LOG = logging.getLogger(__name__)
+# With a damaged schema the text of SQLite's own message may not be UTF-8, which Python reports in its own way.
+SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 LAST_VERSION_WITH_WAL_RESET_DEFECT = (3, 51, 2)
 
 # Statements that set up the writing connection; the power-cut simulation runs exactly these.
@@ -247,7 +249,7 @@ def damaged(reason: str) -> UserError:
     return UserError(
         "The project's database is damaged.",
         reason=reason,
-        remedy="Run `coxa check` to see what is affected and `coxa backup restore` to go back to the last backup.",
+        remedy="Run `coxa check` to see what is affected, then `coxa backup repair`: it keeps what is still intact.",
         kind="damaged",
     )
 
@@ -291,3 +293,5 @@ def translated_errors() -> Iterator[None]:
         if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "Could not decode to UTF-8" in text:
             raise damaged(f"SQLite says: {text}.") from error
         raise
+    except UnicodeDecodeError as error:
+        raise damaged("Its text cannot be read any more.") from error

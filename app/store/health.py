@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import sqlite3
 import stat
 import sys
 from collections.abc import Callable, Iterable
@@ -19,7 +18,7 @@ from pathlib import Path
 from app.core.errors import UserError
 from app.store.audit import Problem, audit_database
 from app.store.backup import MAX_AGE, list_backups, verify_backup
-from app.store.database import Database
+from app.store.database import SQLITE_ERRORS, Database
 from app.store.folder import ProjectFolder, file_system_type
 from app.store.fs import is_temporary
 from app.store.head import read_head
@@ -167,7 +166,7 @@ def _check_key(folder: ProjectFolder, report: HealthReport) -> None:
 
 def _check_database(folder: ProjectFolder, report: HealthReport) -> set[str] | None:
     """Audit the database; returns the addresses of the images that its views need, None when that is unknown."""
-    remedy = "Go back to the last good backup: coxa backup restore --project DIR."
+    remedy = "Mend it from the newest backup and what is still intact: coxa backup repair --project DIR."
     if not folder.database.is_file():
         _add(report, "database", State.DAMAGED, "The file project.db is missing.", remedy)
         return None
@@ -183,7 +182,7 @@ def _check_database(folder: ProjectFolder, report: HealthReport) -> set[str] | N
                 f"{database.value(f'SELECT count(*) FROM {table}')} {name}"  # noqa: S608
                 for table, name in (("event", "events"), ('"view"', "views"), ('"case"', "cases"))
             )
-    except (UserError, sqlite3.Error) as error:
+    except (UserError, *SQLITE_ERRORS) as error:
         text = error.reason if isinstance(error, UserError) else f"SQLite: {error}."
         report.problems.append(Problem(kind="unreadable", text=text))
     if report.problems:

@@ -58,7 +58,7 @@ def test_damage_is_named_and_sets_the_exit_code(capsys: pytest.CaptureFixture[st
     assert main(["check", "--project", str(path)]) == PROBLEMS
     text = capsys.readouterr().out
     assert "DAMAGED" in text
-    assert "coxa backup restore" in text
+    assert "coxa backup repair" in text
     assert "event " in text
     code, report = answer(capsys, "check", "--project", path)
     assert code == PROBLEMS
@@ -149,3 +149,30 @@ def test_backup_refusals(capsys: pytest.CaptureFixture[str], path: Path) -> None
     with pytest.raises(SystemExit) as caught:
         main(["backup", "burn", "--project", str(path)])
     assert caught.value.code == USAGE
+
+
+def test_repair_after_damage(capsys: pytest.CaptureFixture[str], path: Path) -> None:
+    before = dump(path / "project.db")
+    assert before is not None
+    content = (path / "project.db").read_bytes()
+    flip_bit(path / "project.db", content.index(b"reader 1") * 8)
+    assert main(["check", "--project", str(path)]) == PROBLEMS
+    capsys.readouterr()
+    code, report = answer(capsys, "backup", "repair", "--project", path)
+    assert code == DONE
+    assert (report["lost"], report["cases"]) == (0, 2)
+    assert main(["check", "--project", str(path)]) == DONE
+    after = dump(path / "project.db")
+    assert after is not None
+    assert {key: row for key, row in after.items() if key in before and key[0] != "head"} == {
+        key: row for key, row in before.items() if key[0] != "head"
+    }
+    capsys.readouterr()
+    for backup in (path / "backups").glob("project-*.db"):
+        backup.unlink()
+    content = (path / "project.db").read_bytes()
+    flip_bit(path / "project.db", content.index(b"reader 1") * 8)
+    code, report = answer(capsys, "backup", "repair", "--project", path)
+    assert code == PROBLEMS  # without a backup the history ends before the damaged event
+    assert int(str(report["lost"])) > 0
+    assert main(["check", "--project", str(path)]) == DONE

@@ -110,7 +110,7 @@ def test_what_is_no_database_is_one_sentence(closed: Path, content: bytes) -> No
         with pytest.raises(UserError) as caught:
             ProjectStore.open(closed, is_read_only=is_read_only)
         assert caught.value.kind == "damaged"
-        assert "restore" in caught.value.remedy
+        assert "repair" in caught.value.remedy
 
 
 READ_ONLY = """

@@ -89,7 +89,7 @@ def test_every_edit_behind_the_apps_back_is_named(editable: Path, statement: str
     edit(editable, statement)
     report = check_project(editable)
     assert states(report)["database"] is State.DAMAGED
-    assert "restore" in next(item.remedy for item in report.items if item.name == "database")
+    assert "repair" in next(item.remedy for item in report.items if item.name == "database")
     named = {(problem.table, problem.key) for problem in report.problems}
     if key is None:
         assert ("event", str(_last_event(editable))) in named

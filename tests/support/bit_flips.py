@@ -10,7 +10,7 @@ from typing import Any
 
 from app.core.errors import UserError
 from app.store.audit import audit_database, row_key
-from app.store.database import Database
+from app.store.database import SQLITE_ERRORS, Database
 from app.store.head import Head
 from app.store.schema import MIGRATION_TABLE, TABLES
 
@@ -56,7 +56,7 @@ def dump(path: Path) -> Dump | None:
                 _read(connection, table, names, rows)
             _read(connection, MIGRATION_TABLE, ("id", "migration_set", "name", "applied_at"), rows)
             _read(connection, "sqlite_schema", ("type", "name", "tbl_name", "sql"), rows)
-    except sqlite3.Error:
+    except SQLITE_ERRORS:
         return None
     return rows
 
@@ -73,7 +73,7 @@ def _read(connection: sqlite3.Connection, table: str, names: tuple[str, ...], ro
             }
             key = row_key(table, row) if table in TABLES else str(row["name"])
             rows[table, key] = values
-    except sqlite3.Error:
+    except SQLITE_ERRORS:
         return  # the rest of the table cannot be read: those rows count as changed
 
 
@@ -93,7 +93,7 @@ def judge(path: Path, before: Dump, head: Head) -> Flip:
         with contextlib.closing(Database.open_reader(path)) as database:
             problems = audit_database(database.connection, head)
             ok = _integrity(database.connection)
-    except (UserError, sqlite3.Error):
+    except (UserError, *SQLITE_ERRORS):
         return Flip(changed=changed, named=frozenset(), missed=frozenset(), is_reported=True, is_integrity_ok=False)
     named = {(problem.table, problem.key) for problem in problems}
     unreadable = {problem.table for problem in problems if problem.kind == "unreadable"}
@@ -111,5 +111,5 @@ def judge(path: Path, before: Dump, head: Head) -> Flip:
 def _integrity(connection: sqlite3.Connection) -> bool:
     try:
         return bool(connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok")
-    except sqlite3.Error:
+    except SQLITE_ERRORS:
         return False
