@@ -28,6 +28,7 @@ INPUT = 144  # seen by the network
 CELL = 8  # px a cell of the stored region
 UNIT = 0.002  # of the stored strength of the band-passed difference image, natural logarithm
 SHARD = 100
+HOLD_OUT_FROM = 1500  # index of the first hold-out case
 SHARE_BROKEN = 0.45
 VIEWS = ("frontal", "lateral")
 
@@ -133,7 +134,7 @@ def main(argv: list[str] | None = None) -> int:
     fit = steps.add_parser("train")
     fit.add_argument("data", type=Path)
     fit.add_argument("mode", choices=("frontal", "lateral", "both"))
-    fit.add_argument("--train", type=int, default=1500)
+    fit.add_argument("--train", type=int, default=HOLD_OUT_FROM)
     fit.add_argument("--epochs", type=int, default=20)
     fit.add_argument("--seed", type=int, default=0)
     fit.add_argument("--threads", type=int, default=1)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bench.learnability import CELL, CROP, INPUT, UNIT, load
+from bench.learnability import CELL, CROP, HOLD_OUT_FROM, INPUT, UNIT, load
 
 WIDTHS = (16, 24, 48, 96, 160)
 STRIDE = 16
@@ -103,7 +103,7 @@ def augmented(images: Tensor, regions: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def train(folder: Path, mode: str, *, training: int, epochs: int, seed: int, threads: int) -> None:
-    """Train on the first `training` cases and write network-MODE-SEED.pt beside the shards; `score` comes after."""
+    """Train on the first `training` cases and write network-MODE-COUNT-SEED.pt beside them; `score` comes after."""
     torch.manual_seed(seed)
     torch.set_num_threads(threads)
     pixels, areas, facts = load(folder)
@@ -147,28 +147,30 @@ def train(folder: Path, mode: str, *, training: int, epochs: int, seed: int, thr
         "wall_s": round(time.monotonic() - started), "cpu_s": round(time.process_time() - cpu), "threads": threads,
         "torch": str(torch.__version__),
     }  # fmt: skip
-    torch.save({"weights": network.state_dict(), "about": about}, folder / f"network-{mode}-{seed}.pt")
+    torch.save({"weights": network.state_dict(), "about": about}, folder / f"network-{mode}-{training}-{seed}.pt")
     print(json.dumps(about))
 
 
 def score(folder: Path) -> None:
-    """Score the hold-out cases with every trained network: scores-MODE-SEED.npz."""
+    """Score the hold-out cases with every trained network: scores-MODE-COUNT-SEED.npz."""
     pixels, _, facts = load(folder)
     for path in sorted(folder.glob("network-*.pt")):
         stored = torch.load(path, weights_only=True)
         about = stored["about"]
-        views, training = VIEWS_OF[about["mode"]], about["training"]
+        views = VIEWS_OF[about["mode"]]
         network = Network(len(views))
         network.load_state_dict(stored["weights"])
         network.eval()
         inset = (CROP - INPUT) // 2
         found = []
         with torch.no_grad():
-            for start in range(training, len(facts), 64):
+            for start in range(HOLD_OUT_FROM, len(facts), 64):
                 # standardised like the training images: over the whole stored crop
                 x = standardised(torch.from_numpy(pixels[start : start + 64, views]))
                 found.append(network(x[:, :, inset : CROP - inset, inset : CROP - inset])[0])
         scores = torch.cat(found).numpy()
         name = path.stem.replace("network", "scores")
-        np.savez(folder / f"{name}.npz", scores=scores, facts=json.dumps(facts[training:]), about=json.dumps(about))
+        np.savez(
+            folder / f"{name}.npz", scores=scores, facts=json.dumps(facts[HOLD_OUT_FROM:]), about=json.dumps(about)
+        )
         print(f"{name}: {len(scores)} hold-out cases")

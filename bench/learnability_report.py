@@ -44,16 +44,19 @@ def report(folder: Path) -> str:
     for path in sorted(folder.glob("scores-*.npz")):
         with np.load(path) as stored:
             about = json.loads(str(stored["about"]))
-            runs.setdefault(about["mode"], []).append((stored["scores"], about))
+            name = f"{about['mode']}, {about['training']} training cases"
+            runs.setdefault(name, []).append((stored["scores"], about))
             facts = json.loads(str(stored["facts"]))
     if not runs:
         raise SystemExit(f"no scores in {folder}; run `train` first")
     labels = np.array([f["is_broken"] for f in facts])
     plans = np.array([f["plan"] for f in facts])
     scores = {mode: np.mean([s for s, _ in found], axis=0) for mode, found in runs.items()}
-    if {"frontal", "lateral"} <= scores.keys():
-        standard = {m: (scores[m] - scores[m].mean()) / scores[m].std() for m in ("frontal", "lateral")}
-        scores["sum of the two single-view scores"] = standard["frontal"] + standard["lateral"]
+    most = max(about["training"] for found in runs.values() for _, about in found)
+    frontal, lateral = f"frontal, {most} training cases", f"lateral, {most} training cases"
+    if {frontal, lateral} <= scores.keys():
+        standard = [(scores[m] - scores[m].mean()) / scores[m].std() for m in (frontal, lateral)]
+        scores["sum of these two single-view scores"] = standard[0] + standard[1]
     rng = np.random.default_rng(0)
     draws = [rng.integers(0, len(labels), len(labels)) for _ in range(RESAMPLES)]
     areas = {m: [auc(s[d], labels[d]) for d in draws] for m, s in scores.items()}
@@ -71,15 +74,15 @@ def report(folder: Path) -> str:
         )
     lines += [
         "",
-        "| Paired gain in AUC over frontal alone | ΔAUC | 95 % interval (bootstrap over patients) |",
+        "| Paired gain in AUC over the frontal view alone | ΔAUC | 95 % interval (bootstrap over patients) |",
         "|---|---|---|",
     ]
     for mode in scores:
-        if mode in ("frontal", "lateral") or "frontal" not in scores:
+        if mode.startswith(("frontal", "lateral")) or frontal not in scores:
             continue
-        gains = [b - a for a, b in zip(areas["frontal"], areas[mode], strict=True)]
+        gains = [b - a for a, b in zip(areas[frontal], areas[mode], strict=True)]
         lines.append(
-            f"| {mode} | {auc(scores[mode], labels) - auc(scores['frontal'], labels):+.3f} | {interval(gains)} |"
+            f"| {mode} | {auc(scores[mode], labels) - auc(scores[frontal], labels):+.3f} | {interval(gains)} |"
         )
     classes = [p for p in ("frontal-only", "lateral-only", "both", "occult") if (plans == p).any()]
     lines += ["", "Found at 95 % specificity, by the class that was planned (number of cases):", ""]

@@ -88,13 +88,30 @@ def build_femur(
             patient, spacing_mm=1.25 * resolution.femur, bottom_mm=_SHAFT_BOTTOM_MM, thickening=fracture.thickening
         )
         broken = break_shaft(patient, volume, fracture, seed)
-        return _model(patient, volume, broken, None, has_twin, (fracture.level_mm - 25, fracture.level_mm - 105))
+        site = _Site(axis_levels=(fracture.level_mm - 25, fracture.level_mm - 105), is_shaft=True)
+        return _model(patient, volume, broken, None, has_twin, site)
     volume = femur_volume(patient, spacing_mm=resolution.femur, bottom_mm=_FINE_BOTTOM_MM)
     below = femur_volume(
         patient, spacing_mm=2 * resolution.femur, factor=2, top_mm=_FINE_BOTTOM_MM, bottom_mm=_COARSE_BOTTOM_MM
     )
     whole = None if fracture is None else break_hip(patient, volume, fracture, seed)
-    return _model(patient, volume, whole, below, has_twin, (-45.0, -110.0))
+    site = _Site(axis_levels=(-45.0, -110.0), is_neck=fracture is not None and fracture.kind.is_neck)
+    return _model(patient, volume, whole, below, has_twin, site)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Site:
+    """Where the femur is broken, as far as the truth depends on it.
+
+    Args:
+        axis_levels: heights of the two points of the shaft axis, below any fracture, mm.
+        is_neck: the neck is broken: everything but the head goes with the shaft.
+        is_shaft: the shaft is broken: the crossing of the axes goes with the head.
+    """
+
+    axis_levels: tuple[float, float]
+    is_neck: bool = False
+    is_shaft: bool = False
 
 
 def _parts(volume: FemurVolume, below: FemurVolume | None) -> list[Part]:
@@ -111,14 +128,14 @@ def _model(
     broken: BrokenFemur | None,
     below: FemurVolume | None,
     has_twin: bool,
-    axis_levels: tuple[float, float],
+    site: _Site,
 ) -> FemurModel:
     whole = _parts(volume, below)
     if broken is None:
         return FemurModel(
             pieces=tuple(whole),
             intact=(),
-            points=_points(patient, np.eye(4), np.eye(4), axis_levels),
+            points=_points(patient, np.eye(4), np.eye(4), site),
             limb_direction=_direction(patient, np.eye(4)),
         )
     pieces = [
@@ -126,7 +143,7 @@ def _model(
         for f in broken.fragments
     ]
     pieces += [replace(part, pose=broken.distal_pose) for part in whole[1:]]
-    points = _points(patient, broken.proximal_pose, broken.distal_pose, axis_levels, broken)
+    points = _points(patient, broken.proximal_pose, broken.distal_pose, site, broken)
     return FemurModel(
         pieces=tuple(part for part in pieces if part is not None),
         intact=tuple(whole) if has_twin else (),
@@ -144,7 +161,7 @@ def _points(
     patient: Patient,
     proximal: Vector,
     distal: Vector,
-    axis_levels: tuple[float, float],
+    site: _Site,
     broken: BrokenFemur | None = None,
 ) -> HipPoints:
     frame, k = femur_frame(patient), patient.scale
@@ -161,14 +178,12 @@ def _points(
             if loose:
                 return transform(loose[0].pose, point)
         is_proximal = float((point - broken.plane.point_mm) @ broken.plane.normal) > 0
-        is_proximal = is_proximal and not is_neck
-        return transform(proximal if is_proximal else distal, point)
+        return transform(proximal if is_proximal and not site.is_neck else distal, point)
 
-    is_neck = broken is not None and float(broken.plane.normal @ frame.neck) > 0.55 and _is_medial(patient, broken)
     ring: tuple[Vector, ...] = ()
     centre = normal = None
     if broken is not None:
-        radius = 0.7 * patient.head_radius_mm if is_neck else 1.05 * patient.shaft_radius_mm
+        radius = 0.7 * patient.head_radius_mm if site.is_neck else 1.05 * patient.shaft_radius_mm
         turns = np.linspace(0, 2 * np.pi, 24, endpoint=False)
         plane = broken.plane
         ring = tuple(
@@ -179,19 +194,13 @@ def _points(
     return HipPoints(
         head_mm=transform(proximal, frame.head_mm),
         head_radius_mm=patient.head_radius_mm,
-        crossing_mm=transform(distal if axis_levels[0] > -60 else proximal, np.zeros(3)),
+        crossing_mm=transform(proximal if site.is_shaft else distal, np.zeros(3)),
         axis_mm=(
-            transform(distal, shaft_point(patient, axis_levels[0])),
-            transform(distal, shaft_point(patient, axis_levels[1])),
+            transform(distal, shaft_point(patient, site.axis_levels[0])),
+            transform(distal, shaft_point(patient, site.axis_levels[1])),
         ),
         landmarks_mm={name: moved(name, point) for name, point in named.items()},
         fracture_mm=centre,
         normal=normal,
         ring_mm=ring,
     )
-
-
-def _is_medial(patient: Patient, broken: BrokenFemur) -> bool:
-    """Whether the plane crosses the neck rather than the trochanters."""
-    frame = femur_frame(patient)
-    return float(broken.plane.point_mm @ frame.neck) > 0.2 * patient.neck_length_mm
