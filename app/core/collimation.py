@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from app.core.grey import TABLE_SIZE, GreyScale, StoredImage
 from app.core.grey_tables import is_shown_inverse, modality_table
-from app.core.half_planes import HalfPlane, clip_polygon, fit_circle, inside_mask, step_along
+from app.core.half_planes import HalfPlane, clip_polygon, fit_circle, inside_mask, levels_along, step_along
 
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -181,13 +181,15 @@ def _cut_edges(search: _Reduced, fine: Floats, polarities: tuple[bool, ...]) -> 
     smooth = cv2.GaussianBlur(search.levels, (0, 0), 1.5)
     slopes = [cv2.Scharr(smooth, cv2.CV_32F, dx, dy, scale=1 / 32).ravel() for dx, dy in ((1, 0), (0, 1))]
     slope_xy = np.asarray(slopes, np.float32)
+    is_open = np.ones((len(angles_deg), lines.count), np.bool_)
     for _ in range(MOST_EDGES):
         inside = inside_mask(polygon, (height, width))
-        found = _clearest(search, lines, slope_xy, inside, polarities)
+        found = _clearest(search, lines, slope_xy, inside, is_open, polarities)
         if found is None:
             break
         plane, is_bright = found
         placed = _place(fine, plane, polygon, fine.shape[0] / height, is_bright=is_bright)
+        is_open &= ~lines.near(plane, plane.middle_of(polygon))  # an edge is cut once
         polygon = clip_polygon(polygon, [placed])
         if len(polygon) < 3:
             break
@@ -219,6 +221,15 @@ class _Lines:
         index = np.floor(rho).astype(np.intp) + origin + np.arange(len(angles_deg))[:, None] * count
         return _Lines(angles_deg=angles_deg, index=index, count=count, origin=origin)
 
+    def near(self, plane: HalfPlane, point_xy: npt.NDArray[np.float64]) -> Mask:
+        """Lines that are nearly the given one where it passes a point, (A, count)."""
+        turn = np.deg2rad(self.angles_deg)
+        is_alike = np.cos(turn - np.deg2rad(plane.angle_deg)) > np.cos(np.deg2rad(12))
+        rho = np.cos(turn) * point_xy[0] + np.sin(turn) * point_xy[1]
+        lines = np.arange(self.count) - self.origin + 0.5
+        near: Mask = is_alike[:, None] & (np.abs(lines - rho[:, None]) < 6)
+        return near
+
     def within(self, where: npt.NDArray[np.intp]) -> _Lines:
         """The same lines through some of the pixels only."""
         return replace(self, index=self.index[:, where])
@@ -234,7 +245,7 @@ class _Lines:
 
 
 def _clearest(
-    search: _Reduced, lines: _Lines, slope_xy: Floats, inside: Mask, polarities: tuple[bool, ...]
+    search: _Reduced, lines: _Lines, slope_xy: Floats, inside: Mask, is_open: Mask, polarities: tuple[bool, ...]
 ) -> tuple[HalfPlane, bool] | None:
     """The half-plane that is most clearly empty beyond a straight edge, and whether it is bright; None if none is.
 
@@ -243,6 +254,7 @@ def _clearest(
         lines: the lines to judge.
         slope_xy: (2, P) rise of brightness to the right and down, for every pixel.
         inside: (H, W) what has not been cut away yet.
+        is_open: (A, count) lines that may be taken.
         polarities: kinds of blade to look for, bright = True.
     """
     where = np.flatnonzero(inside)
@@ -258,7 +270,9 @@ def _clearest(
         with np.errstate(invalid="ignore", divide="ignore"):
             share_empty = _beyond(lines.sums(empty.ravel()[where])) / beyond
             share_blank = _beyond(lines.sums(blank.ravel()[where])) / beyond
-        is_edge = (beyond > 0.4 * longest) & (share_blank > 0.93) & (share_empty > (0.5 if is_bright else 0.95))
+        is_edge = (
+            is_open & (beyond > 0.4 * longest) & (share_blank > (0.93 if is_bright else 0.985)) & (share_empty > 0.5)
+        )
         # Where the near side is empty as well, an edge cannot show: the corner beyond another blade.
         judged = ~cv2.erode(empty.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.bool_).ravel()[where]
         at_angle, at_pixel = np.nonzero(is_edge.ravel()[lines.index] & judged)
@@ -272,7 +286,7 @@ def _clearest(
         with np.errstate(invalid="ignore", divide="ignore"):
             support = lines.weigh(index[steps > 0.006]) / on_line
         is_edge &= (
-            (on_line > 0.2 * longest) & (contrast > LEAST_STEP * on_line) & (support > (0.85 if is_bright else 0.75))
+            (on_line > 0.2 * longest) & (contrast > LEAST_STEP * on_line) & (support > (0.85 if is_bright else 0.8))
         )
         score = np.where(is_edge, contrast, 0)
         at = int(np.argmax(score))
@@ -310,4 +324,15 @@ def _place(
                 step = step_along(fine, trial, polygon, scale) * (1 if is_bright else -1)
                 if step > best_step:
                     best, best_step = trial, step
-    return best
+    return best if is_bright else _cleared(fine, best, polygon, scale)
+
+
+def _cleared(fine: Floats, plane: HalfPlane, polygon: npt.NDArray[np.float64], scale: float) -> HalfPlane:
+    """Move the edge of a black border outward until it touches nothing: dark air may hide where tissue begins."""
+    dark = float(fine.min()) + 8 / 255
+    for shift_px in np.arange(0, SEARCH_PX / 4, 0.25):
+        trial = plane.shifted(float(shift_px))
+        levels = levels_along(fine, trial, polygon, scale)
+        if (levels > dark).mean() <= 0.03 if levels.size else True:
+            return trial
+    return plane.shifted(np.inf)

@@ -107,7 +107,7 @@ def inside_mask(polygon_xy: Points, shape: tuple[int, int]) -> npt.NDArray[np.bo
 
 
 def step_along(picture: npt.NDArray[np.float32], plane: HalfPlane, polygon_xy: Points, scale: float) -> float:
-    """Mean rise of brightness outward across the part of a line that lies in a polygon.
+    """Mean rise of brightness outward across the part of a line that lies in a polygon, −inf if none does.
 
     Args:
         picture: (H, W) float32.
@@ -118,13 +118,24 @@ def step_along(picture: npt.NDArray[np.float32], plane: HalfPlane, polygon_xy: P
     ends = _crossings(polygon_xy, plane)
     if len(ends) != 2:
         return -np.inf
+    reach = plane.normal_xy * (1.5 / scale)
+    return float(np.mean(_sample(picture, ends + reach, scale) - _sample(picture, ends - reach, scale)))
+
+
+def levels_along(
+    picture: npt.NDArray[np.float32], plane: HalfPlane, polygon_xy: Points, scale: float
+) -> npt.NDArray[np.float32]:
+    """Brightness at 96 points of the part of a line that lies in a polygon; empty if none does. See `step_along`."""
+    ends = _crossings(polygon_xy, plane)
+    return _sample(picture, ends, scale) if len(ends) == 2 else np.empty(0, np.float32)
+
+
+def _sample(picture: npt.NDArray[np.float32], ends_xy: Points, scale: float) -> npt.NDArray[np.float32]:
     along = np.linspace(0.02, 0.98, 96)[:, None]
-    points = ends[0] * (1 - along) + ends[1] * along
-    values = []
-    for distance_px in (1.5, -1.5):
-        at = (points * scale + plane.normal_xy * distance_px - 0.5).T[:, None].astype(np.float32)
-        values.append(cv2.remap(picture, at[0], at[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE))
-    return float(np.mean(values[0] - values[1]))
+    points = ends_xy[0] * (1 - along) + ends_xy[1] * along
+    at = (points * scale - 0.5).T[:, None].astype(np.float32)
+    found = cv2.remap(picture, at[0], at[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(found[0], np.float32)
 
 
 def fit_circle(is_empty: npt.NDArray[np.bool_]) -> Circle | None:

@@ -65,7 +65,8 @@ def _as_signed(value: int) -> int:
 def _unpack(data: bytes | Sequence[int], count: int, is_little_endian: bool) -> npt.NDArray[np.uint16]:
     """The first `count` entries; the length of the data, not the depth, tells whether bytes are packed."""
     if isinstance(data, bytes | bytearray | memoryview):
-        words = np.frombuffer(bytes(data) + b"\0" * (len(data) % 2), "<u2" if is_little_endian else ">u2").astype(np.uint16)
+        order = "<u2" if is_little_endian else ">u2"
+        words = np.frombuffer(bytes(data) + b"\0" * (len(data) % 2), order).astype(np.uint16)
     else:
         words = np.asarray([int(word) & 0xFFFF for word in data], np.uint16)
     # One entry a byte fills half as many words; the lower byte of a word comes first (PS3.5 8.1.1).

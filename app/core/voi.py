@@ -55,7 +55,7 @@ class Tones:
     margin: float = 0.0
 
 
-AUTO_TONES = Tones(black=0.01, white=0.001, margin=0.01)
+AUTO_TONES = Tones(black=0.01, white=0.005, margin=0.02)
 PRESETS: dict[str, Tones] = {
     "bone": Tones(black=0.35, white=0.001),
     "soft-tissue": Tones(black=0.005, white=0.15),
