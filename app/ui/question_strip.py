@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, Q
 from app.core.case import Assessment, Projection, Side, View
 from app.ui.actions import COMMANDS, EXCLUSION_REASONS
 from app.ui.captions import evidence_text
-from app.ui.theme import GAP_L, GAP_M, GAP_S
+from app.ui.theme import GAP_M, GAP_S
 
 PROJECTIONS = (
     (Projection.FRONTAL, "Frontal"), (Projection.LATERAL, "Lateral"), (Projection.FROG_LEG, "Frog-leg"),
@@ -35,7 +35,7 @@ class QuestionStrip(QFrame):
         self._title = QLabel(self)
         self._title.setObjectName("caption")
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(GAP_L, GAP_M, GAP_M, GAP_M)
+        layout.setContentsMargins(GAP_M, GAP_M, GAP_M, GAP_M)
         layout.setSpacing(GAP_S)
         head = QHBoxLayout()
         head.addWidget(self._title, 1)
@@ -67,7 +67,7 @@ class QuestionStrip(QFrame):
     def _button(self, name: str, text: str) -> QPushButton:
         command = next(command for command in COMMANDS if command.id == name)
         keys = QKeySequence(command.shortcuts[0]).toString(QKeySequence.SequenceFormat.NativeText)
-        button = QPushButton(f"{text}  {keys}", self)
+        button = QPushButton(f"{text} {keys}", self)
         button.setToolTip(f"{command.tip} ({keys})")
         button.setCheckable(True)
         button.clicked.connect(lambda: self.answered.emit(name))

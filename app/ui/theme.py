@@ -150,7 +150,7 @@ QFrame#banner[tone="danger"] {{ background: {danger_surface}; border-left-color:
 QFrame#pane {{ background: {image}; border: 2px solid {window}; }}
 QFrame#pane[active="true"] {{ border-color: {accent}; }}
 QFrame#strip {{ background: {panel}; border-left: 4px solid {caution}; }}
-QFrame#strip QPushButton {{ font-size: {text_s}px; padding: 5px 7px; }}
+QFrame#strip QPushButton {{ font-size: {text_s}px; padding: 5px 5px; }}
 QFrame#strip QLabel {{ font-size: {text_s}px; }}
 QScrollBar:vertical {{ background: {panel}; width: 12px; margin: 0; }}
 QScrollBar::handle:vertical {{ background: {line}; border-radius: 4px; min-height: 32px; margin: 2px; }}

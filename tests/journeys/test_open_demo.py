@@ -8,7 +8,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +20,12 @@ from PySide6.QtGui import QImage, QKeySequence
 from PySide6.QtTest import QTest
 
 from app.core.case import Case, Side
-from app.core.grey import StoredImage
-from app.core.grey_tables import to_display
+from app.core.grey import StoredImage, Window
+from app.core.grey_tables import modality_table, to_display
+from app.core.pyramid import build_pyramid
 from app.store.project import ProjectStore
 from app.ui.image_pane import ImagePane
+from app.ui.loader import ImageKey, PreparedImage
 from app.ui.main_window import MainWindow, Start
 from app.ui.window_level import table_for
 from tests.support.window import make_project, open_window, strict_qt, wait, wait_until
@@ -150,13 +152,21 @@ def test_five_hundred_interleavings_of_load_and_switch_never_mix_cases_up(tmp_pa
     assert window.viewer is not None
     assert window.project is not None
     viewer, rows = window.viewer, window.case_list.model.rowCount()
-    load = window.project.load_image
 
-    def slow_load(sha256: str) -> StoredImage:
+    def in_its_own_time(key: ImageKey, load: Callable[[str], StoredImage]) -> PreparedImage:
+        """As `prepare`, with a fixed window in the place of the automatic one, which takes longer than all the rest."""
         time.sleep(rng.choice((0.0, 0.001, 0.004, 0.012)))
-        return load(sha256)
+        image = load(key.sha256)
+        return PreparedImage(
+            key=key,
+            image=image,
+            pyramid=build_pyramid(image.pixels),
+            modality=modality_table(key.grey, offset=image.offset),
+            span=(int(image.pixels.min()), int(image.pixels.max())),
+            auto=Window(center=300, width=400),
+        )
 
-    viewer.loader._load = slow_load
+    viewer.loader._prepare = in_its_own_time
     swaps: list[str] = []
     viewer.swapped.connect(swaps.append)
     seen = set()
