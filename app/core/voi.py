@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -120,7 +120,7 @@ def area_histogram(image: StoredImage, grey: GreyScale) -> npt.NDArray[np.int64]
     step = max(1, int(math.sqrt(image.pixels.size / SAMPLE_PX)))
     sample = image.pixels[::step, ::step]
     if area.is_found:
-        sample = sample[area.mask(image.pixels.shape, margin=0.01)[::step, ::step] != 0]
+        sample = sample[replace(area, polygon_xy=area.polygon_xy / step).mask(sample.shape, margin=0.01) != 0]
     return np.bincount(sample.ravel(), minlength=TABLE_SIZE)
 
 
