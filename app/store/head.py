@@ -9,6 +9,7 @@ after a power cut but is never ahead of it.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from dataclasses import dataclass
@@ -59,18 +60,23 @@ class HeadFile:
         self._last = head
 
     def write(self, head: Head) -> None:
-        """Note the head of a commit that is already durable."""
+        """Note the head of a commit that is already durable.
+
+        A failure is not passed on: the commit stands, and a note that lags behind is allowed for.
+        """
         if head == self._last:
             return
-        os.lseek(self._descriptor, self._slot * SLOT_SIZE, os.SEEK_SET)
-        os.write(self._descriptor, _encode(head))
+        with contextlib.suppress(OSError):
+            os.lseek(self._descriptor, self._slot * SLOT_SIZE, os.SEEK_SET)
+            os.write(self._descriptor, _encode(head))
         self._slot = 1 - self._slot
         self._last = head
 
     def close(self) -> None:
         """Make the file durable and close it."""
-        os.fsync(self._descriptor)
-        os.close(self._descriptor)
+        with contextlib.suppress(OSError):
+            os.fsync(self._descriptor)
+            os.close(self._descriptor)
 
 
 def _encode(head: Head) -> bytes:

@@ -200,6 +200,17 @@ def test_the_head_file_survives_a_torn_slot(tmp_path: Path) -> None:
         assert read_head(path) in heads[-2:]
 
 
+def test_a_note_that_cannot_be_written_does_not_undo_a_commit(tmp_path: Path) -> None:
+    path = tmp_path / "head"
+    head = Head(event_id=1, event_hash=bytes(32))
+    reset_head(path, head)
+    file = HeadFile(path, head)
+    os.close(file._descriptor)
+    file.write(Head(event_id=2, event_hash=bytes(32)))
+    file.close()
+    assert read_head(path) == head
+
+
 def test_closing_makes_a_backup_when_one_is_due(tmp_path: Path) -> None:
     path = tmp_path / "project"
     make_project(path)
