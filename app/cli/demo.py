@@ -1,4 +1,4 @@
-"""`coxa demo`: make the demo project from radiographs drawn in code."""
+"""`coxa demo`: make the demo project from synthetic hips."""
 
 from __future__ import annotations
 
@@ -7,30 +7,40 @@ import json
 import secrets
 import shutil
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.cli.exit_codes import DONE
 from app.cli.output import add_json_argument, print_json
 from app.core.errors import UserError
 
+if TYPE_CHECKING:
+    from app.store.import_report import ImportItem
+    from app.store.project import ProjectStore
+
 STAMP = "demo.json"  # written last: a folder without it is not a whole demo project
-VERSION = 1  # raised when the demo's content changes
+VERSION = 2  # raised when the demo's content changes
 PLACED_ASIDE = ".replaced"
+TRUTH = "demo-truth.json"  # what is known about each case; never a label
 
 EPILOG = """\
 examples:
   coxa demo --out ~/coxa-demo               a project of synthetic hips, made by the ordinary import
   coxa demo                                 the one that `coxa gui --demo` opens
   coxa demo --replace                       make it anew; the old one is kept beside it once
+  coxa demo --out ~/few --cases 8           the first eight studies only
 
-Every patient is invented (SYNTHETIC^ALDER …); the images are drawn, not measured, and mean nothing."""
+Every patient is invented (SYNTHETIC^ALDER …); every image is
+synthetic and says nothing about patients. demo-truth.json in the folder tells what each case shows."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Set the arguments of `coxa demo`."""
     parser.add_argument("--out", type=Path, metavar="DIR", help="the project folder (default: your user data folder)")
     parser.add_argument("--replace", action="store_true", help="put another demo project in the place of this one")
+    parser.add_argument("--cases", type=_count, metavar="N", help="only the first N studies (default: all sixty)")
+    parser.add_argument("--jobs", type=_count, metavar="J", help="processes (default: one a processor, at most eight)")
     add_json_argument(parser)
     parser.epilog = EPILOG
 
@@ -38,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Make the demo project."""
     folder = (args.out or demo_folder()).absolute()
-    document = make_demo(folder, is_replacing=args.replace)
+    document = make_demo(folder, is_replacing=args.replace, studies=args.cases, jobs=args.jobs)
     if args.json:
         print_json(document)
     else:
@@ -62,13 +72,17 @@ def is_demo_ready(folder: Path) -> bool:
         return False
 
 
-def make_demo(folder: Path, *, is_replacing: bool = False) -> dict[str, Any]:
+def make_demo(
+    folder: Path, *, is_replacing: bool = False, studies: int | None = None, jobs: int | None = None
+) -> dict[str, Any]:
     """Make the demo project beside its place and rename it at the end, so that it is there whole or not at all.
 
     Args:
         folder: the project's folder.
         is_replacing: what is in that place is moved to `<folder>.replaced` (only when it is a Coxa project or a
             broken demo).
+        studies: how many studies; None = all.
+        jobs: processes; None = one a processor, at most eight.
 
     Returns:
         Counts of what was made.
@@ -90,7 +104,7 @@ def make_demo(folder: Path, *, is_replacing: bool = False) -> dict[str, Any]:
         _remove_leftovers(folder)
         draft = folder.parent / f"{folder.name}.{secrets.token_hex(4)}.new"
         try:
-            document = _fill(draft)
+            document = _fill(draft, studies, jobs)
             _put_in_place(draft, folder)
         except BaseException:
             shutil.rmtree(draft, ignore_errors=True)
@@ -100,23 +114,45 @@ def make_demo(folder: Path, *, is_replacing: bool = False) -> dict[str, Any]:
     return document
 
 
-def _fill(draft: Path) -> dict[str, Any]:
-    from app.cli.demo_files import file_count, write_demo_files
+def _fill(draft: Path, studies: int | None, jobs: int | None) -> dict[str, Any]:
+    from app.cli.demo_files import file_count, truth_of, write_demo_files
     from app.cli.output import progress
     from app.store.importer import import_sources
     from app.store.project import ProjectStore
     from app.store.reading.sources import Source
 
     with ProjectStore.create(draft, name="Demo") as project, tempfile.TemporaryDirectory(prefix="coxa-demo-") as files:
-        paths = list(progress(write_demo_files(Path(files)), total=file_count(), text="Drawing", unit="image"))
+        made = write_demo_files(Path(files), cases=studies, jobs=jobs)
+        paths = list(progress(made, total=file_count(studies), text="Making", unit="image"))
         sources = [Source(path=path, label=path.name) for path in paths]
         report = import_sources(project, sources, author="coxa demo")
         refused = [item for item in report.items if item.view_id is None]
         if refused:
             raise RuntimeError(f"the demo's own file {refused[0].label} was refused: {refused[0].reason}")
         document = {"version": VERSION, "cases": project.cases.count(), "images": len(paths)}
+        truth = _truth_by_case(project, report.items, truth_of(Path(files)))
+    (draft / TRUTH).write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
     (draft / STAMP).write_text(json.dumps(document) + "\n", encoding="utf-8")
     return document
+
+
+def _truth_by_case(
+    project: ProjectStore, items: Iterable[ImportItem], truth: dict[str, dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """What is known about the hip that each study is about, by case. (The other hip of a pelvis has no entry.)"""
+    by_view = {item.view_id: truth[item.label] for item in items if item.label in truth}
+    found = {}
+    for case in project.cases.all():
+        known = [by_view[view] for view in (case.frontal_id, *case.unassigned_ids) if view in by_view]
+        if known and case.side in (None, known[0]["labels"]["side"]):
+            found[case.id] = known[0]
+    return found
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above zero")
+    return int(text)
 
 
 def _put_in_place(draft: Path, folder: Path) -> None:

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import multiprocessing
+import os
+import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import UID, DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian
 
 from app.core.case import Projection, Side
-from app.engine.placeholder import BITS_STORED, SPACING_MM, PlaceholderHip, frontal, lateral, pelvis
+from app.engine.phantom.case import SyntheticCase, build_case
+from app.engine.phantom.demo_cases import DemoCase, demo_cases
+from app.engine.phantom.views import ViewKind
+from app.engine.synthesis.radiographs import ExposedView, Quality, expose_case
 
-MAGNIFICATION = 1.15  # tube 1.15 m, object about 15 cm above the detector
+STUDY_YEAR = 2020
+MOST_JOBS = 8
 VIEW_CODES = {
     Projection.FRONTAL: ("399348003", "antero-posterior"),
     Projection.FROG_LEG: ("399067008", "lateral"),
@@ -27,153 +36,185 @@ VIEW_WORDS = {
     Projection.FROG_LEG: "frog-leg",
     Projection.CROSS_TABLE: "cross-table lateral",
 }
+REGIONS = {
+    "pelvis": ("12921003", "Pelvis structure", "PELVIS"),
+    "hip": ("24136001", "Hip joint structure", "HIP"),
+    "femur": ("71341001", "Bone structure of femur", "FEMUR"),
+}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DemoPatient:
-    """One invented patient with one study.
-
-    Args:
-        number: makes the identifiers.
-        name: a tree, so that nobody mistakes it for a person.
-        sex: `F` or `M`.
-        birth_year: invented.
-        hip: the hip that is examined; its side and second view come from it.
-        views: `F` frontal, `L` second view, `P` frontal view of the whole pelvis.
-        is_silent: leave out everything that says which side and which projection.
-        is_monochrome1: store the values the other way round.
-    """
-
-    number: int
-    name: str
-    sex: str
-    birth_year: int
-    hip: PlaceholderHip
-    views: str = "FL"
-    is_silent: bool = False
-    is_monochrome1: bool = False
+def file_names(case: DemoCase) -> list[str]:
+    """The files of one study, frontal view first."""
+    return [f"{case.number:02d}-{case.name.lower()}-{view}.dcm" for view in range(1, len(case.request.views) + 1)]
 
 
-_LEFT, _RIGHT = Side.LEFT, Side.RIGHT
-_FROG, _CROSS = Projection.FROG_LEG, Projection.CROSS_TABLE
-
-PATIENTS = (
-    DemoPatient(number=1, name="ALDER", sex="F", birth_year=1941, hip=PlaceholderHip(seed=11, side=_LEFT)),
-    DemoPatient(number=2, name="BIRCH", sex="F", birth_year=1936, hip=PlaceholderHip(
-        seed=22, side=_RIGHT, lateral=_CROSS, neck_gap_mm=1.2, density=0.85)),
-    DemoPatient(number=3, name="CEDAR", sex="M", birth_year=1952, hip=PlaceholderHip(
-        seed=33, side=_LEFT, neck_gap_mm=1.8, neck_step_mm=5.0)),
-    DemoPatient(number=4, name="DOGWOOD", sex="F", birth_year=1930, hip=PlaceholderHip(
-        seed=44, side=_RIGHT, lateral=_CROSS, density=0.62)),
-    DemoPatient(number=5, name="ELM", sex="M", birth_year=1967, hip=PlaceholderHip(seed=55, side=_LEFT, dose=0.15)),
-    DemoPatient(number=6, name="FIR", sex="F", birth_year=1948, hip=PlaceholderHip(
-        seed=66, side=_RIGHT, neck_gap_mm=1.5, neck_step_mm=3.0), is_monochrome1=True),
-    DemoPatient(number=7, name="GORSE", sex="M", birth_year=1959, hip=PlaceholderHip(
-        seed=77, side=_LEFT), is_silent=True),
-    DemoPatient(number=8, name="HAZEL", sex="F", birth_year=1944, hip=PlaceholderHip(
-        seed=88, side=_RIGHT, lateral=_FROG, density=0.9), views="PL"),
-)  # fmt: skip
+def file_count(cases: int | None = None) -> int:
+    """How many files `write_demo_files` writes."""
+    return sum(len(case.request.views) for case in demo_cases()[:cases])
 
 
-def write_demo_files(folder: Path) -> Iterator[Path]:
-    """Write the files one by one, the same bytes every time.
+def write_demo_files(folder: Path, *, cases: int | None = None, jobs: int | None = None) -> Iterator[Path]:
+    """Write the files study by study, the same bytes every time, on several processors.
 
     Args:
         folder: an existing folder.
+        cases: how many studies, from the first one on; None = all.
+        jobs: processes; None = one a processor, at most eight.
 
     Yields:
         Each file once it is written.
     """
-    for patient in PATIENTS:
-        for number, kind in enumerate(patient.views, start=1):
-            path = folder / f"{patient.name.lower()}-{number}.dcm"
-            _dataset(patient, kind).save_as(path, enforce_file_format=True)
-            yield path
+    wanted = demo_cases()[:cases]
+    workers = min(jobs or os.cpu_count() or 1, MOST_JOBS, len(wanted))
+    if workers == 1:
+        for case in wanted:
+            yield from _write_study(folder, case.number)
+        return
+    # spawn: the caller may hold threads and locks, and a forked child would inherit them
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
+        futures = [pool.submit(_write_study, folder, case.number) for case in wanted]
+        try:
+            for future in futures:
+                yield from future.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
-def file_count() -> int:
-    """How many files `write_demo_files` writes."""
-    return sum(len(patient.views) for patient in PATIENTS)
+def _end_with_parent() -> None:
+    """A worker must not outlive a command that was killed: the pool's own pipes would not tell it."""
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
-def _pixels(patient: DemoPatient, kind: str) -> npt.NDArray[np.uint16]:
-    image = {"F": frontal, "L": lateral, "P": pelvis}[kind](patient.hip)
-    return np.asarray(2**BITS_STORED - 1 - image, np.uint16) if patient.is_monochrome1 else image
+def truth_of(folder: Path) -> dict[str, dict[str, Any]]:
+    """What `write_demo_files` knows about each study, by the name of its first file."""
+    found = {}
+    for path in sorted(folder.glob("*.truth.json")):
+        truth = json.loads(path.read_text(encoding="utf-8"))
+        found[str(truth.pop("file"))] = truth
+    return found
 
 
-def _dataset(patient: DemoPatient, kind: str) -> FileDataset:
-    projection = patient.hip.lateral if kind == "L" else Projection.FRONTAL
-    pixels = _pixels(patient, kind)
+def _write_study(folder: Path, number: int) -> list[Path]:
+    import cv2
+
+    cv2.setNumThreads(1)  # one process a processor is enough
+    demo = demo_cases()[number - 1]
+    case = build_case(demo.request)
+    faults = Quality(dose_factor=demo.dose, has_marker=demo.has_marker, is_marker_wrong=demo.is_marker_wrong)
+    paths = [folder / name for name in file_names(demo)]
+    views = []
+    for index, (path, exposed) in enumerate(zip(paths, expose_case(case, quality=faults), strict=True), start=1):
+        _dataset(demo, case, exposed, index).save_as(path, enforce_file_format=True)
+        views.append(asdict(exposed.view.truth))
+    truth = {
+        "file": paths[0].name,
+        "study": demo.number,
+        "kind": demo.request.kind,
+        "labels": asdict(case.labels),
+        "is_hold_out": demo.is_hold_out,
+        "is_marker_wrong": demo.is_marker_wrong,
+        "dose": demo.dose,
+        "views": views,
+    }
+    text = json.dumps(truth, sort_keys=True)
+    (folder / f"{demo.number:02d}.truth.json").write_text(text, encoding="utf-8")
+    return paths
+
+
+def _dataset(demo: DemoCase, case: SyntheticCase, exposed: ExposedView, index: int) -> FileDataset:
+    kind = exposed.view.setup.kind
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
-    meta.MediaStorageSOPInstanceUID = _uid("object", patient.number, kind)
+    meta.MediaStorageSOPInstanceUID = _uid("object", demo.number, index)
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     meta.ImplementationClassUID = _uid("implementation")
     ds = FileDataset("", {}, file_meta=meta, preamble=bytes(128))
     ds.SOPClassUID, ds.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
-    _say_who(ds, patient)
-    ds.StudyInstanceUID = _uid("study", patient.number)
-    ds.SeriesInstanceUID = _uid("series", patient.number, kind)
-    ds.StudyDate = ds.SeriesDate = ds.AcquisitionDate = ds.ContentDate = f"202003{patient.number:02d}"
+    _say_who(ds, demo, case)
+    ds.StudyInstanceUID = _uid("study", demo.number)
+    ds.SeriesInstanceUID = _uid("series", demo.number, index)
+    date = f"{STUDY_YEAR}{1 + demo.number // 28:02d}{1 + demo.number % 28:02d}"
+    ds.StudyDate = ds.SeriesDate = ds.AcquisitionDate = ds.ContentDate = date
     ds.StudyTime = "101500"
-    ds.SeriesTime = ds.AcquisitionTime = ds.ContentTime = "102200" if kind == "L" else "101800"
-    ds.StudyID, ds.AccessionNumber, ds.ReferringPhysicianName = str(patient.number), f"SYN{patient.number:05d}", ""
-    ds.SeriesNumber, ds.InstanceNumber = ("2" if kind == "L" else "1"), "1"
-    ds.Modality, ds.Manufacturer, ds.ManufacturerModelName = "DX", "Coxa", "Placeholder radiographs"
+    ds.SeriesTime = ds.AcquisitionTime = ds.ContentTime = "101800" if index == 1 else "102200"
+    ds.StudyID, ds.AccessionNumber, ds.ReferringPhysicianName = str(demo.number), f"SYN{demo.number:05d}", ""
+    ds.SeriesNumber, ds.InstanceNumber = str(index), "1"
+    ds.Modality, ds.Manufacturer, ds.ManufacturerModelName = "DX", "Coxa", "Synthetic hip"
     ds.ImageType = ["DERIVED", "PRIMARY"]
     ds.PresentationIntentType = "FOR PRESENTATION"
     ds.ImageComments = "SYNTHETIC IMAGE, NOT A PATIENT"
     ds.BurnedInAnnotation = "NO"
     ds.LossyImageCompression = "00"
-    _say_what(ds, patient, kind, projection)
-    _say_how(ds, patient)
-    ds.Rows, ds.Columns = pixels.shape
-    ds.PixelData = pixels.astype("<u2").tobytes()
+    _say_what(ds, demo, case, kind)
+    _say_how(ds, demo, exposed)
     return ds
 
 
-def _say_who(ds: Dataset, patient: DemoPatient) -> None:
-    ds.PatientName = f"SYNTHETIC^{patient.name}"
-    ds.PatientID, ds.IssuerOfPatientID = f"SYNTHETIC-{patient.number:03d}", "COXA DEMO"
-    ds.PatientBirthDate, ds.PatientSex = f"{patient.birth_year}0615", patient.sex
+def _say_who(ds: Dataset, demo: DemoCase, case: SyntheticCase) -> None:
+    ds.PatientName = f"SYNTHETIC^{demo.name}"
+    ds.PatientID, ds.IssuerOfPatientID = f"SYNTHETIC-{demo.patient + 1:03d}", "COXA DEMO"
+    ds.PatientBirthDate = f"{STUDY_YEAR - case.patient.age_years}0615"
+    ds.PatientSex = case.patient.sex.value
     ds.PatientComments = "SYNTHETIC, NOT A PERSON"
     ds.ResponsibleOrganization = "Coxa demo"
 
 
-def _say_what(ds: Dataset, patient: DemoPatient, kind: str, projection: Projection) -> None:
-    if patient.is_silent:
+def _say_what(ds: Dataset, demo: DemoCase, case: SyntheticCase, kind: ViewKind) -> None:
+    if demo.is_silent:
         ds.SeriesDescription = "SYNTHETIC"
         return
-    side = Side.BOTH if kind == "P" else patient.hip.side
-    region = ("12921003", "Pelvis structure") if kind == "P" else ("24136001", "Hip joint structure")
-    anatomy = _code("SCT", *region)
+    side = Side.BOTH if kind.shows_both_hips else case.labels.side
+    is_femur = kind in (ViewKind.SHAFT_FRONTAL, ViewKind.SHAFT_LATERAL)
+    part = "pelvis" if side is Side.BOTH else "femur" if is_femur else "hip"
+    code, meaning, examined = REGIONS[part]
+    anatomy = _code("SCT", code, meaning)
     if side is not Side.BOTH:
-        code = ("7771000", "Left") if side is Side.LEFT else ("24028007", "Right")
-        anatomy.AnatomicRegionModifierSequence = Sequence([_code("SCT", *code)])
+        modifier = ("7771000", "Left") if side is Side.LEFT else ("24028007", "Right")
+        anatomy.AnatomicRegionModifierSequence = Sequence([_code("SCT", *modifier)])
     ds.AnatomicRegionSequence = Sequence([anatomy])
-    ds.BodyPartExamined = "PELVIS" if kind == "P" else "HIP"
+    ds.BodyPartExamined = examined
     ds.ImageLaterality = {Side.LEFT: "L", Side.RIGHT: "R", Side.BOTH: "B"}[side]
+    projection = kind.projection
     ds.ViewCodeSequence = Sequence([_code("SCT", *VIEW_CODES[projection])])
     if projection is Projection.FRONTAL:
         ds.ViewPosition = "AP"
         ds.PatientOrientation = ["L", "F"]
-    what = "pelvis" if kind == "P" else f"{side.value} hip"
-    ds.SeriesDescription = f"SYNTHETIC {what} {VIEW_WORDS[projection]}"
+    what = "pelvis" if side is Side.BOTH else f"{side.value} {part}"
+    words = "lateral" if kind is ViewKind.SHAFT_LATERAL else VIEW_WORDS[projection]
+    ds.SeriesDescription = f"SYNTHETIC {what} {words}"
 
 
-def _say_how(ds: Dataset, patient: DemoPatient) -> None:
+def _say_how(ds: Dataset, demo: DemoCase, exposed: ExposedView) -> None:
+    radiograph, setup = exposed.radiograph, exposed.view.setup
+    top = (1 << radiograph.bits_stored) - 1
+    pixels = np.asarray(top - radiograph.pixels, np.uint16) if demo.is_monochrome1 else radiograph.pixels
     ds.SamplesPerPixel = 1
-    ds.PhotometricInterpretation = "MONOCHROME1" if patient.is_monochrome1 else "MONOCHROME2"
-    ds.PresentationLUTShape = "INVERSE" if patient.is_monochrome1 else "IDENTITY"
-    ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 16, BITS_STORED, BITS_STORED - 1, 0
+    ds.PhotometricInterpretation = "MONOCHROME1" if demo.is_monochrome1 else "MONOCHROME2"
+    ds.PresentationLUTShape = "INVERSE" if demo.is_monochrome1 else "IDENTITY"
+    ds.BitsAllocated, ds.BitsStored, ds.HighBit = 16, radiograph.bits_stored, radiograph.bits_stored - 1
+    ds.PixelRepresentation = 0
     ds.RescaleIntercept, ds.RescaleSlope, ds.RescaleType = "0", "1", "US"
     ds.PixelIntensityRelationship = "LOG"
-    ds.PixelIntensityRelationshipSign = 1 if patient.is_monochrome1 else -1
-    center = 4095 - 2000 if patient.is_monochrome1 else 2000
-    ds.WindowCenter, ds.WindowWidth = [str(center), str(center)], ["3400", "2000"]
+    ds.PixelIntensityRelationshipSign = 1 if demo.is_monochrome1 else -1
+    half = (top + 1) // 2
+    ds.WindowCenter, ds.WindowWidth = [str(half), str(half)], [str(top + 1), str(round(0.6 * top))]
     ds.WindowCenterWidthExplanation = ["Normal", "Harder"]
-    ds.ImagerPixelSpacing = [f"{SPACING_MM:.3f}", f"{SPACING_MM:.3f}"]
-    ds.EstimatedRadiographicMagnificationFactor = f"{MAGNIFICATION:.2f}"
+    pitch = f"{setup.geometry.pixel_mm:.5f}"
+    ds.ImagerPixelSpacing = [pitch, pitch]
+    ds.EstimatedRadiographicMagnificationFactor = f"{setup.magnification:.4f}"
+    ds.DistanceSourceToDetector = f"{setup.geometry.source_to_detector_mm:.1f}"
+    ds.DistanceSourceToPatient = f"{setup.geometry.source_to_detector_mm / setup.magnification:.1f}"
+    ds.KVP = f"{radiograph.technique.kvp:.0f}"
+    ds.Rows, ds.Columns = pixels.shape
+    ds.PixelData = pixels.astype("<u2").tobytes()
 
 
 def _code(scheme: str, value: str, meaning: str) -> Dataset:

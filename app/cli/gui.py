@@ -26,6 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--project", type=Path, metavar="DIR", help="the project folder")
     what.add_argument("--demo", action="store_true", help="the demo project in your user data folder")
+    parser.add_argument("--demo-cases", type=int, metavar="N", help="make the first N studies only (default: all)")
     parser.add_argument("--read-only", action="store_true", help="open for looking only")
     parser.add_argument("--screenshot", type=Path, metavar="PNG", help="write a picture of the window, then close it")
     parser.add_argument("--size", type=_size, metavar="WxH", help="size of the window in pixels, for example 1280x800")
@@ -40,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
 
     _require_screen()
     demo = demo_folder()
+    few = () if args.demo_cases is None else ("--cases", str(args.demo_cases))
     try:
         from app.ui.main_window import Start
         from app.ui.start import Automation, run_window
@@ -56,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
             is_read_only=args.read_only,
             demo=demo,
             # -P: a folder of the user's must not be searched for modules
-            demo_command=(sys.executable, "-P", "-m", "app", "demo", "--out", str(demo), "--replace"),
+            demo_command=(sys.executable, "-P", "-m", "app", "demo", "--out", str(demo), "--replace", *few),
             is_demo=args.demo,
             is_demo_ready=lambda: is_demo_ready(demo),
             author=user_name(),

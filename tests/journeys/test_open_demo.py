@@ -41,9 +41,9 @@ def strict_window() -> Iterator[None]:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo project, made by the command."""
     folder = tmp_path_factory.mktemp("demo") / "demo"
-    done = coxa("demo", "--out", str(folder), "--json")
+    done = coxa("demo", "--out", str(folder), "--cases", "8", "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {"version": 1, "cases": 9, "images": 16}
+    assert json.loads(done.stdout) == {"version": 2, "cases": 9, "images": 16}
     return folder
 
 
@@ -209,14 +209,15 @@ def test_the_first_start_makes_the_demo_and_a_broken_one_is_made_again(tmp_path:
     home = tmp_path / "data"
     first = tmp_path / "first.png"
     again = tmp_path / "again.png"
-    done = coxa("gui", "--demo", "--screenshot", str(first), "--size", "1000x700", XDG_DATA_HOME=str(home))
+    start = ("gui", "--demo", "--demo-cases", "8", "--size", "1000x700", "--screenshot")
+    done = coxa(*start, str(first), XDG_DATA_HOME=str(home))
     assert done.returncode == 0, done.stderr
     assert QImage(str(first)).size().toTuple() == (1000, 700)
     folder = home / "coxa" / "demo"
     assert len(cases_of(folder)) == 9
     with (folder / "project.db").open("r+b") as file:
         file.write(b"this is no database any more")
-    done = coxa("gui", "--demo", "--screenshot", str(again), "--size", "1000x700", XDG_DATA_HOME=str(home))
+    done = coxa(*start, str(again), XDG_DATA_HOME=str(home))
     assert done.returncode == 0, done.stderr
     assert len(cases_of(folder)) == 9
     assert (home / "coxa" / "demo.replaced").is_dir()
