@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A test must not fail because the machine is busy: properties are judged by what they find, not by their speed.
+settings.register_profile("coxa", deadline=None)
+settings.load_profile("coxa")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

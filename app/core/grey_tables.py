@@ -28,6 +28,7 @@ from app.core.grey import (
 
 Floats = npt.NDArray[np.float64]
 WHITE = 255
+LARGEST_VALUE = 1e15  # far beyond any modality unit, and exact enough to window
 
 
 def modality_table(grey: GreyScale, *, offset: int = 0) -> ModalityTable:
@@ -48,7 +49,7 @@ def modality_table(grey: GreyScale, *, offset: int = 0) -> ModalityTable:
         case Lut():
             values = _look_up(grey.modality, stored)
         case Rescale(slope=slope, intercept=intercept):
-            values = stored * slope + intercept
+            values = _rescaled(stored.astype(np.float64), slope, intercept)
         case None:
             values = stored.astype(np.float64)
     return ModalityTable(values=values, is_image=is_image)
@@ -74,8 +75,8 @@ def modality_range(grey: GreyScale) -> tuple[float, float]:
     low = -(2 ** (grey.bits_stored - 1)) if grey.is_signed else 0
     high = low + 2**grey.bits_stored - 1
     if isinstance(grey.modality, Rescale):
-        ends = [grey.modality.slope * end + grey.modality.intercept for end in (low, high)]
-        return min(ends), max(ends)
+        ends = _rescaled(np.array([low, high], np.float64), grey.modality.slope, grey.modality.intercept)
+        return float(ends.min()), float(ends.max())
     return float(low), float(high)
 
 
@@ -152,24 +153,29 @@ def apply_voi(voi: Lut | Window, values: Floats) -> Floats:
         Shares 0 … 1, same shape.
     """
     if isinstance(voi, Lut):
-        return _look_up(voi, values) / (2**voi.bits - 1)
+        return np.asarray(_look_up(voi, values) / (2**voi.bits - 1), np.float64)
+    with np.errstate(over="ignore"):  # far outside a very narrow window: black or white all the same
+        return np.asarray(np.clip(_windowed(voi, values), 0.0, 1.0), np.float64)
+
+
+def _windowed(voi: Window, values: Floats) -> Floats:
+    """The window's function before it is cut off at black and white."""
     match voi.function:
         case WindowFunction.LINEAR:
             low = voi.center - 0.5 - (voi.width - 1) / 2
             if voi.width == 1:  # a step: nothing lies between black and white
-                return (values > low).astype(np.float64)
-            shares = (values - low) / (voi.width - 1)
+                return np.asarray(values > low, np.float64)
+            return (values - low) / (voi.width - 1)
         case WindowFunction.LINEAR_EXACT:
-            shares = (values - voi.center) / voi.width + 0.5
+            return (values - voi.center) / voi.width + 0.5
         case WindowFunction.SIGMOID:
             exponent = np.clip(-4 * (values - voi.center) / voi.width, -700, 700)  # exp stays finite
-            shares = 1 / (1 + np.exp(exponent))
-    return np.clip(shares, 0.0, 1.0)
+            return np.asarray(1 / (1 + np.exp(exponent)), np.float64)
 
 
 def to_display(image: StoredImage, table: DisplayTable) -> DisplayImage:
     """Look up every pixel: (H, W) uint16 stored values to (H, W) uint8 display levels."""
-    return DisplayImage(pixels=cv2.LUT(image.pixels, table.levels))
+    return DisplayImage(pixels=np.asarray(cv2.LUT(image.pixels, table.levels), np.uint8))
 
 
 def modality_values(image: StoredImage, table: ModalityTable) -> npt.NDArray[np.float32]:
@@ -180,6 +186,12 @@ def modality_values(image: StoredImage, table: ModalityTable) -> npt.NDArray[np.
     """
     values: npt.NDArray[np.float32] = table.values.astype(np.float32)[image.pixels]
     return values
+
+
+def _rescaled(stored: Floats, slope: float, intercept: float) -> Floats:
+    """slope × stored + intercept, kept finite whatever an object claims."""
+    with np.errstate(over="ignore"):
+        return np.asarray(np.clip(stored * slope + intercept, -LARGEST_VALUE, LARGEST_VALUE), np.float64)
 
 
 def _look_up(lut: Lut, values: npt.NDArray[np.int64] | Floats) -> Floats:

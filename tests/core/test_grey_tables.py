@@ -30,6 +30,7 @@ from app.core.grey_tables import (
     to_display,
     window_of_range,
 )
+from app.core.voi import auto_window
 
 MONO1, MONO2 = Photometric.MONOCHROME1, Photometric.MONOCHROME2
 CURVE = Lut(first=0, entries=tuple(range(0, 4096, 16)), bits=12)
@@ -171,3 +172,13 @@ def test_tables_have_one_entry_for_every_index() -> None:
     table = modality_table(grey, offset=SIGNED_OFFSET)
     assert table.values.shape == table.is_image.shape == (TABLE_SIZE,)
     assert np.flatnonzero(~table.is_image).tolist() == [value - SIGNED_OFFSET for value in range(5, 11)]
+
+
+@pytest.mark.parametrize("slope", [1e308, -1e308, 1e-300, 1e12])
+@pytest.mark.parametrize("function", WindowFunction)
+@pytest.mark.parametrize("width", [1.0, 1e-310, 1e300])
+def test_absurd_numbers_give_a_picture_not_a_warning(slope: float, function: WindowFunction, width: float) -> None:
+    grey = GreyScale(photometric=MONO2, bits_stored=16, modality=Rescale(slope=slope, intercept=-1e307))
+    image = StoredImage(pixels=np.arange(65536, dtype=np.uint16).reshape(256, 256))
+    for voi in (Window(center=5, width=width, function=function), None, auto_window(image, grey)):
+        assert display_table(grey, voi).levels.shape == (TABLE_SIZE,)
