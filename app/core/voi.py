@@ -62,7 +62,7 @@ PRESETS: dict[str, Tones] = {
 }
 
 
-def full_range_window(image: StoredImage, grey: GreyScale) -> Window:
+def full_range_window(grey: GreyScale) -> Window:
     """The window that spans every modality value the object's bit depth can hold (ADR 0010), not those it takes."""
     return window_of_range(*modality_range(grey))
 
@@ -165,7 +165,7 @@ def choose_voi(image: StoredImage, grey: GreyScale, text: str) -> Lut | Window:
             return auto_window(image, grey)
         if choice.kind is VoiKind.PRESET:
             return auto_window(image, grey, tones=PRESETS[choice.name])
-        return choice.voi if choice.voi is not None else full_range_window(image, grey)
+        return choice.voi if choice.voi is not None else full_range_window(grey)
     window = _parse_window(wanted)
     if window is not None:
         return window

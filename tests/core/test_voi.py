@@ -42,7 +42,7 @@ def test_file_means_the_first_usable_one() -> None:
     assert choose_voi(IMAGE, grey_with(NARROW, WIDE), "FILE ") is NARROW
     broken = Window(center=0, width=0)
     assert choose_voi(IMAGE, grey_with(broken, WIDE), "file") is WIDE
-    assert choose_voi(IMAGE, grey_with(broken), "file") == full_range_window(IMAGE, grey_with())
+    assert choose_voi(IMAGE, grey_with(broken), "file") == full_range_window(grey_with())
     assert choose_voi(IMAGE, grey_with(), "file") == Window(center=512, width=1024)
 
 
