@@ -82,6 +82,10 @@ class ReaderPool:
         self._starter.shutdown(wait=True)
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    def processes(self) -> tuple[WorkerProcess, ...]:
+        """The workers, for reports and tests."""
+        return tuple(self._processes)
+
     def read(self, source: Source, *, frame: int | None = None) -> ReadImage:
         """Read one image.
 

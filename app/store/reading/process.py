@@ -58,6 +58,7 @@ class WorkerProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._jobs = 0
+        self.starts = 0  # how often a process had to be started
         self._encoder = msgspec.json.Encoder()
         self._decoder = msgspec.json.Decoder(ReadReply)
 
@@ -135,6 +136,7 @@ class WorkerProcess:
         except (OSError, RuntimeError):
             return None
         self._process, self._lines, self._jobs = process, lines, 0
+        self.starts += 1
         threading.Thread(target=_pump, args=(process, lines), name="reader-replies", daemon=True).start()
         try:
             is_ready = lines.get(timeout=_START_TIMEOUT_S) == READY
