@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("app.cli.check", "versions, device, and the health of a project"),
     "backup": ("app.cli.backup", "make, list and restore verified backups of a project"),
     "demo": ("app.cli.demo", "make the demo project"),
+    "synth": ("app.cli.synth", "make labelled pairs of synthetic hip radiographs"),
 }
 
 EXAMPLES = """\

@@ -126,6 +126,14 @@ class Geometry:
         y = (np.arange(self.rows) + 0.5) * self.pixel_mm
         return self.corner + x[None, :, None] * self.u + y[:, None, None] * self.v
 
+    def mirrored(self) -> Geometry:
+        """The geometry that gives the image flipped left to right of a body mirrored at the plane x = 0."""
+        mirror = np.array([-1.0, 1.0, 1.0])
+        last_corner = self.corner + self.u * (self.cols * self.pixel_mm)
+        return replace(
+            self, source=self.source * mirror, corner=last_corner * mirror, u=-self.u * mirror, v=self.v * mirror
+        )
+
     def coarser(self, factor: int) -> Geometry:
         """The same detector with pixels `factor` times as large; it reaches over the edge where it must."""
         return replace(

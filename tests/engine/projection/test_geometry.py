@@ -49,3 +49,12 @@ def test_a_coarser_detector_covers_the_fine_one() -> None:
     assert (coarse.rows, coarse.cols) == (24, 25)
     point = [12.0, 3.0, -20.0]
     np.testing.assert_allclose(coarse.project_points(point) * 4, fine.project_points(point), atol=1e-9)
+
+
+def test_the_mirrored_geometry_sees_the_mirrored_point_in_the_flipped_image() -> None:
+    geometry = view(size=80)
+    point = np.array([12.0, 3.0, -20.0])
+    x, y = geometry.project_points(point)
+    np.testing.assert_allclose(
+        geometry.mirrored().project_points(point * [-1, 1, 1]), [geometry.cols - x, y], atol=1e-9
+    )
