@@ -26,8 +26,9 @@ Every command is also there as `python -m app COMMAND`.
 | 70 | a fault in Coxa |
 | 130 | cancelled |
 
-`coxa --version` prints the version, `coxa help` the list of commands. With `--json`, standard output is one JSON document,
-for an error `{"error": {"kind", "title", "reason", "remedy"}}`. `COXA_DEBUG=1` in the environment shows a fault in full.
+`coxa --version` prints the version, `coxa help` the list of commands. With `--json`, standard output is one JSON
+document, for an error `{"error": {"kind", "title", "reason", "remedy"}}`. With `COXA_DEBUG=1` in the environment a
+fault is shown in full.
 """
 
 
