@@ -81,7 +81,7 @@ def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 9
     with tempfile.TemporaryDirectory() as folder:
         demo = Path(folder) / "demo"
-        make_demo(demo)
+        make_demo(demo, studies=4)
         found: dict[str, list[float]] = {"bare": [], "shell": [], "case": [], "eager": []}
         for _ in range(rounds):
             found["bare"].append(run(BARE)["painted"])

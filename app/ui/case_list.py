@@ -14,7 +14,7 @@ from app.ui.theme import DARK, GAP_L, GAP_M
 
 Index = QModelIndex | QPersistentModelIndex
 ROW_HEIGHT = 36
-NARROWEST_PX = 400
+NARROWEST_PX = 412
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +152,7 @@ class CaseList(QWidget):
         header.setMinimumSectionSize(24)
         for column, mode in enumerate((QHeaderView.ResizeMode.Stretch, *[QHeaderView.ResizeMode.Fixed] * 4)):
             header.setSectionResizeMode(column, mode)
-        for column, width in ((1, 52), (2, 70), (3, 82), (4, 50)):
+        for column, width in ((1, 50), (2, 68), (3, 80), (4, 46)):
             header.resizeSection(column, width)
         heading = QVBoxLayout()
         heading.setContentsMargins(GAP_M + 3, GAP_M, GAP_L, GAP_M)

@@ -118,7 +118,7 @@ class MainWindow(QMainWindow):
         dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
         dock.setWidget(self.case_list)
         self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
-        self.resizeDocks([dock], [400], Qt.Orientation.Horizontal)
+        self.resizeDocks([dock], [412], Qt.Orientation.Horizontal)
         middle = QWidget(self)
         layout = QVBoxLayout(middle)
         layout.setContentsMargins(0, 0, GAP_S, 0)
@@ -224,8 +224,8 @@ class MainWindow(QMainWindow):
         project.close()
         self.start_page.say(
             "Making the demo project",
-            "Drawing a few synthetic hips and importing them as any other radiographs. This takes some seconds and "
-            "happens once.",
+            "Synthetic hips are computed and imported as any other radiographs. This takes a minute or two on two "
+            "processors and happens once.",
             is_busy=True,
         )
         self.middle.setCurrentWidget(self.start_page)

@@ -13,7 +13,7 @@ from app.core.errors import UserError
 from app.ui import theme
 from app.ui.main_window import MainWindow, Start, later
 
-SCREENSHOT_PATIENCE_MS = 60_000
+SCREENSHOT_PATIENCE_MS = 600_000  # the first start makes the demo project, on a busy machine too
 SETTLE_MS = 400
 
 

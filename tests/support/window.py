@@ -39,7 +39,7 @@ def wait(ms: int = 0) -> None:
     loop.exec()
 
 
-def wait_until(condition: Callable[[], bool], timeout_s: float = 20.0) -> None:
+def wait_until(condition: Callable[[], bool], timeout_s: float = 90.0) -> None:
     """Let the event loop run until something is so."""
     end = time.monotonic() + timeout_s
     while not condition():
