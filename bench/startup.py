@@ -44,7 +44,8 @@ if "eager" in sys.argv:
 from pathlib import Path
 from PySide6.QtWidgets import QApplication
 from app.ui import theme
-from app.ui.main_window import MainWindow, Start
+from app.ui.main_window import MainWindow
+from app.ui.start_plan import Start
 qt = QApplication([])
 theme.apply(qt)
 window = MainWindow(Start(project=Path(sys.argv[2]), is_read_only=True, demo=Path("none"), demo_command=("none",),

@@ -43,8 +43,8 @@ def run(args: argparse.Namespace) -> int:
     demo = demo_folder()
     few = () if args.demo_cases is None else ("--cases", str(args.demo_cases))
     try:
-        from app.ui.main_window import Start
         from app.ui.start import Automation, run_window
+        from app.ui.start_plan import Start
     except ImportError as error:
         raise UserError(
             "The window cannot be opened.",

@@ -6,12 +6,11 @@ images (numpy, cv2, pyqtgraph, sqlite) is imported after the first paint, in `_l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QDockWidget,
@@ -31,6 +30,7 @@ from app.ui.demo_task import DemoTask
 from app.ui.notices import Banner, BannerArea, CrashReporter
 from app.ui.selection import Selection
 from app.ui.start_page import StartPage
+from app.ui.start_plan import Start
 from app.ui.theme import GAP_S
 
 if TYPE_CHECKING:
@@ -40,29 +40,6 @@ if TYPE_CHECKING:
 RESEARCH_USE = "Research use only · not for diagnosis"
 DEMO_IS_BROKEN = frozenset({"damaged", "key-missing", "not-a-project"})  # then it is made anew
 AHEAD = (1, 2, -1)  # neighbours in the worklist that are decoded ahead, likeliest first
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Start:
-    """What the window opens with.
-
-    Args:
-        project: folder of the project to open; None shows how to begin.
-        is_read_only: open it for looking only.
-        demo: where the demo project is or shall be made.
-        demo_command: program and arguments that make it.
-        is_demo: open the demo project, making it first if need be.
-        is_demo_ready: tells whether the demo project is there, whole and of this version.
-        author: recorded with decisions.
-    """
-
-    project: Path | None = None
-    is_read_only: bool = False
-    demo: Path
-    demo_command: Sequence[str]
-    is_demo: bool = False
-    is_demo_ready: Callable[[], bool]
-    author: str = ""
 
 
 class MainWindow(QMainWindow):
@@ -429,11 +406,3 @@ class MainWindow(QMainWindow):
 
 def _with_name(effect: Callable[[str], None], name: str) -> Callable[[bool], None]:
     return lambda _: effect(name)
-
-
-def later(effect: Callable[[], object], *, after_ms: int, owner: QMainWindow) -> QTimer:
-    """Call something once, unless the owner is gone by then."""
-    timer = QTimer(owner, singleShot=True, interval=after_ms)
-    timer.timeout.connect(effect)
-    timer.start()
-    return timer

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.core.errors import UserError
 from app.ui import theme
-from app.ui.main_window import MainWindow, Start, later
+from app.ui.main_window import MainWindow
+from app.ui.start_plan import Start
 
 SCREENSHOT_PATIENCE_MS = 600_000  # the first start makes the demo project, on a busy machine too
 SETTLE_MS = 400
@@ -52,7 +54,7 @@ def run_window(start: Start, automation: Automation) -> int:
     if automation.screenshot is not None:
         _arrange_screenshot(window, automation.screenshot, pictures)
     if automation.quit_after_s is not None:
-        later(window.close, after_ms=round(automation.quit_after_s * 1000), owner=window)
+        _later(window.close, after_ms=round(automation.quit_after_s * 1000), owner=window)
     window.show()
     try:
         code = app.exec()
@@ -74,5 +76,13 @@ def _arrange_screenshot(window: MainWindow, path: Path, pictures: list[bool]) ->
         window.close()
 
     # after the last `settled`, so that images decoded meanwhile are in the picture
-    timer = later(shoot, after_ms=SCREENSHOT_PATIENCE_MS, owner=window)
+    timer = _later(shoot, after_ms=SCREENSHOT_PATIENCE_MS, owner=window)
     window.settled.connect(lambda: timer.start(SETTLE_MS))
+
+
+def _later(effect: Callable[[], object], *, after_ms: int, owner: MainWindow) -> QTimer:
+    """Call something once, unless the owner is gone by then."""
+    timer = QTimer(owner, singleShot=True, interval=after_ms)
+    timer.timeout.connect(effect)
+    timer.start()
+    return timer

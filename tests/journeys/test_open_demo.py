@@ -27,7 +27,8 @@ from app.core.pyramid import build_pyramid
 from app.store.project import ProjectStore
 from app.ui.image_pane import ImagePane
 from app.ui.loader import ImageKey, PreparedImage
-from app.ui.main_window import MainWindow, Start
+from app.ui.main_window import MainWindow
+from app.ui.start_plan import Start
 from app.ui.window_level import table_for
 from tests.support.window import make_project, open_window, strict_qt, wait, wait_until
 

@@ -17,7 +17,8 @@ from app.core.spacing import Spacing
 from app.store.project import ProjectStore
 from app.store.resolve import recompose_study
 from app.ui import theme
-from app.ui.main_window import MainWindow, Start
+from app.ui.main_window import MainWindow
+from app.ui.start_plan import Start
 
 # what the offscreen plugin says about itself, whatever a program does
 HARMLESS = ("This plugin does not support propagateSizeHints()", "This plugin does not support raise()")
