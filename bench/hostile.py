@@ -71,7 +71,7 @@ def attack(kind: str, files: Iterator[tuple[str, bytes]]) -> bool:
                     if isinstance(answer, UserError):
                         outcomes[answer.kind] += 1
                         if answer.kind in ("timeout", "crashed", "memory"):
-                            slow[f"{answer.kind}: {source.label.split('-')[0]}"] += 1
+                            slow[f"{answer.kind}: {source.label}"] += 1
                         if not (answer.title.endswith(".") and answer.kind):
                             raise AssertionError(f"an error without a sentence: {source.label}")
                     else:

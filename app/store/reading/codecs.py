@@ -17,6 +17,7 @@ from app.store.reading.layout import PixelLayout
 
 Cells = npt.NDArray[Any]
 _THREADS = 2
+_END_OF_IMAGE = b"\xff\xd9"
 _UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32}
 
 
@@ -44,6 +45,8 @@ def decode_fast(frame: bytes, syntax: str, layout: PixelLayout) -> Cells | None:
     if syntax in syntaxes.JPEG_DCT | syntaxes.JPEG_SPATIAL:
         decoded = imagecodecs.jpeg_decode(frame)
     elif syntax in syntaxes.JPEG_LS:
+        if not frame.rstrip(b"\0").endswith(_END_OF_IMAGE):
+            return None  # CharLS searches for seconds for the end of a truncated stream
         decoded = imagecodecs.jpegls_decode(frame)
     elif syntax in syntaxes.J2K:
         decoded = imagecodecs.jpeg2k_decode(frame, numthreads=_THREADS)

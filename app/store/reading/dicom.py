@@ -18,6 +18,7 @@ from app.core.messages import ObjectFacts
 from app.store.reading.buffers import Buffer
 from app.store.reading.colour import palette_to_rgb, to_luma
 from app.store.reading.decode import Frame, decode_frame
+from app.store.reading.elements import text
 from app.store.reading.facts import read_facts
 from app.store.reading.greyscale import read_grey
 from app.store.reading.layout import PixelKind, PixelLayout, read_layout
@@ -80,7 +81,7 @@ def read_dicom(
         warnings.simplefilter("ignore")  # pydicom's warnings quote values, which identify patients
         file = open_dicom(buffer)
         dataset = parse(file)
-        check_is_radiograph(dataset, has_pixels=file.pixel is not None)
+        check_is_radiograph(text(dataset, "SOPClassUID"), text(dataset, "Modality"))
         layout, assumed = read_layout(dataset, file)
         _check_frame(layout, frame, is_header_only=is_header_only)
         grey_bits = min(layout.bits_stored, MAX_BITS)

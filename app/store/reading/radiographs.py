@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pydicom.dataset import Dataset
-
 from app.core.errors import UserError
-from app.store.reading.elements import text
+from app.store.reading.buffers import Buffer
+from app.store.reading.header import HEAD_BYTES, HeaderScanner
 
 _STORAGE = "1.2.840.10008.5.1.4.1.1."
 COMPUTED_RADIOGRAPHY = _STORAGE + "1"
@@ -44,20 +43,42 @@ _NAMES = {
     "1.2.840.10008.1.3.10": "a DICOMDIR, a table of contents",
 }
 
+_WITHOUT_IMAGE = frozenset(
+    {
+        "1.2.840.10008.1.3.10",
+        *(_STORAGE + kind for kind in ("104.1", "481.3", "481.5", "88.11", "88.22", "88.33", "11.1")),
+    }
+)
+_CLASS_AND_MODALITY = HeaderScanner(("SOPClassUID", "Modality"))
+
 
 def is_secondary_capture(sop_class_uid: str) -> bool:
     """Whether an object is a secondary capture: a picture of something, not the detector's values."""
     return sop_class_uid in SECONDARY_CAPTURES
 
 
-def check_is_radiograph(dataset: Dataset, *, has_pixels: bool) -> None:
-    """Refuse what is no projection radiograph.
+def refuse_early(buffer: Buffer) -> None:
+    """Refuse a plain CT, MR … file from its first bytes, before it is hashed and parsed: folders hold thousands of them.
 
     Raises:
-        UserError: kind `not-a-radiograph`.
+        UserError: kind `not-a-radiograph` or `no-image`.
     """
-    sop_class = text(dataset, "SOPClassUID")
-    modality = text(dataset, "Modality").upper()
+    found = _CLASS_AND_MODALITY.scan(bytes(buffer[:HEAD_BYTES]))
+    if found is not None:
+        check_is_radiograph(found["SOPClassUID"], found["Modality"])
+
+
+def check_is_radiograph(sop_class: str, modality: str) -> None:
+    """Refuse what is no projection radiograph.
+
+    Args:
+        sop_class: SOP Class UID, or empty.
+        modality: Modality, or empty.
+
+    Raises:
+        UserError: kind `not-a-radiograph`, or `no-image` for classes that never hold one.
+    """
+    modality = modality.upper()
     if not sop_class or is_secondary_capture(sop_class):
         if modality not in _OTHER_MODALITIES:
             return
@@ -66,7 +87,7 @@ def check_is_radiograph(dataset: Dataset, *, has_pixels: bool) -> None:
     what = _NAMES.get(
         sop_class, f"of modality {modality}" if modality in _OTHER_MODALITIES else "another kind of object"
     )
-    kind = "not-a-radiograph" if has_pixels else "no-image"
+    kind = "no-image" if sop_class in _WITHOUT_IMAGE else "not-a-radiograph"
     raise UserError(
         "The file is not a radiograph.",
         reason=f"It is {what}.",

@@ -75,10 +75,14 @@ def answer(request: ReadRequest, opener: FileOpener, whitelist: frozenset[int]) 
     from app.core.errors import UserError
     from app.core.messages import ReadFailed, ReadImage
     from app.store.reading.files import is_image, read_buffer, sha256_of
+    from app.store.reading.part10 import is_dicom
+    from app.store.reading.radiographs import refuse_early
 
     digest = ""
     try:
         buffer = opener.open(Path(request.path), request.member)
+        if is_dicom(buffer):
+            refuse_early(buffer)
         if is_image(buffer):
             digest = sha256_of(buffer)
         scratch = Path(request.output).parent if request.output else Path.cwd()
