@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backup": ("app.cli.backup", "make, list and restore verified backups of a project"),
     "demo": ("app.cli.demo", "make the demo project"),
     "synth": ("app.cli.synth", "make labelled pairs of synthetic hip radiographs"),
+    "drr": ("app.cli.drr", "make pairs of radiographs from a CT"),
 }
 
 EXAMPLES = """\

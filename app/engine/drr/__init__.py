@@ -1,0 +1,1 @@
+"""Digitally reconstructed radiographs from a user's CT: read, split into materials, find the hip, vary, expose."""

@@ -1,0 +1,75 @@
+"""`coxa drr` from the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+
+from app.cli.drr import parse_hip
+from app.cli.exit_codes import DONE, REFUSED
+from app.cli.main import main
+from app.core.case import Side
+from app.core.errors import UserError
+from tests.engine.drr.test_drr import make_ct, write
+
+
+@pytest.fixture(scope="module")
+def ct_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(make_ct(), tmp_path_factory.mktemp("ct") / "ct.nrrd")
+
+
+def test_pairs_truth_and_matrix_are_written(ct_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    words = ["drr", str(ct_file), "-o", str(out), "--hip", "left", "--pairs", "2", "--vary", "garden", "--size", "128"]
+    assert main([*words, "--correspondence", "8", "--json"]) == DONE
+    document = json.loads(capsys.readouterr().out)
+    assert document["side"] == "left"
+    assert sorted(path.name for path in out.iterdir()) == ["pair-000000", "pair-000001"]
+    first = out / "pair-000000"
+    truth = json.loads((first / "truth.json").read_text(encoding="utf-8"))
+    assert truth["synthetic"] is True
+    dataset = pydicom.dcmread(first / f"{truth['views'][0]['file']}.dcm")
+    assert dataset.SyntheticData == "YES"
+    assert dataset.ImageLaterality == "L"
+    with np.load(first / "correspondence.npz") as matrix:
+        assert matrix["shape"].tolist() == [64, 64]
+        assert matrix["value"].max() > 0.5
+
+
+def test_the_same_seed_gives_the_same_bytes(ct_file: Path, tmp_path: Path) -> None:
+    def files(name: str) -> list[bytes]:
+        folder = tmp_path / name
+        assert main(["drr", str(ct_file), "-o", str(folder), "--hip", "right", "--size", "128"]) == DONE
+        return [path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()]
+
+    assert files("a") == files("b")
+
+
+def test_what_cannot_be_done_gets_a_sentence(ct_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = str(tmp_path / "out")
+    for words, sentence in (
+        (["--hip", "both"], "not understood"),
+        (["--hip", "left", "--size", "100", "--correspondence", "16"], "cannot be used"),
+        (["--hip", "900,0,0"], "outside"),
+    ):
+        assert main(["drr", str(ct_file), "-o", out, *words]) == REFUSED
+        assert sentence in capsys.readouterr().err
+    (tmp_path / "letter.txt").write_text("mine")
+    assert main(["drr", str(ct_file), "-o", str(tmp_path), "--hip", "left"]) == REFUSED
+    assert "in use" in capsys.readouterr().err
+
+
+def test_a_hip_is_a_side_or_a_point() -> None:
+    assert parse_hip("left") == (Side.LEFT, None)
+    side, centre = parse_hip("-80.5,10,3")
+    assert side is Side.RIGHT
+    assert centre is not None
+    assert centre.tolist() == [-80.5, 10, 3]
+    assert parse_hip("left:-3,1,2")[0] is Side.LEFT
+    for text in ("1,2", "a,b,c", "both", "nan,1,2", ""):
+        with pytest.raises(UserError):
+            parse_hip(text)
