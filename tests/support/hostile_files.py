@@ -114,7 +114,7 @@ def bombs(*, is_small: bool = False) -> Iterator[tuple[str, bytes]]:
             pack("<HHIHH", 256, 3, 1, 96, 0), pack("<HHIHH", 256, 3, 1, 65_000, 0)
         ),
     )
-    yield "zeros.zip", make.zip_bytes({"zeros.dcm": bytes((20 if is_small else 300) << 20)})
+    yield "zeros.zip", make.zip_bytes({"zeros.dcm": bytes((80 if is_small else 300) << 20)})
     yield "nested.zip", make.zip_bytes({"inner.zip": make.zip_bytes({"a.dcm": seeds()["explicit.dcm"]})})
 
 

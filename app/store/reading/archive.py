@@ -12,8 +12,8 @@ from app.core.errors import UserError
 from app.store.reading.limits import (
     MAX_ARCHIVE_BYTES,
     MAX_ARCHIVE_MEMBERS,
-    MAX_ARCHIVE_RATIO,
     MAX_FILE_BYTES,
+    MAX_RATIO,
     MIB,
     RATIO_FREE_BYTES,
 )
@@ -137,7 +137,7 @@ def _check_member(info: zipfile.ZipInfo) -> None:
             "The file is too large.", reason=f"More than {MAX_FILE_BYTES // MIB} MB are not read.", kind="too-large"
         )
     ratio = info.file_size / max(info.compress_size, 1)
-    if info.file_size > RATIO_FREE_BYTES and ratio > MAX_ARCHIVE_RATIO:
+    if info.file_size > RATIO_FREE_BYTES and ratio > MAX_RATIO:
         raise _bomb(f"It unpacks to {ratio:,.0f} times its size.")
 
 

@@ -10,12 +10,11 @@ from pydicom.dataset import Dataset
 from app.core.errors import UserError
 from app.store.reading import syntaxes
 from app.store.reading.elements import integer, text
-from app.store.reading.limits import MAX_PIXEL_BYTES, MAX_SIDE_PX, MIB
+from app.store.reading.limits import MAX_PIXEL_BYTES, MAX_SIDE_PX, MIB, RATIO_FREE_BYTES, too_large
 from app.store.reading.part10 import DicomFile
 
 # One code stream byte may stand for so many pixel bytes once the image is large. A blank film reaches about 700.
 _MAX_EXPANSION = 2000
-_EXPANSION_FREE_BYTES = 64 * MIB
 
 
 class PixelKind(StrEnum):
@@ -148,7 +147,7 @@ def check_expansion(layout: PixelLayout, codestream_bytes: int) -> None:
         UserError: a decompression bomb.
     """
     size = layout.frame_bits // 8
-    if size > _EXPANSION_FREE_BYTES and size > codestream_bytes * _MAX_EXPANSION:
+    if size > RATIO_FREE_BYTES and size > codestream_bytes * _MAX_EXPANSION:
         raise too_large(
             f"{codestream_bytes:,} bytes of compressed data cannot be a real image of {size / MIB:,.0f} MB."
         )
@@ -182,8 +181,3 @@ def _no_image(file: DicomFile) -> UserError:
 
 def _impossible(reason: str) -> UserError:
     return UserError("The image cannot be read.", reason=reason, kind="unreadable")
-
-
-def too_large(reason: str) -> UserError:
-    """The error for an image beyond the budget."""
-    return UserError("The image is too large.", reason=reason, kind="too-large")

@@ -6,6 +6,8 @@ import sys
 
 import psutil
 
+from app.core.errors import UserError
+
 MIB = 1 << 20
 
 MAX_FILE_BYTES = 1024 * MIB  # one file or archive member
@@ -17,14 +19,24 @@ MAX_ELEMENTS = 500_000  # data elements outside the pixel data, at all depths to
 
 MAX_ARCHIVE_MEMBERS = 100_000
 MAX_ARCHIVE_BYTES = 64 * 1024 * MIB  # all members together, unpacked
-MAX_ARCHIVE_RATIO = 200  # of one member larger than RATIO_FREE_BYTES
-RATIO_FREE_BYTES = 16 * MIB
+MAX_RATIO = 200  # unpacked to packed bytes of deflated data, in archives, PNG, TIFF and deflated data sets
+RATIO_FREE_BYTES = 64 * MIB  # ratios count from this size on: smaller things may be blank
 
 MAX_SCRATCH_BYTES = MAX_PIXEL_BYTES * 2 + MIB  # 8-bit values are written as 16-bit ones
 MAX_OPEN_FILES = 64
 CPU_GRACE_S = 2.0
 
 HAS_ADDRESS_LIMIT = sys.platform.startswith("linux")  # macOS accepts RLIMIT_AS and ignores it; Windows has none
+
+
+def too_large(reason: str) -> UserError:
+    """The error for what is larger than any radiograph."""
+    return UserError(
+        "The image is larger than any radiograph.",
+        reason=reason,
+        remedy="Export the image again from where it came from.",
+        kind="too-large",
+    )
 
 
 def limit_process(memory_bytes: int) -> None:

@@ -12,10 +12,11 @@ from struct import Struct
 from app.core.errors import UserError
 from app.store.reading import syntaxes
 from app.store.reading.buffers import Buffer
-from app.store.reading.limits import MAX_INFLATED_BYTES
+from app.store.reading.limits import MAX_INFLATED_BYTES, MAX_RATIO, MIB, RATIO_FREE_BYTES, too_large
 from app.store.reading.nesting import KNOWN_VRS, LONG_VRS, PixelElement, walk
 
 PREAMBLE = 128
+_INFLATE_STEP = 8 * MIB
 _SYNTAX_TAG = 0x00020010
 _MAX_META_ELEMENTS = 64
 _SHORT = Struct("<HH2sH").unpack_from
@@ -152,8 +153,20 @@ def _read_meta(buffer: Buffer, position: int) -> tuple[int, str]:
 def _inflate(buffer: Buffer, start: int) -> bytes:
     """Inflate a deflated data set (PS3.5 A.5), with a ceiling."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    held = len(buffer) - start
+    rest: Buffer = memoryview(buffer)[start:]
+    pieces: list[bytes] = []
+    inflated = 0
     try:
-        data = inflater.decompress(memoryview(buffer)[start:], MAX_INFLATED_BYTES)
+        while not inflater.eof:
+            piece = inflater.decompress(rest, _INFLATE_STEP)
+            rest = inflater.unconsumed_tail
+            pieces.append(piece)
+            inflated += len(piece)
+            if inflated > MAX_INFLATED_BYTES or (inflated > RATIO_FREE_BYTES and inflated > MAX_RATIO * held):
+                raise too_large(f"{held:,} deflated bytes unpack to more than {inflated // MIB} MB.")
+            if not piece and not rest:
+                break  # truncated
     except zlib.error as error:
         raise UserError(
             "The file is damaged.",
@@ -161,13 +174,7 @@ def _inflate(buffer: Buffer, start: int) -> bytes:
             remedy="Copy it again from where it came from.",
             kind="damaged",
         ) from error
-    if inflater.unconsumed_tail:
-        raise UserError(
-            "The file unpacks to more than any radiograph needs.",
-            reason=f"Its deflated data are larger than {MAX_INFLATED_BYTES >> 20} MB.",
-            kind="too-large",
-        )
-    return data
+    return b"".join(pieces)
 
 
 def _find_encoding(buffer: Buffer, start: int) -> tuple[bool, bool]:

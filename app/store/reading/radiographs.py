@@ -58,7 +58,9 @@ def is_secondary_capture(sop_class_uid: str) -> bool:
 
 
 def refuse_early(buffer: Buffer) -> None:
-    """Refuse a plain CT, MR … file from its first bytes, before it is hashed and parsed: folders hold thousands of them.
+    """Refuse a plain CT, MR … file from its first bytes, before it is hashed and parsed.
+
+    Folders hold thousands of them.
 
     Raises:
         UserError: kind `not-a-radiograph` or `no-image`.

@@ -15,8 +15,7 @@ from app.core.messages import ObjectFacts
 from app.store.reading.buffers import Buffer
 from app.store.reading.colour import to_luma
 from app.store.reading.dicom import Reading
-from app.store.reading.layout import too_large
-from app.store.reading.limits import MAX_PIXEL_BYTES, MAX_SIDE_PX, MIB
+from app.store.reading.limits import MAX_PIXEL_BYTES, MAX_RATIO, MAX_SIDE_PX, MIB, RATIO_FREE_BYTES, too_large
 from app.store.reading.part10 import has_preamble
 from app.store.reading.raster_headers import RasterSize, jpeg_size, png_size, tiff_size
 
@@ -45,7 +44,7 @@ def read_raster(buffer: Buffer, *, frame: int | None, is_header_only: bool) -> R
         UserError: it is refused, with the reason.
     """
     size = _read_size(buffer)
-    _check_size(size)
+    _check_size(size, len(buffer))
     if size.pages > 1:
         raise UserError(
             f"The file holds {size.pages} pages, not one image.",
@@ -95,13 +94,15 @@ def _read_size(buffer: Buffer) -> RasterSize:
     return found
 
 
-def _check_size(size: RasterSize) -> None:
+def _check_size(size: RasterSize, held_bytes: int) -> None:
     """Refuse what no radiograph is, before anything is decoded."""
     if max(size.rows, size.cols) > MAX_SIDE_PX:
         raise too_large(f"It claims {size.cols:,} × {size.rows:,} px; {MAX_SIDE_PX:,} px a side are allowed.")
     needed = size.rows * size.cols * size.samples * max(size.bits, 8) // 8
     if needed > MAX_PIXEL_BYTES:
         raise too_large(f"It claims {needed / MIB:,.0f} MB of pixels; {MAX_PIXEL_BYTES // MIB} MB are allowed.")
+    if needed > RATIO_FREE_BYTES and needed > MAX_RATIO * held_bytes:
+        raise too_large(f"{held_bytes:,} bytes cannot be a real image of {needed // MIB:,} MB.")
     if size.bits > 16 or size.is_float:
         raise UserError(
             "The image is not a radiograph that Coxa can show.",
