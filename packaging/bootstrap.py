@@ -259,7 +259,7 @@ def main(arguments: "list[str]") -> int:
             sets.append("dev")
         if options.with_engine:
             sets.append("engine")
-        with_screen = options.command != "test" and os.environ.get("QT_QPA_PLATFORM", "xcb").startswith("xcb")
+        with_screen = options.command != "test" and (os.environ.get("QT_QPA_PLATFORM") or "xcb").startswith("xcb")
         environment = env.Environment(ROOT)
         set_up(tuple(sets), with_screen, Apt(), environment)
         if options.command == "run":
