@@ -155,11 +155,14 @@ def jpeg_bytes(pixels: Pixels) -> bytes:
     return bytes(imagecodecs.jpeg_encode(pixels, level=95))
 
 
-def tiff_bytes(pixels: Pixels, *, photometric: int = 1, orientation: int = 1, pages: int = 1) -> bytes:
-    """An uncompressed little-endian TIFF of grey pixels, one strip a page."""
+def tiff_bytes(
+    pixels: Pixels, *, photometric: int = 1, orientation: int = 1, pages: int = 1, palette: Pixels | None = None
+) -> bytes:
+    """An uncompressed little-endian TIFF of grey or palette pixels, one strip a page."""
     rows, cols = pixels.shape
     raw = pixels.astype(pixels.dtype.newbyteorder("<")).tobytes()
     out = bytearray(pack("<2sHI", b"II", 42, 8))
+    colours = b"" if palette is None else palette.astype("<u2").tobytes()
     for page in range(pages):
         fields = [
             (256, 3, cols),
@@ -173,13 +176,18 @@ def tiff_bytes(pixels: Pixels, *, photometric: int = 1, orientation: int = 1, pa
             (278, 4, rows),
             (279, 4, len(raw)),
         ]
+        if colours:
+            fields.append((320, 3, 0))
         size = 2 + 12 * len(fields) + 4
         data_at = len(out) + size
         out += pack("<H", len(fields))
         for tag, kind, value in fields:
+            if tag == 320:
+                out += pack("<HHII", tag, kind, len(colours) // 2, data_at + len(raw))
+                continue
             shown = data_at if tag == 273 else value
             out += pack("<HHI", tag, kind, 1) + (pack("<HH", shown, 0) if kind == 3 else pack("<I", shown))
-        out += pack("<I", data_at + len(raw) if page + 1 < pages else 0) + raw
+        out += pack("<I", data_at + len(raw) + len(colours) if page + 1 < pages else 0) + raw + colours
     return bytes(out)
 
 

@@ -17,7 +17,7 @@ from app.store.reading import syntaxes
 from app.store.reading.codecs import decode_fast
 from app.store.reading.codestream import CodestreamSize, codestream_size
 from app.store.reading.fallback import can_fall_back, decode_fallback
-from app.store.reading.fragments import find_fragments, frame_codestream
+from app.store.reading.fragments import find_fragments, frame_codestream, frame_fragments
 from app.store.reading.layout import PixelKind, PixelLayout, check_expansion
 from app.store.reading.native import native_frame
 from app.store.reading.part10 import DicomFile
@@ -120,6 +120,7 @@ def _decode_compressed(file: DicomFile, layout: PixelLayout, index: int, scratch
         notices.append("The pixels are compressed, although the file says otherwise; the compression was worked out.")
     if syntax not in syntaxes.READABLE:
         raise _undecodable("It is compressed in a way that Coxa does not know.")
+    is_cut = is_cut and items[-1] in frame_fragments(file.buffer, items, index, layout.frames)
     stream = codestream_size(frame) if syntax != syntaxes.RLE else None
     check_stream(layout, stream)
     check_expansion(layout, len(frame))

@@ -42,15 +42,21 @@ def find_fragments(buffer: Buffer, pixel: PixelElement) -> tuple[list[tuple[int,
 
 def frame_codestream(buffer: Buffer, items: list[tuple[int, int]], index: int, frame_count: int) -> bytes | None:
     """The compressed bytes of one frame, or None when it is not there."""
+    found = frame_fragments(buffer, items, index, frame_count)
+    return b"".join(bytes(buffer[start : start + length]) for start, length in found) if found else None
+
+
+def frame_fragments(
+    buffer: Buffer, items: list[tuple[int, int]], index: int, frame_count: int
+) -> list[tuple[int, int]]:
+    """Offset and length of the fragments of one frame; none when it is not there."""
     if not items:
-        return None
+        return []
     fragments = items[1:]
     if not fragments and items[0][1] > 0 and frame_count == 1:
         fragments = items  # no offset table was written
     groups = _group_by_frame(buffer, items[0], fragments, frame_count)
-    if not 0 <= index < len(groups) or not groups[index]:
-        return None
-    return b"".join(bytes(buffer[start : start + length]) for start, length in groups[index])
+    return groups[index] if 0 <= index < len(groups) else []
 
 
 def _group_by_frame(

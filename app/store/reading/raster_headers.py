@@ -19,6 +19,7 @@ _PNG_PALETTE = 3
 _JPEG_HEAD_BYTES = MIB
 _MAX_PAGES = 1000
 _MAX_ENTRIES = 512
+_ERRORS = (struct.error, ValueError, IndexError, OverflowError)  # what damaged offsets and counts lead to
 _TIFF_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 6: 1, 8: 2, 9: 4, 13: 4, 16: 8, 17: 8, 18: 8}
 _TIFF_CODES = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I", 16: "Q", 17: "q", 18: "Q"}
 
@@ -136,7 +137,7 @@ def tiff_size(buffer: Buffer) -> RasterSize | None:
             pages=_count_pages(buffer),
             palette=palette,
         )
-    except (ValueError, OverflowError, IndexError):
+    except _ERRORS:
         return None
 
 
@@ -149,7 +150,7 @@ def _first_page(data: Buffer) -> dict[int, list[Any]] | None:
     try:
         order, is_big, at = _tiff_head(data)
         return _directory(data, order, is_big, at)[0]
-    except (struct.error, ValueError, IndexError):
+    except _ERRORS:
         return None
 
 
@@ -191,7 +192,7 @@ def _count_pages(data: Buffer) -> int:
         seen.add(at)
         try:
             fields, at = _directory(data, order, is_big, at)
-        except (struct.error, ValueError, IndexError):
+        except _ERRORS:
             break
         pages += not fields.get(254, [0])[0] & 1
     return max(pages, 1)

@@ -150,6 +150,15 @@ def test_a_truncated_image_is_partial_with_padding(read: Read) -> None:
     assert fill not in pixels[:49]
 
 
+def test_only_the_frame_that_is_cut_is_partial(read: Read) -> None:
+    pixels = make.radiograph()
+    data = make.dicom_bytes(pixels, syntaxes.JPEG_LS_LOSSLESS, frames=3)[:-200]
+    first = read(data, frame=0)
+    assert ViewFlag.PARTIAL not in first.flags
+    np.testing.assert_array_equal(stored(first), pixels)
+    assert ViewFlag.PARTIAL in read(data, frame=2).flags
+
+
 def test_a_truncated_rle_image_keeps_its_complete_rows(read: Read) -> None:
     pixels = make.radiograph(80, 96)
     data = make.dicom_bytes(pixels, syntaxes.RLE)
