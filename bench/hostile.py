@@ -40,7 +40,7 @@ def main() -> int:
         "truncated": hostile.truncated,
     }
     is_clean = True
-    print("| kind | files | outcomes | slowest s | workers ended |")
+    print("| kind | files | outcomes | slowest s | workers replaced |")
     print("|---|---|---|---|---|")
     for kind, make in makers.items():
         if arguments.only in ("", kind):
