@@ -102,7 +102,7 @@ def _decode_native(file: DicomFile, layout: PixelLayout, index: int, said: str =
 
 
 def _decode_colour(raw: bytes, syntax: str, layout: PixelLayout) -> tuple[Array, str]:
-    """Colour through pydicom; YBR_FULL_422 that is not subsampled after all is read as what it is."""
+    """Colour through pydicom, which turns YBR into RGB."""
     return decode_reference(raw, syntax, layout, is_raw=False)
 
 
