@@ -182,7 +182,8 @@ def _non_displaced(rng: np.random.Generator, difficulty: Difficulty, visibility:
         valgus, gap, impaction = 0.3 * valgus, 0.9 * gap, 0.7 * impaction
         direction = float(rng.choice([90, 270])) + rng.normal(0, 12)
     elif visibility is Visibility.OCCULT:
-        valgus, tilt, step = 0.25 * valgus, 0.25 * tilt, 0.5 * step
+        valgus, tilt, step = 0.15 * valgus, 0.15 * tilt, 0.25 * step
+        gap, impaction = 0.35 * gap, 0.35 * impaction  # the study of learnability found 0.86 of wider ones
     garden = 1 if valgus > 3 or impaction > 0 else 2
     is_incomplete = garden == 1 and rng.random() < 0.25
     return Fracture(
