@@ -3,7 +3,8 @@
 Joseph (IEEE Trans Med Imaging 1982;1:192) steps along the axis that the ray follows most and interpolates each slice
 linearly in its two other axes. Seen from a point source, every slice is the image of the detector under a homography;
 so the whole of Joseph's sum is one `cv2.warpPerspective` a slice, at the true pixel centres, without resampling.
-OpenCV interpolates float images in float since 4.12 (older versions round positions to 1/32 px).
+OpenCV 5 interpolates float images in float; 4.12 and 4.13 round positions to 1/32 px (measured: errors up to 0.025 of
+the largest step between voxels), so OpenCV 5 is needed.
 """
 
 from __future__ import annotations
