@@ -7,7 +7,7 @@ from typing import Any
 
 from app.cli.describe import case_document, case_lines, view_document
 from app.cli.exit_codes import DONE
-from app.cli.output import add_json_argument, add_project_argument, print_json
+from app.cli.output import add_json_argument, add_project_argument, print_json, printable
 from app.cli.user import user_name
 from app.core.case import Case, Projection, Side, View
 from app.core.errors import UserError
@@ -73,7 +73,7 @@ def _look(args: argparse.Namespace) -> int:
         for line in case_lines(case, views):
             print(line)
     for view in excluded if not args.open_only else ():
-        print(f"excluded {view.id}: {view.excluded_reason}")
+        print(f"excluded {view.id}: {printable(view.excluded_reason)}")
     still_open = sum(bool(case.questions) for case, _ in pairs)
     print(f"{len(pairs)} cases, {still_open} with open questions.")
     return DONE
@@ -92,7 +92,9 @@ def _show(project: Any, args: argparse.Namespace) -> None:
     views = _views(project, case)
     targets = [target_of("case", case.id), target_of("study", case.study_id)]
     targets += [target_of("view", view.id) for view in views]
-    events = sorted((event for target in targets for event in project.events.of(target)), key=lambda event: event.id)
+    excluded = [view for view in project.views.of_study(case.study_id) if view.excluded_reason]
+    told = [*targets, *(target_of("view", view.id) for view in excluded)]
+    events = sorted((event for target in told for event in project.events.of(target)), key=lambda event: event.id)
     history = [
         {
             "number": event.id,
@@ -113,28 +115,36 @@ def _show(project: Any, args: argparse.Namespace) -> None:
         if field.startswith("label.")
     }
     if args.json:
-        print_json({**case_document(case, views), "labels": labels, "history": history})
+        excluded_documents = [view_document(view) for view in excluded]
+        print_json({**case_document(case, views), "excluded": excluded_documents, "labels": labels, "history": history})
         return
     for line in case_lines(case, views):
         print(line)
+    for view in excluded:
+        print(f"  excluded {view.id}: {printable(view.excluded_reason)}")
     for name, value in sorted(labels.items()):
         print(f"  label {name}: {value}")
     print("History:")
     for event in events:
-        print(f"  {event.id:>5}  {event.at[:19].replace('T', ' ')}  {event.author or '-'}  {_event_text(event)}")
+        when = event.at[:19].replace("T", " ")
+        print(f"  {event.id:>5}  {when}  {printable(event.author) or '-'}  {_event_text(event)}")
 
 
 def _event_text(event: Any) -> str:
-    what = f"{event.target.partition(':')[0]} {event.field}"
+    kind, _, identifier = event.target.partition(":")
+    thing = f"{kind} {identifier}" if kind == "view" else kind
+    what = f"{thing} {event.field}"
     after = event.after
     if event.field == "created":
-        return f"{event.target.partition(':')[0]} brought in"
-    if isinstance(after, dict) and "certainty" in after:
+        return f"{thing} brought in"
+    if after is None and event.field != "composition":
+        after = "taken back"
+    elif isinstance(after, dict) and "certainty" in after:
         after = after.get("value")
     elif event.field == "composition":
         after = "composed anew" if after is not None else "dissolved"
     text = f" ({event.text})" if event.text else ""
-    return f"{what}: {after}{text}"
+    return printable(f"{what}: {after}{text}")
 
 
 def _decide(args: argparse.Namespace) -> int:

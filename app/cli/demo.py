@@ -7,7 +7,7 @@ import json
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,8 @@ from app.core.errors import UserError
 if TYPE_CHECKING:
     from app.store.import_report import ImportItem
     from app.store.project import ProjectStore
+
+OnStep = Callable[[int, int, str], None]  # steps done, steps in all, what is being done
 
 STAMP = "demo.json"  # written last: a folder without it is not a whole demo project
 VERSION = 2  # raised when the demo's content changes
@@ -41,6 +43,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--replace", action="store_true", help="put another demo project in the place of this one")
     parser.add_argument("--cases", type=_count, metavar="N", help="only the first N studies (default: all sixty)")
     parser.add_argument("--jobs", type=_count, metavar="J", help="processes (default: one a processor, at most eight)")
+    parser.add_argument(
+        "--progress", action="store_true", help="print a line `progress DONE TOTAL WHAT` for every step, for programs"
+    )
     add_json_argument(parser)
     parser.epilog = EPILOG
 
@@ -48,7 +53,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Make the demo project."""
     folder = (args.out or demo_folder()).absolute()
-    document = make_demo(folder, is_replacing=args.replace, studies=args.cases, jobs=args.jobs)
+    document = make_demo(
+        folder,
+        is_replacing=args.replace,
+        studies=args.cases,
+        jobs=args.jobs,
+        on_step=_print_step if args.progress else None,
+    )
     if args.json:
         print_json(document)
     else:
@@ -73,7 +84,12 @@ def is_demo_ready(folder: Path) -> bool:
 
 
 def make_demo(
-    folder: Path, *, is_replacing: bool = False, studies: int | None = None, jobs: int | None = None
+    folder: Path,
+    *,
+    is_replacing: bool = False,
+    studies: int | None = None,
+    jobs: int | None = None,
+    on_step: OnStep | None = None,
 ) -> dict[str, Any]:
     """Make the demo project beside its place and rename it at the end, so that it is there whole or not at all.
 
@@ -83,6 +99,7 @@ def make_demo(
             broken demo).
         studies: how many studies; None = all.
         jobs: processes; None = one a processor, at most eight.
+        on_step: told steps done, steps in all, and what is being done.
 
     Returns:
         Counts of what was made.
@@ -104,7 +121,7 @@ def make_demo(
         _remove_leftovers(folder)
         draft = folder.parent / f"{folder.name}.{secrets.token_hex(4)}.new"
         try:
-            document = _fill(draft, studies, jobs)
+            document = _fill(draft, studies, jobs, on_step or _no_step)
             _put_in_place(draft, folder)
         except BaseException:
             shutil.rmtree(draft, ignore_errors=True)
@@ -114,18 +131,29 @@ def make_demo(
     return document
 
 
-def _fill(draft: Path, studies: int | None, jobs: int | None) -> dict[str, Any]:
+def _fill(draft: Path, studies: int | None, jobs: int | None, on_step: OnStep) -> dict[str, Any]:
     from app.cli.demo_files import file_count, truth_of, write_demo_files
     from app.cli.output import progress
+    from app.store.import_report import ImportProgress, Phase
     from app.store.importer import import_sources
     from app.store.project import ProjectStore
     from app.store.reading.sources import Source
 
     with ProjectStore.create(draft, name="Demo") as project, tempfile.TemporaryDirectory(prefix="coxa-demo-") as files:
-        made = write_demo_files(Path(files), cases=studies, jobs=jobs)
-        paths = list(progress(made, total=file_count(studies), text="Making", unit="image"))
+        total = file_count(studies)
+        paths = []
+        for path in progress(
+            write_demo_files(Path(files), cases=studies, jobs=jobs), total=total, text="Making", unit="image"
+        ):
+            paths.append(path)
+            on_step(len(paths), total, "Computing radiographs")
         sources = [Source(path=path, label=path.name) for path in paths]
-        report = import_sources(project, sources, author="coxa demo")
+
+        def on_import(now: ImportProgress) -> None:
+            if now.phase is Phase.IMAGES:
+                on_step(now.done, total, "Importing radiographs")
+
+        report = import_sources(project, sources, author="coxa demo", on_progress=on_import)
         refused = [item for item in report.items if item.view_id is None]
         if refused:
             raise RuntimeError(f"the demo's own file {refused[0].label} was refused: {refused[0].reason}")
@@ -147,6 +175,14 @@ def _truth_by_case(
         if known and case.side in (None, known[0]["labels"]["side"]):
             found[case.id] = known[0]
     return found
+
+
+def _print_step(done: int, total: int, text: str) -> None:
+    print("progress", done, total, text, flush=True)
+
+
+def _no_step(done: int, total: int, text: str) -> None:
+    pass
 
 
 def _count(text: str) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 
 from app.cli.describe import case_document, case_lines
 from app.cli.exit_codes import CANCELLED, DONE, PROBLEMS
-from app.cli.output import add_json_argument, add_project_argument, print_json
+from app.cli.output import add_json_argument, add_project_argument, print_json, printable
 from app.cli.user import user_name
 from app.core.errors import UserError
 
@@ -44,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_project_argument(parser)
     parser.add_argument("--csv", type=Path, metavar="MAP", help="mapping file of an archive without DICOM headers")
     parser.add_argument("--layout", choices=("fracatlas",), help="published folder layout instead of a mapping file")
-    parser.add_argument("--frame", type=int, metavar="N", help="frame to take from multi-frame objects, from 0")
+    parser.add_argument("--frame", type=int, metavar="N", help="frame to take from multi-frame objects, from 1")
     parser.add_argument("--author", default="", metavar="NAME", help="who imports (default: your user name)")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="reader processes (default: 2)")
     parser.add_argument(
@@ -66,13 +66,20 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(
             "There is nothing to import.", remedy="Name files or folders, or a mapping file with --csv.", kind="usage"
         )
-    if args.frame is not None and args.frame < 0:
-        raise UserError("There is no such frame.", reason="Frames count from 0.", kind="usage")
+    if args.frame is not None and args.frame < 1:
+        raise UserError("There is no such frame.", reason="The first frame is 1.", kind="usage")
     from app.store.import_report import ImportProgress, ImportReport, Outcome, Phase
     from app.store.importer import import_sources, mapping_sources
     from app.store.reading.sources import find_sources
 
     sources = mapping_sources(mapping) if mapping is not None else list(find_sources(args.paths))
+    if not sources:
+        raise UserError(
+            "There is no file to import.",
+            reason="What was named holds none that can be looked at.",
+            remedy="Check the path.",
+            kind="nothing-found",
+        )
     with open_or_create(args.project) as (project, is_new), cancellable() as is_cancelled, _bar(args) as bar:
         if is_new and not args.json:
             print(f"Made the project {args.project}.")
@@ -85,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
 
         def on_progress(progress: ImportProgress) -> None:
             for item in progress.items if args.verbose and not args.json else ():
-                print(f"{item.outcome.value:<10}{item.view_id or '-':<15}{item.label}", flush=True)
+                print(f"{item.outcome.value:<10}{item.view_id or '-':<15}{printable(item.label)}", flush=True)
             bar.show("headers" if progress.phase is Phase.HEADERS else "images", progress.done, len(sources))
 
         report: ImportReport = import_sources(
@@ -93,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
             sources,
             author=args.author or user_name(),
             mapping=mapping,
-            frame=args.frame,
+            frame=args.frame - 1 if args.frame is not None else None,
             is_keeping_originals=args.keep_originals,
             on_progress=on_progress,
             is_cancelled=is_cancelled,
@@ -218,13 +225,15 @@ def _print(report: Any) -> None:
 
     for note in report.notes:
         print(note)
-    for title, outcome in (("Duplicates", Outcome.DUPLICATE), ("Refused", Outcome.REFUSED)):
+    titles = {"Imported": Outcome.IMPORTED, "Duplicates": Outcome.DUPLICATE, "Refused": Outcome.REFUSED}
+    for title, outcome in titles.items():
         items = [item for item in report.items if item.outcome is outcome]
         if items:
             print(f"{title}:")
             for item in items:
                 view = f" [{item.view_id}]" if item.view_id else ""
-                print(f"  {item.label}{view}: {' '.join(part for part in (item.reason, item.remedy) if part)}")
+                why = " ".join(part for part in (item.reason, item.remedy) if part)
+                print(f"  {printable(item.label)}{view}{f': {printable(why)}' if why else ''}")
     if report.cases:
         print("Cases:")
         for entry in report.cases:

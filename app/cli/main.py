@@ -89,7 +89,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code
     except UserError as error:
         print_user_error(error, as_json=as_json)
-        return REFUSED
+        return USAGE if error.kind == "usage" else REFUSED
     except KeyboardInterrupt:
         print("Cancelled.", file=sys.stderr)
         return CANCELLED

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import traceback
+import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,9 +19,7 @@ T = TypeVar("T")
 
 def add_project_argument(parser: argparse.ArgumentParser, *, is_required: bool = True) -> None:
     """Add `--project DIR`."""
-    parser.add_argument(
-        "--project", type=Path, metavar="DIR", required=is_required, help="the project folder"
-    )
+    parser.add_argument("--project", type=Path, metavar="DIR", required=is_required, help="the project folder")
 
 
 def add_json_argument(parser: argparse.ArgumentParser) -> None:
@@ -34,13 +33,27 @@ def print_json(document: Any) -> None:
     print(json.dumps(document, indent=2, ensure_ascii=not is_unicode, sort_keys=True))
 
 
+def printable(text: str) -> str:
+    """A text from outside, such as a file name, in one line that steers no terminal.
+
+    Control characters, line breaks and marks that turn the direction of writing are shown as escapes; a name that the
+    file system holds in no valid encoding is shown with its bytes.
+    """
+    return "".join(
+        character.encode("unicode_escape").decode("ascii")
+        if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+        else character
+        for character in text
+    )
+
+
 def print_user_error(error: UserError, *, as_json: bool = False) -> None:
     """Print a UserError on standard error, and as JSON on standard output when asked."""
     if as_json:
         print_json(
             {"error": {"kind": error.kind, "title": error.title, "reason": error.reason, "remedy": error.remedy}}
         )
-    print(f"coxa: {error}", file=sys.stderr)
+    print(f"coxa: {printable(str(error))}", file=sys.stderr)
 
 
 def print_fault(error: BaseException, *, as_json: bool = False) -> None:

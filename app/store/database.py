@@ -290,7 +290,8 @@ def translated_errors() -> Iterator[None]:
                 remedy="Close the other program and try again.",
                 kind="locked",
             ) from error
-        if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "Could not decode to UTF-8" in text:
+        is_gone = text in {f"no such table: {table}" for table in TABLES}
+        if is_gone or name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")) or "Could not decode to UTF-8" in text:
             raise damaged(f"SQLite says: {text}.") from error
         raise
     except UnicodeDecodeError as error:

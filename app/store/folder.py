@@ -214,8 +214,15 @@ class ProjectFolder:
 
 
 def is_project(path: Path) -> bool:
-    """Whether a folder says that it is a project."""
-    return (path / MARKER).is_file()
+    """Whether a folder says that it is a project.
+
+    Raises:
+        UserError: `unreadable-folder`: the system does not let anyone look.
+    """
+    try:
+        return (path / MARKER).is_file()
+    except OSError as error:
+        raise cannot_read(error) from error
 
 
 def file_system_type(path: Path) -> str:

@@ -10,14 +10,18 @@ from app.store.project import ProjectStore
 LABEL_PREFIX = "label."
 
 
-def write_labels(project: ProjectStore, view_id: str, row: MappingRow, *, author: str) -> None:
+def write_labels(project: ProjectStore, view_id: str, row: MappingRow, *, author: str) -> list[str]:
     """Record the labels of one image, each once; a label that is there already is left alone.
 
     Labels of one hip belong to its case; labels of an image of both hips stay with the image.
+
+    Returns:
+        A sentence for each label that says something else than what is there.
     """
     view = project.views.get(view_id)
     if view is None:
-        return
+        return []
+    differing = []
     target = target_of("view", view_id)
     if view.side.value is not Side.BOTH:
         case = next((case for case in project.cases.of_study(view.study_id) if view_id in case.view_ids), None)
@@ -25,8 +29,16 @@ def write_labels(project: ProjectStore, view_id: str, row: MappingRow, *, author
             target = target_of("case", case.id)
     for name, value in sorted(row.labels.items()):
         label = f"{LABEL_PREFIX}{name}"
-        if project.events.current(target, label) is None:
+        held = project.events.current(target, label)
+        if held is None:
             project.events.append(target=target, field=label, after=value, text="From the mapping file", author=author)
+        elif held != value:
+            kind, _, identifier = target.partition(":")
+            differing.append(
+                f"{row.path}: the mapping says {name} “{value}”, "
+                f"but {kind} {identifier} has “{held}” already; it was kept."
+            )
+    return differing
 
 
 def said_otherwise(view: View, row: MappingRow | None) -> str:

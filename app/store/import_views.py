@@ -220,7 +220,7 @@ def _doubts(projection: Assessment[Projection], side: Assessment[Side]) -> tuple
     doubts = []
     for what, sources in (("projection", disagreements(projection)), ("side", disagreements(side))):
         if sources:
-            doubts.append(f"{' and '.join(sources)} would say another {what} than the header.")
+            doubts.append(f"{' and '.join(sources)} would say another {what} than the one taken.")
     return tuple(doubts)
 
 

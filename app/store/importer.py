@@ -119,6 +119,7 @@ class _Import:
     studies: dict[str, None] = field(default_factory=dict)  # in the order met
     changed: set[str] = field(default_factory=set)  # studies to recompose before the next commit
     labels: list[tuple[str, MappingRow]] = field(default_factory=list)
+    label_notes: list[str] = field(default_factory=list)
     was_cancelled: bool = False
     writers: ThreadPoolExecutor  # most of the time of storing an image is waiting for the disk
     puts: list[Future[str]] = field(default_factory=list)
@@ -157,7 +158,7 @@ class _Import:
             items=tuple(self.items[position] for position in sorted(self.items)),
             cases=tuple(self._case_reports()),
             is_cancelled=self.was_cancelled,
-            notes=self.mapping.notes if self.mapping is not None else (),
+            notes=(*(self.mapping.notes if self.mapping is not None else ()), *self.label_notes),
         )
 
     # headers
@@ -371,7 +372,7 @@ class _Import:
             recompose_study(self.project, study_id, author=self.author)
         self.changed.clear()
         for view_id, row in self.labels:
-            write_labels(self.project, view_id, row, author=self.author)
+            self.label_notes += write_labels(self.project, view_id, row, author=self.author)
         self.labels.clear()
 
     def _touch(self, study_id: str, *, is_changed: bool = True) -> None:

@@ -158,15 +158,18 @@ def read_table(content: bytes) -> list[tuple[int, list[str]]]:
         UserError: `mapping`: not a text file, or a quotation mark is never closed.
     """
     text = _decode(content)
-    first = next((line for line in text.splitlines() if line.strip()), "")
+    lines = [line for line in text.splitlines() if line.strip()]
+    hint = re.fullmatch(r'"?sep=(.)"?[,;\t]*', lines[0].strip(" ")) if lines else None  # spreadsheets write it on top
+    first = next(iter(lines[1:] if hint else lines), "")
     counts = {separator: first.count(separator) for separator in (",", ";", "\t")}
-    separator = max(counts, key=lambda mark: counts[mark])
+    separator = hint[1] if hint else max(counts, key=lambda mark: counts[mark])
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except csv.Error as error:
         raise _wrong("The mapping file is not a CSV table.", "Check its quotation marks.") from error
     table = [(number, [cell.strip() for cell in row]) for number, row in enumerate(rows, start=1)]
-    return [(number, row) for number, row in table if any(row)]
+    table = [(number, row) for number, row in table if any(row)]
+    return table[1:] if hint else table
 
 
 def _decode(content: bytes) -> str:

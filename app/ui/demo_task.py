@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QProcess, Signal
 from app.core.errors import UserError
 
 PATIENCE_MS = 3000
+PROGRESS = "progress"  # first word of a line that tells how far the command is
 
 
 class DemoTask(QObject):
@@ -18,10 +19,12 @@ class DemoTask(QObject):
         command: program and arguments.
 
     Signals:
+        progressed: steps done, steps in all, what is being done.
         finished: the project is there.
         failed: a UserError why it is not.
     """
 
+    progressed = Signal(int, int, str)
     finished = Signal()
     failed = Signal(object)
 
@@ -29,6 +32,7 @@ class DemoTask(QObject):
         super().__init__(parent)
         self._command = list(command)
         self._process = QProcess(self)
+        self._process.readyReadStandardOutput.connect(self._on_output)
         self._process.finished.connect(self._on_finished)
         self._process.errorOccurred.connect(self._on_error)
 
@@ -44,12 +48,19 @@ class DemoTask(QObject):
 
     def stop(self) -> None:
         """End the process, politely first. What it made so far is thrown away by the next run."""
-        self._process.blockSignals(True)
+        was_blocked = self._process.blockSignals(True)
         if self.is_running:
             self._process.terminate()
             if not self._process.waitForFinished(PATIENCE_MS):
                 self._process.kill()
                 self._process.waitForFinished(PATIENCE_MS)
+        self._process.blockSignals(was_blocked)
+
+    def _on_output(self) -> None:
+        while self._process.canReadLine():
+            words = bytes(self._process.readLine().data()).decode("utf-8", "replace").split(maxsplit=3)
+            if len(words) == 4 and words[0] == PROGRESS and words[1].isdigit() and words[2].isdigit():
+                self.progressed.emit(int(words[1]), int(words[2]), words[3].strip())
 
     def _on_finished(self, code: int, status: QProcess.ExitStatus) -> None:
         if status is QProcess.ExitStatus.NormalExit and code == 0:

@@ -118,6 +118,12 @@ class ImageLoader(QObject):
         self._pending = [key for key in keys if key not in self._cache and key not in self._under_way]
         self._feed()
 
+    def ensure(self, keys: Iterable[ImageKey]) -> None:
+        """Prepare these images too, if they are neither at hand nor on their way."""
+        on_their_way = {*self._pending, *self._under_way, *self._cache}
+        self._pending += [key for key in keys if key not in on_their_way]
+        self._feed()
+
     def _feed(self) -> None:
         while self._pending and len(self._under_way) < DECODERS:
             key = self._pending.pop(0)

@@ -115,6 +115,7 @@ class MainWindow(QMainWindow):
         """Every connection of the shell; those of the viewer and the project follow in `_load_rest`."""
         self.first_painted.connect(self._load_rest, Qt.ConnectionType.QueuedConnection)
         self.case_list.case_chosen.connect(self.selection.open_case)
+        self.demo_task.progressed.connect(self.start_page.show_step)
         self.demo_task.finished.connect(self._on_demo_made)
         self.demo_task.failed.connect(self._on_demo_failed)
 
@@ -201,12 +202,17 @@ class MainWindow(QMainWindow):
         project.close()
         self.start_page.say(
             "Making the demo project",
-            "Synthetic hips are computed and imported as any other radiographs. This takes a minute or two on two "
+            "Synthetic hips are computed and imported as any other radiographs. This takes about a minute on two "
             "processors and happens once.",
+            buttons=(("Cancel", self._cancel_demo),),
             is_busy=True,
         )
         self.middle.setCurrentWidget(self.start_page)
         self.demo_task.start()
+
+    def _cancel_demo(self) -> None:
+        self.demo_task.stop()
+        self._show_beginning()
 
     def _on_demo_made(self) -> None:
         self.open_project(self._start.demo, is_read_only=self._start.is_read_only)

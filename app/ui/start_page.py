@@ -35,6 +35,8 @@ class StartPage(QWidget):
         self.bar.setRange(0, 0)
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(4)
+        self.step = QLabel(column)
+        self.step.setObjectName("muted")
         self._buttons = QHBoxLayout()
         self._buttons.setSpacing(GAP_M)
         self._command = QWidget(column)
@@ -50,7 +52,7 @@ class StartPage(QWidget):
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.command.text()))
         command_row.addWidget(self.command, 1)
         command_row.addWidget(copy)
-        for widget in (self.heading, self.words, self.bar, self._command):
+        for widget in (self.heading, self.words, self.bar, self.step, self._command):
             self._layout.addWidget(widget)
         self._layout.addLayout(self._buttons)
         outer = QHBoxLayout(self)
@@ -73,7 +75,9 @@ class StartPage(QWidget):
         self.heading.setText(heading)
         self.words.setText(words)
         self.words.setVisible(bool(words))
+        self.bar.setRange(0, 0)
         self.bar.setVisible(is_busy)
+        self.step.setVisible(False)
         self.command.setText(command)
         self._command.setVisible(bool(command))
         while (item := self._buttons.takeAt(0)) is not None:
@@ -87,6 +91,13 @@ class StartPage(QWidget):
             button.clicked.connect(_calling(effect))
             self._buttons.addWidget(button)
         self._buttons.addStretch(1)
+
+    def show_step(self, done: int, total: int, text: str) -> None:
+        """Tell how far the work is: steps done, steps in all, and what is being done."""
+        self.bar.setRange(0, total)
+        self.bar.setValue(done)
+        self.step.setText(f"{text}: {done} of {total}")
+        self.step.setVisible(True)
 
 
 def _calling(effect: Callable[[], None]) -> Callable[[], None]:

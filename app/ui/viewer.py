@@ -217,12 +217,16 @@ class Viewer(QWidget):
         if content is None:
             return
         images: list[PreparedImage | UserError | None] = []
+        missing = []
         for hanging in (content.frontal, content.lateral):
             key = key_of(hanging)
             found = None if key is None else self.loader.cached(key) or self._failures.get(key)
             if key is not None and found is None:
-                return
+                missing.append(key)
             images.append(found)
+        if missing:
+            self.loader.ensure(missing)  # one may have been dropped from the cache while the other was decoded
+            return
         self._wanted = None
         self._slow.stop()
         before = self.active_view

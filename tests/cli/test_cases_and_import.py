@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app.cli.describe import assessment_text, case_lines, spacing_text
-from app.cli.exit_codes import DONE, PROBLEMS, REFUSED
+from app.cli.exit_codes import DONE, PROBLEMS, REFUSED, USAGE
 from app.cli.main import main
 from app.core.case import Assessment, Case, Certainty, Evidence, Projection, Side
 from app.core.spacing import Spacing, SpacingSource
@@ -69,6 +73,7 @@ def test_the_report_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     code, out, _ = run(capsys, "import", tmp_path / "in", "--project", tmp_path / "p", "--workers", 1, "--verbose")
     assert code == PROBLEMS
     assert "imported  V-" in out
+    assert re.search(r"^Imported:\n  a\.dcm \[V-\w+-\w+\]$", out, re.MULTILINE)  # which file is which view
     assert "Refused:\n  b.dcm: " in out
     assert "projection frontal: View Position “AP” says frontal" in out
     assert "which hip does it show" in out
@@ -95,6 +100,7 @@ def test_keeping_originals_warns(tmp_path: Path, capsys: pytest.CaptureFixture[s
         ["--layout", "fracatlas"],
         ["--layout", "fracatlas", "one", "two"],
         ["a.dcm", "--frame", "-1"],
+        ["a.dcm", "--frame", "0"],
         [],
     ],
 )
@@ -102,7 +108,7 @@ def test_what_does_not_go_together_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str]
 ) -> None:
     code, out, errors = run(capsys, "import", *words, "--project", tmp_path / "p", "--json")
-    assert code == REFUSED
+    assert code == USAGE
     assert errors
     assert json.loads(out)["error"]["kind"] == "usage"
     assert not (tmp_path / "p").exists()
@@ -125,7 +131,72 @@ def test_excluded_views_are_listed(tmp_path: Path, capsys: pytest.CaptureFixture
     run(capsys, "cases", "include", case["frontal"], "--project", tmp_path / "p")
     _, out, _ = run(capsys, "cases", "show", case["case"], "--project", tmp_path / "p")
     assert "History:" in out
-    assert "view excluded: blurred" in out
+    assert f"view {case['frontal']} excluded: blurred" in out
+    assert f"view {case['frontal']} excluded: taken back" in out
+
+
+def test_the_history_of_a_case_tells_who_excluded_a_repeat(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in (1, 2):
+        write_dicom(tmp_path / "in" / f"{number}.dcm", instance=number, ViewPosition="AP", ImageLaterality="L")
+    _, out, _ = run(capsys, "import", tmp_path / "in", "--project", tmp_path / "p", "--workers", 1, "--json")
+    [case] = json.loads(out)["cases"]
+    repeat = case["unassigned"][0]
+    words = ("exclude", repeat, "--reason", "repeat", "--author", "Dr A")
+    run(capsys, "cases", *words, "--project", tmp_path / "p")
+    _, out, _ = run(capsys, "cases", "show", case["case"], "--project", tmp_path / "p")
+    assert f"  excluded {repeat}: repeat" in out
+    assert f"Dr A  view {repeat} excluded: repeat" in out
+    _, out, _ = run(capsys, "cases", "show", case["case"], "--project", tmp_path / "p", "--json")
+    assert [view["view"] for view in json.loads(out)["excluded"]] == [repeat]
+
+
+def test_frames_are_counted_from_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run_of_three = np.arange(3 * 60 * 50, dtype=np.uint16).reshape(180, 50) % 4096
+    write_dicom(tmp_path / "run.dcm", run_of_three, Rows=60, NumberOfFrames=3,
+                SOPClassUID="1.2.840.10008.5.1.4.1.1.12.2", Modality="RF")  # fmt: skip
+    words = ("import", tmp_path / "run.dcm", "--project", tmp_path / "p", "--workers", 1, "--frame")
+    code, out, _ = run(capsys, *words, 4)
+    assert code == PROBLEMS
+    assert "There is no frame 4. The object holds 3." in out
+    code, out, _ = run(capsys, *words, 3)
+    assert (code, "1 imported" in out) == (DONE, True)
+
+
+def test_a_folder_without_files_is_said_and_makes_no_project(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    code, _, errors = run(capsys, "import", tmp_path / "empty", "--project", tmp_path / "p")
+    assert code == REFUSED
+    assert "no file to import" in errors
+    assert not (tmp_path / "p").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not hold such names")
+def test_a_name_that_is_no_text_does_not_stop_the_others(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_dicom(tmp_path / "in" / "good.dcm", instance=1)
+    write_dicom(tmp_path / "in" / "bad.dcm", instance=2)
+    write_dicom(tmp_path / "in" / "red\x1b[31m\n\u202egpj.dcm", instance=3)
+    (tmp_path / "in" / "bad.dcm").rename(tmp_path / "in" / os.fsdecode(b"bad\xff.dcm"))
+    code, out, _ = run(capsys, "import", tmp_path / "in", "--project", tmp_path / "p", "--workers", 1)
+    assert code == PROBLEMS
+    assert "2 imported, 0 duplicate, 1 refused" in out
+    assert "bad\\udcff.dcm: The file's name cannot be read." in out
+    assert "red\\x1b[31m\\n\\u202egpj.dcm [V-" in out
+
+
+def test_a_place_that_may_not_be_looked_at_is_no_fault_of_coxa(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_dicom(tmp_path / "a.dcm")
+
+    def no_entry(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_file", no_entry)
+    code, _, errors = run(capsys, "import", tmp_path / "a.dcm", "--project", tmp_path / "p")
+    assert code == REFUSED
+    assert "The project folder cannot be read. The system says: permission denied." in errors
 
 
 @pytest.mark.parametrize("command", ["import", "cases"])

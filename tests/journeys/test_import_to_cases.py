@@ -118,14 +118,14 @@ def test_a_mapping_file(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_done_is_said(tmp_path: Path) -> None:
-    coxa("import", "--project", tmp_path / "p", code=3)
+    coxa("import", "--project", tmp_path / "p", code=2)
     coxa("import", tmp_path / "nowhere", "--project", tmp_path / "p", code=3)
     assert not (tmp_path / "p").exists()
     write_dicom(tmp_path / "a.dcm")
     coxa("import", tmp_path / "a.dcm", "--project", tmp_path / "p")
     coxa("cases", "show", "C-NONE", "--project", tmp_path / "p", code=3)
     coxa("cases", "resolve", "V-NONE", "--side", "left", "--project", tmp_path / "p", code=3)
-    coxa("cases", "resolve", "--project", tmp_path / "p", code=3)
+    coxa("cases", "resolve", "--project", tmp_path / "p", code=2)
     coxa("cases", "--project", tmp_path / "none", code=3)
 
 

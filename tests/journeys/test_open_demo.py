@@ -17,8 +17,10 @@ import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QKeySequence
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QPushButton
 
 from app.core.case import Case, Side
 from app.core.grey import StoredImage, Window
@@ -249,6 +251,38 @@ def test_the_window_stays_alive_while_the_demo_is_made_and_closing_it_stops_the_
     assert "Making the demo project" in window.start_page.heading.text()
     window.close()
     assert not window.demo_task.is_running
+
+
+def test_making_the_demo_tells_how_far_it_is_and_can_be_cancelled(tmp_path: Path) -> None:
+    says = "import time; print('noise'); print('progress 30 132 Computing radiographs', flush=True); time.sleep(60)"
+    window = MainWindow(
+        Start(
+            demo=tmp_path / "demo",
+            demo_command=(sys.executable, "-c", says),
+            is_demo=True,
+            is_demo_ready=lambda: False,
+        )
+    )
+    window.show()
+    wait_until(lambda: window.start_page.bar.value() == 30)
+    assert window.start_page.bar.maximum() == 132
+    assert window.start_page.step.text() == "Computing radiographs: 30 of 132"
+    cancel = next(button for button in window.start_page.findChildren(QPushButton) if button.text() == "Cancel")
+    QTest.mouseClick(cancel, Qt.MouseButton.LeftButton)
+    assert not window.demo_task.is_running
+    assert "begin" in window.start_page.heading.text()
+    assert not window.banners.texts
+
+
+def test_the_demo_command_prints_every_step(tmp_path: Path) -> None:
+    done = coxa("demo", "--out", str(tmp_path / "demo"), "--cases", "1", "--progress")
+    steps = [line.split(maxsplit=3) for line in done.stdout.splitlines() if line.startswith("progress ")]
+    assert done.returncode == 0, done.stderr
+    assert [step[1:] for step in steps[:2]] == [
+        ["1", "2", "Computing radiographs"],
+        ["2", "2", "Computing radiographs"],
+    ]
+    assert steps[-1][1:] == ["2", "2", "Importing radiographs"]
 
 
 def test_a_demo_that_cannot_be_made_is_said_and_the_window_goes_on(tmp_path: Path) -> None:

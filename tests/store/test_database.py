@@ -98,6 +98,15 @@ def test_a_changed_row_is_not_handed_out(closed: Path) -> None:
         assert caught.value.kind == "damaged"
 
 
+def test_a_table_that_is_gone_is_damage(closed: Path) -> None:
+    with sqlite3.connect(closed / "project.db") as connection:
+        connection.execute('DROP TABLE "case"')
+    connection.close()
+    with ProjectStore.open(closed, is_read_only=True) as project, pytest.raises(UserError) as caught:
+        project.cases.all()
+    assert caught.value.kind == "damaged"
+
+
 def test_unknown_names_are_bugs_not_sentences(project: ProjectStore) -> None:
     with pytest.raises(sqlite3.OperationalError, match="no such table"), project.transaction():
         project.database.connection.execute("SELECT * FROM unknown_table")

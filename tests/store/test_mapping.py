@@ -29,6 +29,12 @@ def refusal(text: str) -> str:
     return error.value.reason
 
 
+@pytest.mark.parametrize("hint", ["sep=;", '"sep=;"', "sep=;;;"])
+def test_the_line_that_spreadsheets_put_on_top_is_understood(hint: str) -> None:
+    rows = parse(f"{hint}\npath;patient;side\na.png;p;left\n")
+    assert rows["a.png"].side is Side.LEFT
+
+
 FULL = """path,patient,side,projection,study,date,spacing_mm,Fracture Type,note
 a/1.png,p1,left,AP,s1,2020-03-01,0.2,neck,
 a\\2.png,p1,L,Lauenstein,s1,,,,second

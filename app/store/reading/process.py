@@ -74,9 +74,19 @@ class WorkerProcess:
                 )
         self._jobs += 1
         try:
+            line = self._encoder.encode(request)
+        except UnicodeEncodeError:  # bytes of an older system's alphabet in the name
+            return ReadFailed(
+                job=request.job,
+                title="The file's name cannot be read.",
+                reason="It, or the name of a folder above it, has letters that are not valid here.",
+                remedy="Rename it.",
+                kind="bad-name",
+            )
+        try:
             if process.stdin is None:
                 raise BrokenPipeError
-            process.stdin.write(self._encoder.encode(request) + b"\n")
+            process.stdin.write(line + b"\n")
             process.stdin.flush()
         except OSError:
             return self._obituary(request, process)
