@@ -21,7 +21,7 @@ def coxa(*words: object, code: int = 0) -> str:
     """Run the command and return what it prints."""
     done = subprocess.run(
         [sys.executable, "-m", "app", *(str(word) for word in words)],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
+        cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False, timeout=120,
     )  # fmt: skip
     assert done.returncode == code, f"{done.returncode}: {done.stdout}{done.stderr}"
     return done.stdout
@@ -136,7 +136,7 @@ def test_ctrl_c_stops_soon_and_keeps_what_is_done(tmp_path: Path) -> None:
         write_dicom(tmp_path / "in" / f"{number:03d}.dcm", instance=number, study=number)
     process = subprocess.Popen(
         [sys.executable, "-m", "app", "import", str(tmp_path / "in"), "--project", str(tmp_path / "p"), "--verbose"],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8",
     )  # fmt: skip
     assert process.stdout is not None
     promised = []

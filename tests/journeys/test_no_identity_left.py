@@ -24,7 +24,7 @@ TABLE = ROOT / "resources" / "dicom" / "confidentiality_profile.csv"
 def run_import(*words: object) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "app", "import", *(str(word) for word in words), "--author", "tester"],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=300,
+        cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode in (0, 1), done.stderr
 
@@ -98,7 +98,7 @@ def test_canaries_in_every_attribute_of_table_e_1_1(tmp_path: Path) -> None:
     assert found_in(tmp_path / "project", words) == []
     done = subprocess.run(
         [sys.executable, "-m", "app", "cases", "--project", str(tmp_path / "project"), "--json"],
-        cwd=ROOT, capture_output=True, text=True, check=True,
+        cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=True,
     )  # fmt: skip
     [case] = json.loads(done.stdout)["cases"]
     assert case["side"] == "left", "it was imported"
@@ -155,7 +155,7 @@ def test_the_real_radiographs_leave_no_birth_date_institution_or_accession_numbe
 def test_the_real_radiographs_become_the_cases_that_they_are(shared_data: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "app", "import", str(shared_data / "dicom-hip"),
                str(shared_data / "pelvis-ddh"), "--project", str(tmp_path / "project"), "--json"]  # fmt: skip
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False, timeout=300)
     report = json.loads(done.stdout)
     counts = {name: report["counts"][name] for name in ("imported", "duplicate")}
     assert counts == {"imported": 7, "duplicate": 10}

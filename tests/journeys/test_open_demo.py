@@ -52,8 +52,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def coxa(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-P", "-m", "app", *words], capture_output=True, text=True, timeout=280,
-                          env={**os.environ, **environment}, check=False)  # fmt: skip
+    return subprocess.run([sys.executable, "-P", "-m", "app", *words], capture_output=True, encoding="utf-8",
+                          timeout=280, env={**os.environ, **environment}, check=False)  # fmt: skip
 
 
 def cases_of(folder: Path) -> list[Case]:
@@ -299,7 +299,7 @@ def test_without_a_screen_there_is_a_sentence_and_no_crash(tmp_path: Path) -> No
                    if name not in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY")}  # fmt: skip
     if not sys.platform.startswith("linux"):
         pytest.skip("only Linux runs without a screen")
-    done = subprocess.run([sys.executable, "-P", "-m", "app", "gui"], capture_output=True, text=True, timeout=60,
+    done = subprocess.run([sys.executable, "-P", "-m", "app", "gui"], capture_output=True, encoding="utf-8", timeout=60,
                           env=environment, check=False)  # fmt: skip
     assert done.returncode == 3
     assert "no screen" in done.stderr

@@ -59,7 +59,12 @@ def test_a_refused_opening_leaves_the_flag(closed: Path) -> None:
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="SIGKILL")
 def test_a_killed_holder_blocks_nobody(closed: Path) -> None:
     process = subprocess.Popen(
-        python("tests.support.race", closed), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        python("tests.support.race", closed),
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
     )
     assert process.stdin is not None
     assert process.stdout is not None

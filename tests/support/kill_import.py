@@ -70,7 +70,12 @@ def run_import(archive: Path, project: Path, *, kill_after_s: float | None = Non
         The lines that acknowledged a file, and whether it was really killed.
     """
     process = subprocess.Popen(
-        import_command(archive, project), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        import_command(archive, project),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        encoding="utf-8",
     )
     assert process.stdout is not None
     was_killed = threading.Event()

@@ -46,7 +46,9 @@ def run_and_kill(command: Sequence[str], *, delay_s: float, ready_timeout_s: flo
         RuntimeError: it ended, or said nothing, before it was ready.
     """
     outcome = Outcome()
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1)
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", bufsize=1
+    )
     assert process.stdout is not None
     assert process.stderr is not None
     errors: list[str] = []

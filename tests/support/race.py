@@ -19,7 +19,12 @@ def race(path: Path, *, racers: int = 2) -> list[str]:
     """What each of some freshly started processes got when all tried at the same moment."""
     processes = [
         subprocess.Popen(
-            python("tests.support.race", path), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            python("tests.support.race", path),
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
         )
         for _ in range(racers)
     ]
