@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 OnStep = Callable[[int, int, str], None]  # steps done, steps in all, what is being done
 
 STAMP = "demo.json"  # written last: a folder without it is not a whole demo project
-VERSION = 2  # raised when the demo's content changes
+VERSION = 3  # raised when the demo's content changes
 PLACED_ASIDE = ".replaced"
 TRUTH = "demo-truth.json"  # what is known about each case; never a label
 
@@ -159,6 +159,7 @@ def _fill(draft: Path, studies: int | None, jobs: int | None, on_step: OnStep) -
             raise RuntimeError(f"the demo's own file {refused[0].label} was refused: {refused[0].reason}")
         document = {"version": VERSION, "cases": project.cases.count(), "images": len(paths)}
         truth = _truth_by_case(project, report.items, truth_of(Path(files)))
+        _mark_hold_out(project, truth)
     (draft / TRUTH).write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
     (draft / STAMP).write_text(json.dumps(document) + "\n", encoding="utf-8")
     return document
@@ -175,6 +176,22 @@ def _truth_by_case(
         if known and case.side in (None, known[0]["labels"]["side"]):
             found[case.id] = known[0]
     return found
+
+
+def _mark_hold_out(project: ProjectStore, truth: dict[str, dict[str, Any]]) -> None:
+    """Say in the project itself which cases are kept for judging models and never train them."""
+    from app.core.event import target_of
+    from app.store.import_labels import LABEL_PREFIX
+
+    with project.transaction():
+        for case_id in sorted(case_id for case_id, known in truth.items() if known["is_hold_out"]):
+            project.events.append(
+                target=target_of("case", case_id),
+                field=f"{LABEL_PREFIX}hold-out",
+                after="yes",
+                text="Kept for judging models; never for training them",
+                author="coxa demo",
+            )
 
 
 def _print_step(done: int, total: int, text: str) -> None:

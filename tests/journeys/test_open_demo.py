@@ -81,6 +81,14 @@ def test_the_demo_holds_pairs_a_pelvis_for_two_hips_and_one_case_of_open_questio
     assert b"ALDER" not in database
 
 
+def test_the_demo_says_in_the_project_which_cases_are_held_out(demo: Path) -> None:
+    truth = json.loads((demo / "demo-truth.json").read_text(encoding="utf-8"))
+    with ProjectStore.open(demo, is_read_only=True) as store:
+        marked = {case for case in truth if store.events.current(f"case:{case}", "label.hold-out") == "yes"}
+    assert marked == {case for case, known in truth.items() if known["is_hold_out"]}
+    assert 0 < len(marked) < len(truth)
+
+
 def test_next_case_by_key_paints_both_panes_with_the_right_case(demo: Path) -> None:
     cases = cases_of(demo)
     window = open_window(demo)
