@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.core.event import NO_EVENT_HASH, PROJECT, Event, canonical_json, row_hash
-from app.core.projection import Projection
+from app.core.replay import ReplayedState
 from app.store.cases import STATUS, case_columns
 from app.store.database import SQLITE_ERRORS, Row
 from app.store.head import Head
@@ -62,7 +62,7 @@ class _Audit:
         self._problems: list[Problem] = []
         self._found: dict[str, dict[str, bytes]] = {table: {} for table in TABLES}  # table -> key -> row hash
         self._unreadable: set[str] = set()
-        self._state = Projection()
+        self._state = ReplayedState()
         self._schema: Any = None
 
     def run(self, noted: Head | None) -> list[Problem]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from app.core.errors import UserError
 from app.core.event import CREATED, NO_EVENT_HASH, canonical_json, row_hash
-from app.core.projection import Projection
+from app.core.replay import ReplayedState
 from app.store.audit import audit_database, event_of_row, lenient_text
 from app.store.backup import list_backups, swap_in, verify_backup
 from app.store.cases import STATUS, case_columns
@@ -131,7 +131,7 @@ def _rebuild(draft: Path, sources: list[_Salvage]) -> int:
 
 def _write_history(database: Database, sources: list[_Salvage]) -> int:
     """Events in order, each with the rows it created, until one cannot be found; then the projections."""
-    state = Projection()
+    state = ReplayedState()
     previous = NO_EVENT_HASH
     number = 0
     while (found := _next(sources, number + 1, previous)) is not None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.event import COMPOSITION, CREATED, Event, canonical_json, row_hash
-from app.core.projection import Projection, project
+from app.core.replay import ReplayedState, replay
 
 SCALARS = st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1), st.text(), st.binary(max_size=40))
 ROWS = st.dictionaries(st.sampled_from(["a", "b", "c", "id"]), SCALARS, min_size=1)
@@ -54,7 +54,7 @@ def _event(number: int, target: str, field: str, after: object) -> Event:
 
 
 def test_projection_follows_the_events() -> None:
-    state = project(
+    state = replay(
         [
             _event(1, "view:1", CREATED, "aa"),
             _event(2, "case:1", COMPOSITION, {"side": "left"}),
@@ -66,7 +66,7 @@ def test_projection_follows_the_events() -> None:
             _event(8, "view:1", "side", None),
         ]
     )
-    assert state == Projection(
+    assert state == ReplayedState(
         current={("case:1", "status"): ("reviewed", 3)},
         created={"view:1": "aa"},
         compositions={"case:1": {"side": "right"}},

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from app.core.case import Case, Patient, Projection, ReviewStatus, Side, Study
 from app.core.event import COMPOSITION, NO_EVENT_HASH, row_hash
-from app.core.projection import project as project_events
+from app.core.replay import replay
 from app.store.audit import audit_database
 from app.store.cases import Cases, composition
 from app.store.database import WRITER_PRAGMAS, Database
@@ -166,7 +166,7 @@ class Edits(RuleBasedStateMachine):
     @invariant()
     def tables_equal_what_the_events_say(self) -> None:
         assert audit_database(self.database.connection) == []
-        state = project_events(self.events.since())
+        state = replay(self.events.since())
         stored: list[Case] = self.cases.all()
         assert {f"case:{case.id}": composition(case) for case in stored} == state.compositions
         current = {(row["target"], row["field"]): row["event_id"] for row in self.database.records("current", "")}

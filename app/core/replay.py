@@ -9,7 +9,7 @@ from app.core.event import COMPOSITION, CREATED, Event, Json
 
 
 @dataclass(slots=True)
-class Projection:
+class ReplayedState:
     """The state of a project after some events.
 
     Args:
@@ -40,9 +40,9 @@ class Projection:
             self.current[event.target, event.field] = (event.after, event.id)
 
 
-def project(events: Iterable[Event]) -> Projection:
+def replay(events: Iterable[Event]) -> ReplayedState:
     """The state of a project after these events, in the order of their ids."""
-    state = Projection()
+    state = ReplayedState()
     for event in events:
         state.apply(event)
     return state
