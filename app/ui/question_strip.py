@@ -7,8 +7,8 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from app.core.case import Assessment, Projection, Side, View
-from app.ui.actions import COMMANDS, EXCLUSION_REASONS
 from app.ui.captions import evidence_text
+from app.ui.commands.resolve import EXCLUSION_REASONS, RESOLVE_COMMANDS
 from app.ui.theme import GAP_M, GAP_S
 
 PROJECTIONS = (
@@ -65,7 +65,7 @@ class QuestionStrip(QFrame):
         self.show()
 
     def _button(self, name: str, text: str) -> QPushButton:
-        command = next(command for command in COMMANDS if command.id == name)
+        command = next(command for command in RESOLVE_COMMANDS if command.id == name)
         keys = QKeySequence(command.shortcuts[0]).toString(QKeySequence.SequenceFormat.NativeText)
         button = QPushButton(f"{text} {keys}", self)
         button.setToolTip(f"{command.tip} ({keys})")

@@ -36,6 +36,13 @@ class Colours:
 
 
 DARK = Colours()
+OVER_IMAGE = DARK  # what is drawn over radiographs; their surround is black in every scheme
+
+
+def colours() -> Colours:
+    """The colours that the application wears now."""
+    return DARK
+
 
 TEXT_ON = (  # every combination that the window uses; a test measures them
     ("text", "window"), ("text", "panel"), ("text", "raised"), ("text", "hover"), ("text", "selected"),

@@ -266,7 +266,7 @@ def test_an_empty_project_says_how_to_fill_it(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_no_project_gives_a_banner_and_keeps_what_is_open(tmp_path: Path) -> None:
     window = open_window(make_project(tmp_path / "p"))
-    window.open_project(tmp_path)
+    window.projects.open_project(tmp_path)
     wait(20)
     assert "not a Coxa project" in window.banners.texts["error"]
     assert shown_values(window) == [200, 201]
@@ -275,7 +275,7 @@ def test_a_folder_that_is_no_project_gives_a_banner_and_keeps_what_is_open(tmp_p
 def test_another_project_takes_the_place_of_the_first(tmp_path: Path) -> None:
     window = open_window(make_project(tmp_path / "a", cases=1))
     second = make_project(tmp_path / "b", cases=2, rows=140)
-    window.open_project(second)
+    window.projects.open_project(second)
     settle(window)
     assert window.case_list.model.rowCount() == 2
     with ProjectStore.open(tmp_path / "a"):

@@ -15,9 +15,10 @@ from app.core.case import Assessment, Certainty, Evidence, Projection, Side, Vie
 from app.core.errors import UserError
 from app.core.grey import GreyScale, Lut, Photometric, StoredImage, Window
 from app.core.spacing import Spacing, SpacingSource
-from app.ui.actions import COMMANDS, build_actions, enable
+from app.ui.actions import build_actions, enable
 from app.ui.captions import edge_letters, evidence_text, opposite, spacing_lines
 from app.ui.case_list import CaseList, CaseRow
+from app.ui.commands.table import COMMANDS
 from app.ui.loader import ImageKey, ImageLoader, PreparedImage, prepare
 from app.ui.notices import CrashReporter, crash_report
 from app.ui.theme import DARK, TEXT_ON, contrast

@@ -1,0 +1,1 @@
+"""Every command of the window, one table for each menu."""

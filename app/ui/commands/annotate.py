@@ -1,0 +1,7 @@
+"""Labels, clicks, boxes and measurements."""
+
+from __future__ import annotations
+
+from app.ui.commands.command import Command
+
+ANNOTATE_COMMANDS: tuple[Command, ...] = ()

@@ -1,0 +1,24 @@
+"""The one table of commands: menus, toolbar, shortcuts, shortcut sheet, palette and help page come from it."""
+
+from __future__ import annotations
+
+from app.ui.commands.annotate import ANNOTATE_COMMANDS
+from app.ui.commands.case import CASE_COMMANDS
+from app.ui.commands.command import Command
+from app.ui.commands.file import FILE_COMMANDS
+from app.ui.commands.help import HELP_COMMANDS
+from app.ui.commands.resolve import RESOLVE_COMMANDS
+from app.ui.commands.view import VIEW_COMMANDS
+from app.ui.commands.window import WINDOW_COMMANDS
+
+COMMANDS: tuple[Command, ...] = (
+    *FILE_COMMANDS,
+    *CASE_COMMANDS,
+    *RESOLVE_COMMANDS,
+    *ANNOTATE_COMMANDS,
+    *VIEW_COMMANDS,
+    *WINDOW_COMMANDS,
+    *HELP_COMMANDS,
+)
+MENUS = ("File", "Case", "Resolve", "Annotate", "View", "Window", "Help")
+BAR_SECTIONS = ("Case", "Annotate", "View", "Window")

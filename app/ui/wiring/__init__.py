@@ -1,0 +1,1 @@
+"""Who is connected to whom: one module for each part of the window. Widgets never connect to each other."""
