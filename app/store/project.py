@@ -22,6 +22,7 @@ from app.store.audit import audit_database
 from app.store.backup import Backup, finish_restore, is_backup_due, list_backups, make_backup
 from app.store.cases import Cases
 from app.store.database import Database, damaged
+from app.store.derived import DerivedCache
 from app.store.events import EventLog
 from app.store.folder import FORMAT, ProjectFolder, cannot_write, is_project, refuse_network_folder
 from app.store.fs import DISK, PRIVATE_FILE, PRIVATE_FOLDER
@@ -60,7 +61,9 @@ class ProjectStore:
         self.key = key
         self.is_read_only = database.is_read_only
         self.was_unclean = False
+        self._head_file: HeadFile | None = None
         self.images = ImageStore(folder.images)
+        self.derived = DerivedCache(folder.cache, is_writable=not database.is_read_only)
         self.events = EventLog(database)
         self.patients = Patients(database, self.events)
         self.studies = Studies(database, self.events)
@@ -159,8 +162,44 @@ class ProjectStore:
             LOG.warning("no backup was made (%s)", error.kind)
         return None
 
+    def beside(self) -> ProjectStore:
+        """A second handle for one other thread of this process, to be closed in that thread and before this one.
+
+        It reads and writes through a connection of its own, under the lock that this project holds: the two take
+        turns commit by commit, and a change made here goes first. Both see what the other has committed.
+
+        Raises:
+            UserError: the project is open read-only, or its database cannot be opened.
+        """
+        if self.is_read_only:
+            raise UserError(
+                "This project is open read-only.",
+                reason="Nothing can be changed in it from here.",
+                remedy="Open it for writing.",
+                kind="read-only",
+            )
+        database = Database.open_writer(self.folder.database, turn=self.database.turn)
+        cleanup = ExitStack()
+        cleanup.callback(database.close)
+        store = ProjectStore(self.folder, database, self.key, cleanup)
+        store.images = self.images
+        if self._head_file is not None:
+            store._note_heads(self._head_file)
+        return store
+
+    def _note_heads(self, head_file: HeadFile) -> None:
+        """Note the end of the chain after every commit, while it is still this connection's turn."""
+
+        def note() -> None:
+            number, digest = self.events.head()
+            head_file.write(Head(event_id=number, event_hash=digest))
+
+        self._head_file = head_file
+        self.database.on_commit(note)
+
     def close(self) -> None:
         """Close the project; the next writer finds it clean."""
+        self.derived.close()
         self._cleanup.close()
 
     def __enter__(self) -> Self:
@@ -230,12 +269,8 @@ def _open_writer(folder: ProjectFolder, stack: ExitStack) -> ProjectStore:
     head_file = HeadFile(folder.head_file, head)
     stack.callback(head_file.close)
 
-    def note_head() -> None:
-        number, digest = events.head()
-        head_file.write(Head(event_id=number, event_hash=digest))
-
-    database.on_commit(note_head)
     store = ProjectStore(folder, database, key, stack)
+    store._note_heads(head_file)
     store.was_unclean = lock.was_unclean
     is_clean = True  # from here on a normal close leaves the project clean
     if list_backups(folder):  # a project that was made a moment ago holds nothing yet
