@@ -1,8 +1,8 @@
-"""The one connection to a project's database.
+"""The connections to a project's database.
 
-WAL with `synchronous=FULL`: what a commit has acknowledged survives a power cut (`imaging.md` §0.5). Exactly one
-read-write connection in one process, which also keeps SQLite's WAL-reset defect (up to 3.51.2) out of reach, since it
-needs two connections that write or checkpoint at the same time.
+WAL with `synchronous=FULL`: what a commit has acknowledged survives a power cut (`imaging.md` §0.5). Only one process
+writes, and of its threads only the one whose turn it is (`WriteTurn`). This keeps SQLite's WAL-reset defect (up to
+3.51.2) out of reach, since it needs two connections that write or checkpoint at the same time.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from sqlite_utils import Database as SqliteUtils
 from app.core.errors import UserError
 from app.core.event import Scalar, row_hash
 from app.store.schema import APPLICATION_ID, KEYS, MIGRATION_TABLE, MIGRATIONS, TABLES
+from app.store.turn import WriteTurn
 
 Row: TypeAlias = dict[str, Any]
 
@@ -56,11 +57,21 @@ class Database:
         connection: a connection in autocommit mode, pragmas set.
         is_read_only: refuse transactions.
         scratch: a private copy that is thrown away on close (see `open_reader`).
+        turn: shared by the connections of this process that write one database.
+        is_patient: let the other connections write first.
     """
 
     def __init__(
-        self, connection: sqlite3.Connection, *, is_read_only: bool = False, scratch: Path | None = None
+        self,
+        connection: sqlite3.Connection,
+        *,
+        is_read_only: bool = False,
+        scratch: Path | None = None,
+        turn: WriteTurn | None = None,
+        is_patient: bool = False,
     ) -> None:
+        self.turn = turn or WriteTurn()
+        self._is_patient = is_patient
         self.connection = connection
         self.is_read_only = is_read_only
         self.utils = SqliteUtils(connection)
@@ -71,8 +82,13 @@ class Database:
         self._deletes = {table: _delete_statement(table) for table in ("current", "case")}
 
     @classmethod
-    def open_writer(cls, path: Path) -> Database:
-        """The one writing connection; makes the file when it is missing. The caller holds the project lock.
+    def open_writer(cls, path: Path, *, turn: WriteTurn | None = None) -> Database:
+        """A writing connection; makes the file when it is missing. The caller holds the project lock.
+
+        Args:
+            path: the file.
+            turn: of the connection that this process writes with already; None for the first one. The new
+                connection is for one other thread and lets the first one go first.
 
         Raises:
             UserError: `damaged` or `unwritable-folder`.
@@ -94,7 +110,7 @@ class Database:
                 connection.close()
                 raise
         LOG.info("SQLite %s", sqlite3.sqlite_version)
-        return cls(connection)
+        return cls(connection, turn=turn, is_patient=turn is not None)
 
     @classmethod
     def open_reader(cls, path: Path) -> Database:
@@ -162,16 +178,17 @@ class Database:
             with self.utils.atomic():
                 yield
             return
-        with translated_errors():
-            self.connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self.connection.execute("COMMIT")
-            except BaseException:
-                self._roll_back()
-                raise
-        for action in self._after_commit:
-            action()
+        with self.turn.taken(is_patient=self._is_patient):
+            with translated_errors():
+                self.connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield
+                    self.connection.execute("COMMIT")
+                except BaseException:
+                    self._roll_back()
+                    raise
+            for action in self._after_commit:
+                action()
 
     def _roll_back(self) -> None:
         if self.connection.in_transaction:  # some errors have ended it already

@@ -54,7 +54,7 @@ class ImportProgress:
     Args:
         phase: reading headers, then images.
         done: files done in this phase.
-        total: files in this phase; None while they are still being found.
+        total: files in this phase; None when they are still being found.
         items: files acknowledged now: they are durably stored (or finally refused). Empty in the first phase.
     """
 

@@ -108,7 +108,6 @@ def view_of(
     name: str,
     row: MappingRow | None,
     rules: Rules,
-    notices: tuple[str, ...] = (),
 ) -> tuple[View, dict[str, Any]]:
     """The view and its de-identified header.
 
@@ -121,7 +120,6 @@ def view_of(
         name: relative path of the file, for advisory evidence; not kept.
         row: the file's line in the mapping file.
         rules: pseudonyms and tables.
-        notices: more sentences for the user, in front of the reader's.
     """
     facts = image.facts
     projection, side = assess(image, pixels, name=name, row=row, rules=rules)
@@ -144,7 +142,7 @@ def view_of(
         acquired_at=iso_datetime(shifted_date(facts.acquired, days) or ""),
         orientation=_orientation(facts),
         flags=flags,
-        notices=(*notices, *_doubts(projection, side), *image.notices),
+        notices=(*_doubts(projection, side), *image.notices),
     )
     return view, dict(sorted(header.items()))
 

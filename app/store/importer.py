@@ -11,8 +11,8 @@ logged.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -20,11 +20,12 @@ from app.core.case import View
 from app.core.errors import UserError
 from app.core.messages import ReadImage
 from app.core.pseudonym import Pseudonyms
-from app.store.images import DamagedImageError, image_address
-from app.store.import_copies import compare, conflicting, held_view, keys_of
+from app.store.images import DamagedImageError
+from app.store.import_copies import compare, conflicting, held_view
 from app.store.import_identity import IdentityGuard
 from app.store.import_labels import said_otherwise, write_labels
 from app.store.import_plan import PlannedFile, planned_file, reading_order
+from app.store.import_prepare import ImageWriting, PreparedImage, is_surely_new, prepare_image
 from app.store.import_readers import closed_when, until_stopped
 from app.store.import_report import (
     CaseReport,
@@ -36,7 +37,7 @@ from app.store.import_report import (
     not_listed,
     refused,
 )
-from app.store.import_views import Rules, object_text, subject_of, view_of
+from app.store.import_views import Rules, object_text
 from app.store.mapping import ImageMapping, MappingRow
 from app.store.originals import keep_original
 from app.store.project import ProjectStore
@@ -122,9 +123,9 @@ class _Import:
     label_notes: list[str] = field(default_factory=list)
     was_cancelled: bool = False
     writers: ThreadPoolExecutor  # most of the time of storing an image is waiting for the disk
-    puts: list[Future[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.writing = ImageWriting(store=lambda image: self.writers.submit(self.project.images.put, image))
         self.guard = IdentityGuard(self.project, self.rules.pseudonyms, author=self.author)
 
     def run(self, pool: ReaderPool, sources: Iterable[Source]) -> ImportReport:
@@ -165,7 +166,7 @@ class _Import:
 
     def _read_headers(self, pool: ReaderPool, sources: Iterable[Source]) -> list[PlannedFile]:
         files: list[PlannedFile] = []
-        count = 0
+        count, expected = 0, len(sources) if isinstance(sources, Sized) else None
         failed: list[tuple[int, ImportItem]] = []
         replies = pool.read_many(sources, frame=self.frame, is_header_only=True)
         with closing(until_stopped(self._stop, replies)) as stream:
@@ -179,7 +180,7 @@ class _Import:
                 else:
                     files.append(planned_file(count, source, reply, frame=self.frame))
                 count += 1
-                self.on_progress(ImportProgress(phase=Phase.HEADERS, done=count, total=None))
+                self.on_progress(ImportProgress(phase=Phase.HEADERS, done=count, total=expected))
         self.items |= dict(failed)
         if failed:
             self.on_progress(
@@ -201,52 +202,68 @@ class _Import:
         self, pool: ReaderPool, queue: Iterator[tuple[PlannedFile, tuple[Source, ReadImage | UserError]]], total: int
     ) -> bool:
         """Import some files in one commit, then acknowledge them. Returns whether there may be more."""
-        done: list[tuple[int, ImportItem]] = []
+        ready: list[PreparedImage | tuple[int, ImportItem]] = []
+        images: list[PreparedImage] = []
         is_more = True
         started = time.monotonic()
+        while len(ready) < BATCH_FILES and time.monotonic() - started < BATCH_SECONDS:
+            answer = next(queue, None)
+            if answer is None or self._stop():
+                is_more = False
+                break
+            file, (_, reply) = answer
+            prepared = self._prepare(pool, file, reply)
+            if prepared is None:
+                is_more = False
+                break
+            if isinstance(prepared, PreparedImage):
+                if not self.is_keeping_originals and is_surely_new(self.project, prepared, images):
+                    self.writing.start(prepared)
+                images.append(prepared)
+            ready.append(prepared)
+        self.writing.finish()
+        done: list[tuple[int, ImportItem]] = []
         with self.project.transaction():
-            while len(done) < BATCH_FILES and time.monotonic() - started < BATCH_SECONDS:
-                answer = next(queue, None)
-                if answer is None or self._stop():
-                    is_more = False
-                    break
-                file, (_, reply) = answer
-                item = self._import_one(pool, file, reply)
-                if item is None:
-                    is_more = False
-                    break
-                done.append((file.position, item))
+            for prepared in ready:
+                if isinstance(prepared, PreparedImage):
+                    done.append((prepared.file.position, self._import_one(prepared)))
+                else:
+                    done.append(prepared)
             self._recompose()
-            self._finish_puts()
+            self.writing.finish()
+        self.writing.forget()
         self._acknowledge(done, total)
         return is_more
 
-    def _import_one(self, pool: ReaderPool, file: PlannedFile, reply: ReadImage | UserError) -> ImportItem | None:
-        """Bring one image in; None when the import was cancelled meanwhile."""
+    def _prepare(
+        self, pool: ReaderPool, file: PlannedFile, reply: ReadImage | UserError
+    ) -> PreparedImage | tuple[int, ImportItem] | None:
+        """An image ready to be brought in, or its refusal; None when the import was cancelled meanwhile."""
         label = _name(file.source)
         if isinstance(reply, UserError):
-            return refused(label, reply)
+            return file.position, refused(label, reply)
         try:
             pixels = pool.pixels(reply)
         except UserError as error:
-            return None if self._stop() else refused(label, error)
-        rules, project = self.rules, self.project
-        row = self._row(file.source)
-        subject = subject_of(reply, rules, row=row)
-        frame = file.frame
-        keys = keys_of(reply, frame, rules.pseudonyms)
-        address = image_address(pixels)
-        held = held_view(project, reply, keys, subject.patient.id, address, frame=frame)
+            return None if self._stop() else (file.position, refused(label, error))
+        return prepare_image(file, reply, pixels, name=label, row=self._row(file.source), rules=self.rules)
+
+    def _import_one(self, prepared: PreparedImage) -> ImportItem:
+        """Bring one image in, inside a transaction."""
+        rules, project, file, reply = self.rules, self.project, prepared.file, prepared.image
+        label = _name(file.source)
+        keys, address, frame = prepared.keys, prepared.address, file.frame
+        held = held_view(project, reply, keys, prepared.subject.patient.id, address, frame=frame)
         notices: tuple[str, ...] = ()
         if held is not None:
-            self._finish_puts()
-            verdict = compare(project, held, pixels, address, is_lossy=reply.facts.is_lossy)
+            self.writing.finish()
+            verdict = compare(project, held, prepared.pixels, address, is_lossy=reply.facts.is_lossy)
             if verdict.is_duplicate:
                 if address == held.image_sha256:
-                    project.images.put(pixels)  # mends the stored image if it was lost or damaged
+                    project.images.put(prepared.pixels)  # mends the stored image if it was lost or damaged
                 self._record(reply, keys, held.id, Outcome.DUPLICATE, frame)
                 self._touch(held.study_id)
-                mixed_up = self.guard.same_object(held, subject)
+                mixed_up = self.guard.same_object(held, prepared.subject)
                 return ImportItem(
                     label=label,
                     outcome=Outcome.DUPLICATE,
@@ -264,33 +281,18 @@ class _Import:
             except UserError as error:
                 return refused(label, error)
         others = project.views.of_image(address)
-        self.puts.append(self.writers.submit(project.images.put, pixels))
-        subject, problems = self.guard.admit(subject, reply.facts)
-        view, header = view_of(
-            reply,
-            pixels,
-            subject=subject,
-            image_sha256=address,
-            frame=frame,
-            name=_name(file.source),
-            row=row,
-            rules=rules,
-            notices=(*notices, *problems),
-        )
-        project.views.add(view, header=header, offset=pixels.offset, author=self.author)
+        self.writing.start(prepared)
+        subject, problems = self.guard.admit(prepared.subject, reply.facts)
+        view, header = prepared.placed(subject, (*notices, *problems))
+        project.views.add(view, header=header, offset=prepared.pixels.offset, author=self.author)
         self.guard.same_image(view, others)
         self._record(reply, keys, view.id, Outcome.IMPORTED, frame)
-        if row is not None and row.labels:
-            self.labels.append((view.id, row))
+        if prepared.row is not None and prepared.row.labels:
+            self.labels.append((view.id, prepared.row))
         self._touch(view.study_id)
         for study_id in self.guard.take_touched():
             self._touch(study_id)
         return ImportItem(label=label, outcome=Outcome.IMPORTED, view_id=view.id, notices=view.notices)
-
-    def _finish_puts(self) -> None:
-        """Wait until every image is durably stored; the first failure ends the batch, which is then not committed."""
-        while self.puts:
-            self.puts.pop(0).result()
 
     def _record(
         self, image: ReadImage, keys: tuple[str, str], view_id: str, outcome: Outcome, frame: int | None
