@@ -1,38 +1,44 @@
-"""One radiograph: a pyqtgraph ViewBox with the image, the text over it, and the mouse."""
+"""One radiograph: a pyqtgraph ViewBox with the image, what is drawn over it, and how it lies.
+
+Three coordinate systems, and no others: *image coordinates* (px, origin at the corner of the first pixel), in which
+everything is stored; *display coordinates* (`core/orientation.py`), the ViewBox's own; and logical px of the viewport.
+`oriented` is the one item between the first two: the image and all overlays are its children, so they turn together.
+"""
 
 from __future__ import annotations
 
 import math
 from enum import StrEnum
 
+import numpy as np
+import numpy.typing as npt
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QGraphicsSceneWheelEvent, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QTransform
+from PySide6.QtWidgets import QFrame, QGraphicsItem, QLabel, QVBoxLayout, QWidget
 
 from app.core.errors import UserError
 from app.core.grey import DisplayTable
+from app.core.orientation import Orientation
 from app.core.pyramid import ImagePyramid
 from app.ui.corner_text import Corners, CornerText
 from app.ui.image_item import RadiographItem
-from app.ui.theme import DARK, GAP_L
+from app.ui.loupe import Loupe
+from app.ui.pane_mouse import PaneGraphics
+from app.ui.pane_tools import PaneTool, PanTool, Tool, make_tool
+from app.ui.theme import GAP_L
 
-ZOOM_PER_NOTCH = 1.2
 SMALLEST_ZOOM, LARGEST_ZOOM = 0.02, 32.0
+OVERLAY_Z = 10.0
 
-
-class Tool(StrEnum):
-    """What dragging with the left button does; the right button always drags the window."""
-
-    PAN = "pan"
-    WINDOW = "window"
+__all__ = ["ImagePane", "Tool", "ZoomMode"]
 
 
 class ZoomMode(StrEnum):
     """How the zoom was chosen, so that a resized pane can keep it."""
 
     FIT = "fit"
-    ONE_TO_ONE = "one-to-one"
+    FIT_WIDTH = "fit-width"
     FREE = "free"
 
 
@@ -41,27 +47,51 @@ class ImagePane(QFrame):
 
     Signals:
         activated: the user pressed a button inside.
+        double_clicked: with a tool that makes nothing of it.
         window_dragged: (dx, dy) in logical px since the last signal, while dragging with the window tool.
+        turned_by: degrees, clockwise, since the last signal, while dragging with the rotate tool.
+        menu_requested: a right click without a drag; global position.
         zoom_changed: a new zoom, screen px per image px.
-        pointed_at: image coordinates under the mouse, or None outside the image.
+        view_changed: zoom, pan, orientation or size changed, whoever did it.
+        moved_by_user: zoom or pan changed by a gesture or a command, which linked panes follow.
+        pointed_at: image coordinates (col, row) of the pixel under the mouse, or None outside the image.
     """
 
     activated = Signal()
+    double_clicked = Signal()
     window_dragged = Signal(float, float)
+    turned_by = Signal(float)
+    menu_requested = Signal(QPoint)
     zoom_changed = Signal(float)
+    view_changed = Signal()
+    moved_by_user = Signal()
     pointed_at = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("pane")
         self._mode = ZoomMode.FIT
-        self._pixel_ratio = 1.0  # width / height of a pixel on the patient
+        self._orientation = Orientation()
+        self._aspect = 1.0  # row distance / column distance of the pixels
+        self._home = QRectF()
+        self._fit_limit = math.inf
+        self._center = QPointF()  # what a free zoom keeps when the pane is resized, display coordinates
+        self._zoom = 1.0
+        self.matrix: npt.NDArray[np.float64] = np.eye(3)
+        """(3, 3) image coordinates -> display coordinates."""
+        self.table: DisplayTable | None = None
+        """The window that the image is shown through."""
+        self.tool: PaneTool = PanTool()
+        """What the left button does."""
         self.item = RadiographItem()
-        self.box = _Box(self)
-        self.box.addItem(self.item)
-        self.graphics = _Graphics(self)
+        self.oriented: QGraphicsItem = pg.ItemGroup()
+        self.item.setParentItem(self.oriented)
+        self.box = _Box()
+        self.box.addItem(self.oriented)
+        self.graphics = PaneGraphics(self)
         self.graphics.setCentralItem(self.box)
         self.text = CornerText(self.graphics.viewport())
+        self.loupe = Loupe(self, self.graphics.viewport())
         self._message = QLabel(self)
         self._message.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._message.setWordWrap(True)
@@ -71,39 +101,57 @@ class ImagePane(QFrame):
         layout.setContentsMargins(2, 2, 2, 2)
         layout.addWidget(self.graphics)
         layout.addWidget(self._message)
-        self.setMinimumWidth(260)
+        self.setMinimumWidth(200)
         self.set_empty("")
         self.set_active(False)
+        self.set_tool(Tool.PAN)
+
+    # --- what is shown ---
 
     @property
-    def mode(self) -> ZoomMode:
-        """How the zoom was chosen."""
-        return self._mode
+    def has_image(self) -> bool:
+        """Whether an image is on show."""
+        return self.item.pyramid is not None
 
-    @property
-    def zoom(self) -> float:
-        """Screen (device) px per image px, 1 = one to one."""
-        size = self.box.viewPixelSize()[0]
-        return self.graphics.devicePixelRatioF() / size if size else 1.0
-
-    def set_image(self, pyramid: ImagePyramid, table: DisplayTable, *, pixel_ratio: float = 1.0) -> None:
+    def set_image(
+        self,
+        pyramid: ImagePyramid,
+        table: DisplayTable,
+        *,
+        aspect: float = 1.0,
+        orientation: Orientation | None = None,
+    ) -> None:
         """Show an image, fitted to the pane.
 
         Args:
             pyramid: stored values.
             table: the window to show it through.
-            pixel_ratio: width / height of a pixel, for images whose pixels are not square.
+            aspect: row distance ÷ column distance, for images whose pixels are not square.
+            orientation: how it lies; as it is stored by default.
         """
-        self._pixel_ratio = pixel_ratio
-        self.box.setAspectLocked(True, ratio=pixel_ratio)
+        self.give_up()
+        self._aspect = aspect
+        self.table = table
         self.item.set_image(pyramid, table)
+        self._home = self.item.boundingRect()
+        self._fit_limit = math.inf
+        self._lay(orientation or Orientation())
         self.graphics.show()
         self._message.hide()
         self.fit()
 
+    def set_table(self, table: DisplayTable) -> None:
+        """Show the same image through another window."""
+        self.table = table
+        self.item.set_table(table)
+        self.loupe.update()
+
     def set_empty(self, text: str) -> None:
         """Show words instead of an image: why there is none."""
+        self.give_up()
         self.item.set_image(None, None)
+        self.table = None
+        self.loupe.hide()
         self.text.set_corners(Corners())
         self._message.setText(text)
         self.graphics.hide()
@@ -116,7 +164,7 @@ class ImagePane(QFrame):
     @property
     def message(self) -> str:
         """The words shown instead of an image; empty while an image is on show."""
-        return "" if self.item.pyramid is not None else self._message.text()
+        return "" if self.has_image else self._message.text()
 
     def set_active(self, is_active: bool) -> None:
         """Mark the pane that keys apply to."""
@@ -124,131 +172,238 @@ class ImagePane(QFrame):
         self.style().unpolish(self)
         self.style().polish(self)
 
-    def set_tool(self, tool: Tool) -> None:
-        """Choose what dragging with the left button does."""
-        self.box.tool = tool
-        shape = Qt.CursorShape.OpenHandCursor if tool is Tool.PAN else Qt.CursorShape.SizeAllCursor
-        self.graphics.viewport().setCursor(shape)
+    # --- tools and overlays ---
 
-    def fit(self) -> None:
-        """Show the whole image."""
-        if self.item.pyramid is None:
+    def set_tool(self, tool: Tool | PaneTool) -> None:
+        """Choose what the left button does: one tool at a time. A gesture of the former tool is given up."""
+        self.give_up()
+        self.tool = make_tool(tool) if isinstance(tool, Tool) else tool
+        self.graphics.viewport().setCursor(self.tool.cursor)
+
+    def give_up(self) -> None:
+        """End a gesture without an effect."""
+        self.graphics.give_up()
+        self.tool.cancel(self)
+
+    def add_overlay(self, item: QGraphicsItem, *, z: float = OVERLAY_Z) -> None:
+        """Draw something over the image, in image coordinates; it turns, mirrors and zooms along.
+
+        Lines should have cosmetic pens; what must keep its size on the screen sets `ItemIgnoresTransformations`.
+        """
+        item.setParentItem(self.oriented)
+        item.setZValue(z)
+
+    def remove_overlay(self, item: QGraphicsItem) -> None:
+        """Take an overlay away again."""
+        if item.parentItem() is self.oriented and item.scene() is not None:
+            item.scene().removeItem(item)
+
+    # --- coordinates ---
+
+    @property
+    def middle(self) -> QPointF:
+        """Middle of the viewport, logical px."""
+        viewport = self.graphics.viewport()
+        return QPointF(viewport.width() / 2, viewport.height() / 2)
+
+    def map_to_image(self, at: QPointF) -> tuple[float, float]:
+        """Image coordinates of a place in the viewport, logical px."""
+        inverted, _ = self._to_viewport().inverted()
+        point = inverted.map(at)
+        return point.x(), point.y()
+
+    def map_from_image(self, x: float, y: float) -> QPointF:
+        """Place in the viewport, logical px, of an image point."""
+        return self._to_viewport().map(QPointF(x, y))
+
+    def display_to_image(self, at: QPointF) -> QPointF:
+        """Image coordinates of a point in display coordinates."""
+        return QPointF(self.oriented.transform().inverted()[0].map(at))
+
+    def _to_viewport(self) -> QTransform:
+        to_box, _ = self.oriented.itemTransform(self.box)
+        return QTransform(to_box * self.box.sceneTransform() * self.graphics.viewportTransform())
+
+    # --- orientation ---
+
+    @property
+    def orientation(self) -> Orientation:
+        """How the image lies."""
+        return self._orientation
+
+    def set_orientation(self, orientation: Orientation) -> None:
+        """Turn or mirror the image. What is in the middle of the pane stays there, unless the whole image is fitted."""
+        if not self.has_image or orientation == self._orientation:
             return
-        self._mode = ZoomMode.FIT
-        self.box.setRange(self.item.boundingRect(), padding=0)
-        self.zoom_changed.emit(self.zoom)
+        x, y = self.map_to_image(self.middle)
+        self._lay(orientation)
+        if self._mode is ZoomMode.FREE:
+            self._show(self.oriented.transform().map(QPointF(x, y)), self.zoom)
+        else:
+            self.keep_zoom()
+        self.view_changed.emit()
+
+    def _lay(self, orientation: Orientation) -> None:
+        pyramid = self.item.pyramid
+        assert pyramid is not None
+        self._orientation = orientation
+        m = self.matrix = orientation.matrix(rows=pyramid.rows, cols=pyramid.cols, aspect=self._aspect)
+        self.oriented.setTransform(QTransform(m[0, 0], m[1, 0], m[0, 1], m[1, 1], m[0, 2], m[1, 2]))
+
+    # --- zoom and pan ---
+
+    @property
+    def mode(self) -> ZoomMode:
+        """How the zoom was chosen."""
+        return self._mode
+
+    @property
+    def zoom(self) -> float:
+        """Screen (device) px per image px (its width, if pixels are not square), 1 = one to one."""
+        size = float(self.box.viewPixelSize()[0])
+        return float(self.graphics.devicePixelRatioF()) / size if size else 1.0
+
+    @property
+    def center(self) -> QPointF:
+        """What is in the middle of the pane, display coordinates."""
+        return QPointF(self.box.viewRect().center())
+
+    @property
+    def display_rect(self) -> QRectF:
+        """Box around the turned image, display coordinates; it begins at (0, 0)."""
+        return self.oriented.transform().mapRect(self.item.boundingRect())
+
+    @property
+    def fit_zoom(self) -> float:
+        """The zoom at which what `fit` shows just fits."""
+        area = self.oriented.transform().mapRect(self._home)
+        if area.isEmpty():
+            return 1.0
+        ratio = self.graphics.devicePixelRatioF()
+        return float(min(self.graphics.width() * ratio / area.width(), self.graphics.height() * ratio / area.height()))
+
+    def set_home(self, area: QRectF | None) -> None:
+        """Choose what `fit` shows: a part of the image, image coordinates; None = all of it."""
+        self._home = self.item.boundingRect() if area is None else area
+
+    def fit(self, *, limit: float = math.inf) -> None:
+        """Show the whole image (or its home area), no larger than a zoom that linked panes have agreed on."""
+        if not self.has_image:
+            return
+        self._mode, self._fit_limit = ZoomMode.FIT, limit
+        area = self.oriented.transform().mapRect(self._home)
+        if limit < self.fit_zoom:
+            self._show(area.center(), limit)
+        else:
+            self.box.setRange(area, padding=0)
+            self._note()
+
+    def fit_width(self) -> None:
+        """Show the whole width of the image."""
+        if not self.has_image:
+            return
+        self._mode = ZoomMode.FIT_WIDTH
+        area = self.oriented.transform().mapRect(self._home)
+        ratio = self.graphics.devicePixelRatioF()
+        self._show(QPointF(area.center().x(), self.center.y()), self.graphics.width() * ratio / area.width())
 
     def one_to_one(self) -> None:
         """One image pixel on one screen pixel, around the point in the middle of the pane."""
         self.zoom_to(1.0)
-        self._mode = ZoomMode.ONE_TO_ONE
 
-    def zoom_to(self, zoom: float, center: QPointF | None = None) -> None:
-        """Set the zoom, screen px per image px, keeping an image point where it is (default: the middle)."""
-        if self.item.pyramid is None:
+    def zoom_to(self, zoom: float, fixed: QPointF | None = None) -> None:
+        """Set the zoom, screen px per image px, keeping a point, display coordinates, where it is (default: middle)."""
+        if not self.has_image:
             return
-        middle = self.box.viewRect().center()
-        fixed = center or middle
-        share = self.zoom / zoom
-        target = fixed + (middle - fixed) * share
-        ratio = self.graphics.devicePixelRatioF()
-        width_px, height_px = self.graphics.width() * ratio, self.graphics.height() * ratio
-        width, height = width_px / zoom, height_px / zoom * self._pixel_ratio
-        left, top = target.x() - width / 2, target.y() - height / 2
-        # whole screen pixels: at 1:1 every image pixel then is one screen pixel, untouched
-        left, top = round(left * zoom) / zoom, round(top * zoom) / zoom
+        middle = self.center
+        fixed = middle if fixed is None else fixed
         self._mode = ZoomMode.FREE
-        self.box.setRange(QRectF(left, top, width, height), padding=0)
-        self.zoom_changed.emit(self.zoom)
+        self._show(fixed + (middle - fixed) * (self.zoom / zoom), zoom)
+        self.moved_by_user.emit()
 
-    def zoom_by(self, factor: float, center: QPointF | None = None) -> None:
-        """Multiply the zoom."""
-        self.zoom_to(min(max(self.zoom * factor, SMALLEST_ZOOM), LARGEST_ZOOM), center)
+    def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
+        """Multiply the zoom, keeping what lies at a place of the viewport, logical px (default: the middle)."""
+        fixed = None if at is None else self.box.mapSceneToView(self._scene_point(at))
+        self.zoom_to(min(max(self.zoom * factor, SMALLEST_ZOOM), LARGEST_ZOOM), fixed)
 
     def pan_by(self, dx_px: float, dy_px: float) -> None:
         """Move the image by logical screen px."""
+        if not self.has_image:
+            return
         step_x, step_y = self.box.viewPixelSize()
         self.box.translateBy(x=-dx_px * step_x, y=-dy_px * step_y)
-        if self._mode is ZoomMode.FIT:
+        self._mode = ZoomMode.FREE
+        self._note()
+        self.moved_by_user.emit()
+
+    def look_at(self, center: QPointF, zoom: float) -> None:
+        """Show a point, display coordinates, in the middle, at a zoom: how a linked pane follows."""
+        if self.has_image:
             self._mode = ZoomMode.FREE
+            self._show(center, min(max(zoom, SMALLEST_ZOOM), LARGEST_ZOOM))
 
     def keep_zoom(self) -> None:
         """After a resize: fit again, or the same zoom around the same point."""
-        if self.item.pyramid is None:
+        if not self.has_image:
             return
         if self._mode is ZoomMode.FIT:
-            self.fit()
-        elif self._mode is ZoomMode.ONE_TO_ONE:
-            self.one_to_one()
+            self.fit(limit=self._fit_limit)
+        elif self._mode is ZoomMode.FIT_WIDTH:
+            self.fit_width()
+        else:
+            self._show(self._center, self._zoom)
+
+    def event(self, event: QEvent) -> bool:
+        """Another screen, another scaling: keep what was chosen."""
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self.keep_zoom()
+        return super().event(event)
+
+    def _show(self, center: QPointF, zoom: float) -> None:
+        ratio = self.graphics.devicePixelRatioF()
+        width, height = self.graphics.width() * ratio / zoom, self.graphics.height() * ratio / zoom
+        left, top = center.x() - width / 2, center.y() - height / 2
+        # whole screen pixels: at 1:1 every image pixel then is one screen pixel, untouched
+        left, top = round(left * zoom) / zoom, round(top * zoom) / zoom
+        self.box.setRange(QRectF(left, top, width, height), padding=0)
+        self._note()
+
+    def _note(self) -> None:
+        """Remember what a resize has to keep, and tell."""
+        self._center, self._zoom = self.center, self.zoom
+        self.loupe.update()
+        self.zoom_changed.emit(self._zoom)
+        self.view_changed.emit()
+
+    def _scene_point(self, at: QPointF) -> QPointF:
+        return QPointF(self.graphics.viewportTransform().inverted()[0].map(at))
+
+    # --- the mouse ---
 
     def point_out(self, at: QPointF | None) -> None:
-        """Report the image point under the mouse."""
-        if at is None or self.item.pyramid is None or not self.item.boundingRect().contains(at):
+        """Report the pixel at a place of the viewport, logical px, and let the loupe follow."""
+        self.loupe.follow(at)
+        if at is None or self.item.pyramid is None:
             self.pointed_at.emit(None)
-        else:
-            self.pointed_at.emit((min(math.floor(at.x()), self.item.pyramid.cols - 1),
-                                  min(math.floor(at.y()), self.item.pyramid.rows - 1)))  # fmt: skip
+            return
+        x, y = self.map_to_image(at)
+        is_inside = self.item.boundingRect().contains(QPointF(x, y))
+        cols, rows = self.item.pyramid.cols, self.item.pyramid.rows
+        self.pointed_at.emit((min(math.floor(x), cols - 1), min(math.floor(y), rows - 1)) if is_inside else None)
 
 
 class _Box(pg.ViewBox):  # type: ignore[misc]  # pyqtgraph has no types
-    """The ViewBox: image coordinates, y down, and Coxa's mouse instead of pyqtgraph's."""
+    """The ViewBox: display coordinates, y down, square, and none of pyqtgraph's own gestures."""
 
-    def __init__(self, pane: ImagePane) -> None:
+    def __init__(self) -> None:
         super().__init__(lockAspect=True, invertY=True, enableMenu=False, defaultPadding=0)
         self.disableAutoRange()
+        self.setMouseEnabled(x=False, y=False)
         self.setBackgroundColor(None)
         self.setBorder(None)
-        self.tool = Tool.PAN
-        self._pane = pane
 
-    def wheelEvent(self, ev: QGraphicsSceneWheelEvent, axis: int | None = None) -> None:
-        """Zoom at the cursor."""
-        ev.accept()
-        self._pane.zoom_by(ZOOM_PER_NOTCH ** (ev.delta() / 120), self.mapToView(ev.pos()))
+    def wheelEvent(self, ev: object, axis: int | None = None) -> None:
+        """The pane zooms."""
 
     def mouseDragEvent(self, ev: object, axis: int | None = None) -> None:
-        """Left: the tool; right: window; middle: pan."""
-        event: pg.GraphicsScene.mouseEvents.MouseDragEvent = ev
-        event.accept()
-        button = event.button()
-        step = event.pos() - (event.buttonDownPos() if event.isStart() else event.lastPos())
-        if button == Qt.MouseButton.RightButton or (button == Qt.MouseButton.LeftButton and self.tool is Tool.WINDOW):
-            self._pane.window_dragged.emit(step.x(), step.y())
-        else:
-            self._pane.pan_by(step.x(), step.y())
-
-    def hoverEvent(self, ev: object) -> None:  # noqa: N802  # pyqtgraph's name
-        """Say which pixel the mouse is over."""
-        event: pg.GraphicsScene.mouseEvents.HoverEvent = ev
-        self._pane.point_out(None if event.isExit() else self.mapToView(event.pos()))
-
-
-class _Graphics(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no types
-    """The view: black, no antialiasing of the image, reports presses and resizes."""
-
-    def __init__(self, pane: ImagePane) -> None:
-        self._pane: ImagePane | None = None
-        super().__init__(pane, background=DARK.image)
-        self._pane = pane
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        # the ViewBox settles its range in the resize itself; the zoom is put right after it
-        self._settle = QTimer(self, singleShot=True, interval=0)
-        self._settle.timeout.connect(pane.keep_zoom)
-
-    def mousePressEvent(self, ev: QMouseEvent) -> None:
-        """The pane that is pressed becomes the active one."""
-        if self._pane is not None:
-            self._pane.activated.emit()
-        super().mousePressEvent(ev)
-
-    def mouseDoubleClickEvent(self, ev: QMouseEvent) -> None:
-        """A double click fits the image."""
-        if self._pane is not None and ev.button() == Qt.MouseButton.LeftButton:
-            self._pane.fit()
-        super().mouseDoubleClickEvent(ev)
-
-    def resizeEvent(self, ev: QResizeEvent) -> None:
-        """Keep what the user chose: the whole image, or the zoom."""
-        super().resizeEvent(ev)
-        if self._pane is not None:
-            self._settle.start()
+        """The pane's tools drag."""

@@ -16,7 +16,6 @@ from app.ui.corner_text import Corners
 from app.ui.image_pane import ImagePane, Tool
 from app.ui.loader import ImageKey, ImageLoader, PreparedImage
 from app.ui.project import CaseContent, Hanging
-from app.ui.question_strip import QuestionStrip
 from app.ui.theme import GAP_S
 from app.ui.window_level import Shown, dragged, first_shown, preset, table_for
 
@@ -28,7 +27,6 @@ class _Place:
     """One pane with what it shows now."""
 
     pane: ImagePane
-    strip: QuestionStrip
     name: str
     hanging: Hanging
     image: PreparedImage | None = None
@@ -41,14 +39,12 @@ class Viewer(QWidget):
     Signals:
         swapped: id of the case that is on the screen now.
         active_changed: another view, or another state of it, is what keys apply to.
-        answered: (view id, command id): the user said what a view shows.
         pointed_at: words about the pixel under the mouse; empty outside.
         inverted: whether the active pane shows the negative.
     """
 
     swapped = Signal(str)
     active_changed = Signal()
-    answered = Signal(str, str)
     pointed_at = Signal(str)
     inverted = Signal(bool)
 
@@ -59,7 +55,6 @@ class Viewer(QWidget):
         self._on_screen: CaseContent | None = None
         self._failures: dict[ImageKey, UserError] = {}
         self._is_linked = True
-        self._is_writable = False
         self._slow = QTimer(self, singleShot=True, interval=SLOW_MS)
         self._slow.timeout.connect(self._on_slow)
         layout = QHBoxLayout(self)
@@ -85,11 +80,6 @@ class Viewer(QWidget):
         return self._wanted is None and self._on_screen is not None
 
     @property
-    def may_decide(self) -> bool:
-        """Whether keys may say what the active view shows: it is asked about, and it is the wanted case's."""
-        return self.is_settled and not self.places[self._active].strip.isHidden()
-
-    @property
     def active_pane(self) -> ImagePane:
         """The pane that keys apply to."""
         return self.places[self._active].pane
@@ -99,10 +89,9 @@ class Viewer(QWidget):
         """Whether there is an image on the screen."""
         return any(place.image is not None for place in self.places)
 
-    def set_case(self, content: CaseContent, *, is_writable: bool) -> None:
+    def set_case(self, content: CaseContent) -> None:
         """Show a case as soon as all of its images are ready; until then the present one stays."""
         self._wanted = content
-        self._is_writable = is_writable
         self._failures.clear()
         self.loader.want(keys_of(content))
         self._slow.start()
@@ -121,7 +110,6 @@ class Viewer(QWidget):
         for place in self.places:
             place.hanging, place.image, place.shown = Hanging(), None, None
             place.pane.set_empty(text)
-            place.strip.hide()
             place.pane.text.set_veil("")
         self.active_changed.emit()
 
@@ -160,17 +148,6 @@ class Viewer(QWidget):
         if self.places[other].hanging.view is not None:
             self.set_active(other)
 
-    def ask_about_active(self) -> None:
-        """Ask what the active view shows, though it is known; or stop asking."""
-        place = self.places[self._active]
-        if not self.is_settled or place.hanging.view is None:
-            return
-        if place.strip.isHidden():
-            place.strip.ask(place.hanging.view, is_writable=self._is_writable)
-        else:
-            place.strip.hide()
-        self.active_changed.emit()
-
     def set_tool(self, tool: Tool) -> None:
         """Choose what dragging with the left button does."""
         for place in self.places:
@@ -191,11 +168,10 @@ class Viewer(QWidget):
     def _make_place(self, name: str, layout: QHBoxLayout) -> _Place:
         column = QVBoxLayout()
         column.setSpacing(GAP_S)
-        pane, strip = ImagePane(self), QuestionStrip(self)
+        pane = ImagePane(self)
         column.addWidget(pane, 1)
-        column.addWidget(strip)
         layout.addLayout(column, 1)
-        place = _Place(pane=pane, strip=strip, name=name, hanging=Hanging())
+        place = _Place(pane=pane, name=name, hanging=Hanging())
         number = 0 if name == "frontal" else 1
         pane.activated.connect(lambda: self._on_activated(number))
         pane.window_dragged.connect(
@@ -203,7 +179,6 @@ class Viewer(QWidget):
         )
         pane.zoom_changed.connect(lambda _: self._write(place))
         pane.pointed_at.connect(lambda at: self._on_pointed(place, at))
-        strip.answered.connect(lambda command: self._on_answered(place, command))
         return place
 
     def _on_ready(self, key: ImageKey, result: PreparedImage | UserError) -> None:
@@ -242,7 +217,8 @@ class Viewer(QWidget):
         """The pane of the view that was active, else one that asks something, else one that holds a view."""
         views = [place.hanging.view for place in self.places]
         same = [number for number, view in enumerate(views) if view and before and view.id == before.id]
-        asking = [number for number, place in enumerate(self.places) if not place.strip.isHidden()]
+        is_open = [view is not None and (view.projection.is_open or view.side.is_open) for view in views]
+        asking = [number for number, opened in enumerate(is_open) if opened]
         holding = [number for number, view in enumerate(views) if view]
         return (same + asking + holding + [0])[0]
 
@@ -254,8 +230,7 @@ class Viewer(QWidget):
         if isinstance(image, PreparedImage) and hanging.view is not None:
             if not is_same_image or place.shown is None:
                 place.shown = first_shown(image)
-                ratio = _pixel_ratio(hanging.view)
-                place.pane.set_image(image.pyramid, table_for(image, place.shown), pixel_ratio=ratio)
+                place.pane.set_image(image.pyramid, table_for(image, place.shown), aspect=hanging.view.spacing.aspect)
             place.image = image
             place.pane.graphics.viewport().setToolTip("\n".join(hanging.view.notices))
         else:
@@ -267,10 +242,6 @@ class Viewer(QWidget):
             else:
                 place.pane.set_empty(f"No {place.name} view in this case")
         self._write(place)
-        if hanging.view is not None and (content.case.questions or not hanging.is_placed):
-            place.strip.ask(hanging.view, is_writable=self._is_writable)
-        else:
-            place.strip.hide()
 
     def _write(self, place: _Place) -> None:
         view, content = place.hanging.view, self._on_screen
@@ -287,7 +258,7 @@ class Viewer(QWidget):
             if place.image is None or place.shown is None or not (self._is_linked or index == number):
                 continue
             place.shown = change(place.image, place.shown)
-            place.pane.item.set_table(table_for(place.image, place.shown))
+            place.pane.set_table(table_for(place.image, place.shown))
             self._write(place)
         shown = self.places[self._active].shown
         self.inverted.emit(shown is not None and shown.is_inverted)
@@ -302,10 +273,6 @@ class Viewer(QWidget):
     def _on_activated(self, number: int) -> None:
         if number != self._active and self.places[number].hanging.view is not None:
             self.set_active(number)
-
-    def _on_answered(self, place: _Place, command: str) -> None:
-        if place.hanging.view is not None and self.is_settled:
-            self.answered.emit(place.hanging.view.id, command)
 
     def _on_pointed(self, place: _Place, at: tuple[int, int] | None) -> None:
         if at is None or place.image is None:
@@ -326,10 +293,3 @@ def key_of(hanging: Hanging) -> ImageKey | None:
 def keys_of(content: CaseContent) -> list[ImageKey]:
     """Which images a case needs."""
     return [key for key in map(key_of, (content.frontal, content.lateral)) if key is not None]
-
-
-def _pixel_ratio(view: View) -> float:
-    """Width / height of a pixel on the patient."""
-    if view.spacing.row_mm is None or view.spacing.col_mm is None:
-        return 1.0
-    return view.spacing.col_mm / view.spacing.row_mm

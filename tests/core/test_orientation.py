@@ -19,9 +19,7 @@ ORIENTATIONS = st.builds(Orientation, angle_deg=ANGLES, is_mirrored=st.booleans(
 SHAPES = st.integers(1, 4096)
 ASPECTS = st.floats(0.25, 4.0)
 PATIENTS = [
-    (row, column)
-    for row, column in itertools.permutations("LRAPHF", 2)
-    if OPPOSITE[row] != column and row != column
+    (row, column) for row, column in itertools.permutations("LRAPHF", 2) if OPPOSITE[row] != column and row != column
 ]
 
 

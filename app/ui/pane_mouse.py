@@ -1,0 +1,175 @@
+"""The graphics view of a pane: turns mouse events into gestures of its tool."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPointF, Qt, QTimer
+from PySide6.QtGui import QEnterEvent, QMouseEvent, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QFrame, QGraphicsItem
+
+from app.ui.pane_tools import PaneTool, PanTool, Pointer, WindowTool
+from app.ui.theme import OVER_IMAGE
+
+if TYPE_CHECKING:
+    from app.ui.image_pane import ImagePane
+
+ZOOM_PER_NOTCH = 1.2
+FINE_ZOOM_PER_NOTCH = 1.03  # with Ctrl
+CLICK_PX = 4.0  # a right button that travels less asks for the menu
+CLOSED = {Qt.CursorShape.OpenHandCursor: Qt.CursorShape.ClosedHandCursor}
+
+
+class PaneGraphics(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no types
+    """Black, takes every gesture itself, and gives pyqtgraph only those that begin on an overlay that is dragged.
+
+    Left: the pane's tool. Right: window; without a drag, the menu. Middle: pan. Wheel: zoom at the cursor, fine with
+    Ctrl; with the loupe open, how much it enlarges.
+    """
+
+    def __init__(self, pane: ImagePane) -> None:
+        self._pane: ImagePane | None = None
+        super().__init__(pane, background=OVER_IMAGE.image)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._pan, self._window = PanTool(), WindowTool()
+        self._held: tuple[Qt.MouseButton, PaneTool] | None = None
+        self._is_overlays = False
+        self._last = QPointF()
+        self._travel_px = 0.0
+        self._pane = pane
+        # the ViewBox settles its range in the resize itself; the zoom is put right after it
+        self._settle = QTimer(self, singleShot=True, interval=0)
+        self._settle.timeout.connect(pane.keep_zoom)
+
+    @property
+    def is_dragging(self) -> bool:
+        """Whether a gesture is under way."""
+        return self._held is not None
+
+    def give_up(self) -> None:
+        """End the gesture that is under way; what follows of it is ignored."""
+        if self._held is not None and self._pane is not None:
+            held, self._held = self._held, None
+            held[1].cancel(self._pane)
+            self._show_cursor()
+
+    def mousePressEvent(self, ev: QMouseEvent) -> None:
+        """Begin a gesture. The pane that is pressed becomes the active one."""
+        pane = self._pane
+        if pane is None or self._held is not None or self._is_overlays:
+            return
+        pane.activated.emit()
+        tools = {
+            Qt.MouseButton.LeftButton: pane.tool,
+            Qt.MouseButton.RightButton: self._window,
+            Qt.MouseButton.MiddleButton: self._pan,
+        }
+        tool = tools.get(ev.button())
+        if tool is None:
+            return
+        self._last, self._travel_px = ev.position(), 0.0
+        if ev.button() == Qt.MouseButton.LeftButton and self._is_on_overlay(ev.position()):
+            self._is_overlays = True
+            super().mousePressEvent(ev)
+            return
+        self._held = (ev.button(), tool)
+        self.viewport().setCursor(CLOSED.get(tool.cursor, tool.cursor))
+        tool.press(pane, self._pointer(ev))
+        ev.accept()
+
+    def mouseMoveEvent(self, ev: QMouseEvent) -> None:
+        """Go on with a gesture, or hover."""
+        pane = self._pane
+        if pane is None:
+            return
+        pointer = self._pointer(ev)
+        self._last = ev.position()
+        self._travel_px += abs(pointer.step.x()) + abs(pointer.step.y())
+        if self._held is not None:
+            self._held[1].move(pane, pointer)
+        else:
+            super().mouseMoveEvent(ev)
+            if not self._is_overlays:
+                pane.tool.hover(pane, pointer)
+        pane.point_out(ev.position())
+
+    def mouseReleaseEvent(self, ev: QMouseEvent) -> None:
+        """End a gesture."""
+        pane = self._pane
+        if pane is None:
+            return
+        if self._is_overlays:
+            if ev.button() == Qt.MouseButton.LeftButton:
+                self._is_overlays = False
+            super().mouseReleaseEvent(ev)
+            return
+        if self._held is None or ev.button() != self._held[0]:
+            return
+        tool, self._held = self._held[1], None
+        tool.release(pane, self._pointer(ev))
+        self._show_cursor()
+        if ev.button() == Qt.MouseButton.RightButton and self._travel_px < CLICK_PX:
+            pane.menu_requested.emit(ev.globalPosition().toPoint())
+
+    def mouseDoubleClickEvent(self, ev: QMouseEvent) -> None:
+        """What the tool makes of it, else another layout."""
+        pane = self._pane
+        if pane is None or ev.button() != Qt.MouseButton.LeftButton:
+            return
+        pane.activated.emit()
+        if not pane.tool.double_click(pane, self._pointer(ev)):
+            pane.double_clicked.emit()
+
+    def wheelEvent(self, ev: QWheelEvent) -> None:
+        """Zoom at the cursor."""
+        pane = self._pane
+        if pane is None:
+            return
+        notches = (ev.angleDelta().y() or ev.angleDelta().x()) / 120
+        ev.accept()
+        if pane.loupe.isVisible():
+            pane.loupe.enlarge(notches)
+            return
+        is_fine = bool(ev.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        pane.zoom_by((FINE_ZOOM_PER_NOTCH if is_fine else ZOOM_PER_NOTCH) ** notches, ev.position())
+        pane.point_out(ev.position())
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """The mouse is here: say where."""
+        super().enterEvent(event)
+        if self._pane is not None:
+            self._pane.point_out(event.position())
+
+    def leaveEvent(self, ev: QEvent) -> None:
+        """The mouse is elsewhere."""
+        super().leaveEvent(ev)
+        if self._pane is not None:
+            self._pane.tool.leave(self._pane)
+            self._pane.point_out(None)
+
+    def resizeEvent(self, ev: QResizeEvent) -> None:
+        """Keep what the user chose: the whole image, or the zoom."""
+        super().resizeEvent(ev)
+        if self._pane is not None:
+            self._settle.start()
+
+    def _pointer(self, ev: QMouseEvent) -> Pointer:
+        assert self._pane is not None
+        x, y = self._pane.map_to_image(ev.position())
+        step = ev.position() - self._last
+        return Pointer(x=x, y=y, at=ev.position(), step=step, buttons=ev.buttons(), modifiers=ev.modifiers())
+
+    def _show_cursor(self) -> None:
+        if self._pane is not None:
+            self.viewport().setCursor(self._pane.tool.cursor)
+
+    def _is_on_overlay(self, at: QPointF) -> bool:
+        """Whether an overlay that pyqtgraph can drag (a handle, an ROI) lies here."""
+        return any(hasattr(item, "mouseDragEvent") and item.isEnabled() and self._is_overlay(item)
+                   for item in self.items(at.toPoint()))  # fmt: skip
+
+    def _is_overlay(self, item: QGraphicsItem) -> bool:
+        assert self._pane is not None
+        return bool(self._pane.oriented.isAncestorOf(item)) and item is not self._pane.item
