@@ -64,6 +64,7 @@ def import_sources(
     on_progress: ProgressCallback | None = None,
     is_cancelled: Callable[[], bool] | None = None,
     workers: int = 2,
+    is_background: bool = False,
 ) -> ImportReport:
     """Import files into an open project.
 
@@ -77,13 +78,14 @@ def import_sources(
         on_progress: told about headers read, and about files once they are durably stored.
         is_cancelled: asked often; when true, what is done is kept and the report says so.
         workers: reader processes.
+        is_background: somebody works in this process meanwhile: the readers give way to it.
 
     Raises:
         UserError: the project itself cannot be written (disk full, read-only …).
     """
     with (
         ThreadPoolExecutor(WRITERS, thread_name_prefix="image-writer") as writers,
-        ReaderPool(scratch=project.folder.scratch, workers=workers) as pool,
+        ReaderPool(scratch=project.folder.scratch, workers=workers, is_background=is_background) as pool,
     ):
         work = _Import(
             project=project,

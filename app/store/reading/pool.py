@@ -34,10 +34,17 @@ class ReaderPool:
         workers: number of processes.
         memory_bytes: address space of a worker.
         timeout_s: wall time that one file may take.
+        is_background: the processes give way to whoever else wants to compute.
     """
 
     def __init__(
-        self, *, scratch: Path, workers: int = 2, memory_bytes: int = 2 << 30, timeout_s: float = 10.0
+        self,
+        *,
+        scratch: Path,
+        workers: int = 2,
+        memory_bytes: int = 2 << 30,
+        timeout_s: float = 10.0,
+        is_background: bool = False,
     ) -> None:
         if workers < 1:
             raise ValueError("a pool has at least one worker")
@@ -50,7 +57,13 @@ class ReaderPool:
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="reader-starter")
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="reader")
         self._processes = [
-            WorkerProcess(self._starter, self._folder, memory_bytes=memory_bytes, timeout_s=timeout_s)
+            WorkerProcess(
+                self._starter,
+                self._folder,
+                memory_bytes=memory_bytes,
+                timeout_s=timeout_s,
+                is_background=is_background,
+            )
             for _ in range(workers)
         ]
         self._idle: queue.SimpleQueue[WorkerProcess] = queue.SimpleQueue()

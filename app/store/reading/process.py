@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
+import psutil
 
 import app
 from app.core.messages import ReadFailed, ReadReply, ReadRequest
@@ -25,6 +26,7 @@ _WATCH_INTERVAL_S = 0.1
 _MAX_JOBS = 1000  # a worker is replaced now and then, whatever its libraries may have left behind
 _CHECK_EVERY = 50  # jobs between two looks at its memory
 _MAX_REPLY_BYTES = 16 << 20
+_BACKGROUND_PRIORITY = getattr(psutil, "BELOW_NORMAL_PRIORITY_CLASS", 10)
 
 # Isolated: neither the working directory nor environment variables decide what is imported.
 _BOOT = (
@@ -48,9 +50,19 @@ class WorkerProcess:
         folder: working directory of the process.
         memory_bytes: address space, or resident memory where the system does not limit the former.
         timeout_s: wall time of one job.
+        is_background: it gives way to whoever else wants to compute.
     """
 
-    def __init__(self, starter: ThreadPoolExecutor, folder: Path, *, memory_bytes: int, timeout_s: float) -> None:
+    def __init__(
+        self,
+        starter: ThreadPoolExecutor,
+        folder: Path,
+        *,
+        memory_bytes: int,
+        timeout_s: float,
+        is_background: bool = False,
+    ) -> None:
+        self._is_background = is_background
         self._starter = starter
         self._folder = folder
         self._memory_bytes = memory_bytes
@@ -159,7 +171,7 @@ class WorkerProcess:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [
                 sys.executable,
                 "-I",
@@ -176,6 +188,10 @@ class WorkerProcess:
             env=environment | _QUIET_ENVIRONMENT,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
+        if self._is_background:
+            with contextlib.suppress(psutil.Error, OSError):
+                psutil.Process(process.pid).nice(_BACKGROUND_PRIORITY)
+        return process
 
     def _is_worn_out(self, process: subprocess.Popen[bytes]) -> bool:
         if self._jobs >= _MAX_JOBS:
