@@ -1,0 +1,101 @@
+"""An import's report as people read it: what happened how often and why, and a table for a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.core.case import View
+from app.store.import_report import ImportItem, ImportReport, Outcome
+
+COLUMNS = ("file", "outcome", "reason", "remedy", "view", "notices")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportGroup:
+    """Files that share an outcome and a reason.
+
+    Args:
+        outcome: what came of them.
+        reason: why.
+        remedy: what to do about it.
+        items: the files, in the order they were found.
+    """
+
+    outcome: Outcome
+    reason: str
+    remedy: str
+    items: tuple[ImportItem, ...]
+
+
+def grouped(items: Iterable[ImportItem]) -> list[ReportGroup]:
+    """Files by outcome, refused ones first, then by reason, the most frequent first.
+
+    What differs from file to file in a reason of the same kind (a number, a name) does not split a group.
+    """
+    groups: dict[tuple[Outcome, str, str], list[ImportItem]] = {}
+    for item in items:
+        groups.setdefault((item.outcome, item.kind or item.reason, item.remedy), []).append(item)
+    order = (Outcome.REFUSED, Outcome.DUPLICATE, Outcome.IMPORTED)
+    found = [
+        ReportGroup(outcome=outcome, reason=_common_reason(members), remedy=remedy, items=tuple(members))
+        for (outcome, _, remedy), members in groups.items()
+    ]
+    return sorted(found, key=lambda group: (order.index(group.outcome), -len(group.items), group.reason))
+
+
+def matching(items: Iterable[ImportItem], text: str) -> list[ImportItem]:
+    """Files in whose name, reason or notices every word of the text occurs."""
+    words = text.casefold().split()
+    return [
+        item
+        for item in items
+        if all(
+            word in " ".join((item.label, item.reason, item.view_id or "", *item.notices)).casefold() for word in words
+        )
+    ]
+
+
+def open_views(report: ImportReport) -> list[View]:
+    """Views of the report's cases that a person has to decide about, case by case, each once."""
+    found: dict[str, View] = {}
+    for entry in report.cases:
+        for view in entry.views:
+            if (view.projection.is_open or view.side.is_open) and not view.excluded_reason:
+                found.setdefault(view.id, view)
+    return list(found.values())
+
+
+def first_open_case(report: ImportReport) -> str:
+    """The first case that waits for a decision; empty when none does."""
+    return next((entry.case.id for entry in report.cases if entry.case.questions or entry.case.blocked_reason), "")
+
+
+def report_csv(report: ImportReport) -> str:
+    """The report as CSV for a spreadsheet; nothing in it is taken for a formula.
+
+    It holds names of files, so it belongs wherever the user puts it and not into the project.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for item in report.items:
+        cells = (item.label, item.outcome.value, item.reason, item.remedy, item.view_id or "", " ".join(item.notices))
+        writer.writerow([_plain(cell) for cell in cells])
+    return text.getvalue()
+
+
+def _plain(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
+
+
+def _common_reason(items: list[ImportItem]) -> str:
+    reasons = {item.reason for item in items}
+    if len(reasons) == 1:
+        return items[0].reason
+    sentences = [reason.split(". ") for reason in reasons]
+    common = [part for part in sentences[0] if all(part in other for other in sentences)]
+    return ". ".join(common).rstrip(".") + "." if common else items[0].reason.split(". ")[0].rstrip(".") + "."
