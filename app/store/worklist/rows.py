@@ -1,0 +1,205 @@
+"""Rows of the worklist, read from the project: many cases with a handful of queries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from app.core.event import Json
+from app.core.worklist import LABEL_PREFIX, WorklistRow
+from app.store.database import Database
+from app.store.views import PROJECTION
+
+COMMENT_FIELDS = ("comment", "comments")
+CASES_AT_ONCE = 2000  # bounds the memory of a read, and the number of parameters of a statement
+
+
+class _Value(msgspec.Struct):
+    value: str | None = None
+
+
+class _Scale(msgspec.Struct):
+    row_mm: float | None = None
+    is_trusted: bool = False
+
+
+_VALUE = msgspec.json.Decoder(_Value)
+_SCALE = msgspec.json.Decoder(_Scale)
+_TEXTS = msgspec.json.Decoder(list[str])
+
+
+@dataclass(slots=True)
+class _ViewPart:
+    """What the worklist needs of a view."""
+
+    sha256: str
+    projection: str
+    notices: Sequence[str]
+    scale: str
+
+
+def read_all(database: Database) -> Iterator[WorklistRow]:
+    """Every case, in the order of import."""
+    last = (-1, "")
+    while True:
+        cases = database.rows(
+            f"{_CASES} WHERE (position, id) > (?, ?) ORDER BY position, id LIMIT ?",
+            (*last, CASES_AT_ONCE),
+        )
+        if not cases:
+            return
+        yield from _rows(database, cases)
+        last = (cases[-1][1], cases[-1][0])
+
+
+def read_cases(database: Database, case_ids: Iterable[str]) -> Iterator[WorklistRow]:
+    """Some cases; those that are not there are left out."""
+    for names in _parts(sorted(set(case_ids))):
+        yield from _rows(database, database.rows(f"{_CASES} WHERE id IN ({_marks(names)})", names))
+
+
+def cases_of_studies(database: Database, study_ids: Iterable[str]) -> set[str]:
+    """The cases of some studies."""
+    found: set[str] = set()
+    for names in _parts(sorted(set(study_ids))):
+        rows = database.rows(f'SELECT id FROM "case" WHERE study_id IN ({_marks(names)})', names)  # noqa: S608
+        found.update(name for (name,) in rows)
+    return found
+
+
+def studies_of_views(database: Database, view_ids: Iterable[str]) -> set[str]:
+    """The studies of some views."""
+    found: set[str] = set()
+    for names in _parts(sorted(set(view_ids))):
+        rows = database.rows(f'SELECT study_id FROM "view" WHERE id IN ({_marks(names)})', names)  # noqa: S608
+        found.update(name for (name,) in rows)
+    return found
+
+
+_CASES = """SELECT id, position, study_id, patient_id, side, frontal_id, lateral_id, unassigned_ids, status,
+    blocked_reason, questions FROM "case\""""
+
+
+def _rows(database: Database, cases: Sequence[tuple[Any, ...]]) -> Iterator[WorklistRow]:
+    waiting = [[] if case[7] == "[]" else _TEXTS.decode(case[7]) for case in cases]
+    view_ids = {name for case in cases for name in case[5:7] if name} | {name for names in waiting for name in names}
+    dates = dict(_of(database, "SELECT id, date FROM study WHERE id", {case[2] for case in cases}))
+    views = _views(database, view_ids)
+    targets = [*(f"case:{case[0]}" for case in cases), *(f"view:{name}" for name in view_ids)]
+    said, changed = _said(database, targets)
+    for case, others in zip(cases, waiting, strict=True):
+        case_id, position, study_id, patient_id, side, frontal, lateral, _, status, blocked, questions = case
+        names = [name for name in (frontal, lateral, *others) if name]
+        parts = [views[name] for name in names if name in views]
+        told = [f"case:{case_id}", *(f"view:{name}" for name in names)]
+        labels: dict[str, tuple[str, ...]] = {}
+        comments: list[str] = []
+        for target in told:
+            for field, value in said.get(target, ()):
+                if field.startswith(LABEL_PREFIX):
+                    labels[field] = tuple(dict.fromkeys((*labels.get(field, ()), *texts_of(value))))
+                else:
+                    comments += texts_of(value)
+        yield WorklistRow(
+            case_id=case_id,
+            position=int(position),
+            study_id=study_id,
+            patient_id=patient_id,
+            date=dates.get(study_id, ""),
+            side=side or "",
+            frontal_id=frontal or "",
+            lateral_id=lateral or "",
+            frontal_sha256=views[frontal].sha256 if frontal in views else "",
+            lateral_sha256=views[lateral].sha256 if lateral in views else "",
+            unassigned=len(others),
+            projections=tuple(dict.fromkeys(part.projection for part in parts)),
+            notices=tuple(sorted({flag for part in parts for flag in part.notices})),
+            spacing=_worst([part.scale for part in parts]),
+            status=status,
+            blocked_reason=blocked,
+            questions=() if questions == "[]" else tuple(_TEXTS.decode(questions)),
+            labels=labels,
+            comments=tuple(comments),
+            changed_at=max((changed[target] for target in told if target in changed), default=""),
+        )
+
+
+def _views(database: Database, view_ids: Iterable[str]) -> dict[str, _ViewPart]:
+    found: dict[str, _ViewPart] = {}
+    statement = 'SELECT id, image_sha256, projection, spacing, flags FROM "view" WHERE id'
+    for name, sha256, projection, spacing, flags in _of(database, statement, view_ids):
+        scale = _SCALE.decode(spacing)
+        found[name] = _ViewPart(
+            sha256=sha256,
+            projection=_VALUE.decode(projection).value or "open",
+            notices=() if flags == "[]" else _TEXTS.decode(flags),
+            scale="none" if scale.row_mm is None else "trusted" if scale.is_trusted else "doubtful",
+        )
+    decided = f"SELECT substr(target, 6), value FROM current WHERE field = '{PROJECTION}' AND target"  # noqa: S608
+    for name, value in _of(database, decided, {f"view:{view}" for view in found}):
+        found[name].projection = _VALUE.decode(value).value or "open"
+    return found
+
+
+def _said(database: Database, targets: Iterable[str]) -> tuple[dict[str, list[tuple[str, Json]]], dict[str, str]]:
+    """Labels and comments of cases and views, and when a person or the importer last said something about them.
+
+    The facts of a view ("created") are no change of the case.
+    """
+    said: dict[str, list[tuple[str, Json]]] = {}
+    changed: dict[str, str] = {}
+    names = set(targets)
+    statement = "SELECT current.target, field, value FROM current WHERE current.target"
+    for target, field, value in _of(database, statement, names):
+        if field.startswith(LABEL_PREFIX) or field in COMMENT_FIELDS:
+            said.setdefault(target, []).append((field, json.loads(value)))
+    newest = "SELECT target, max(id) FROM event WHERE field <> 'created' AND target"
+    latest = dict(_of(database, newest, names, after="GROUP BY target"))
+    at = dict(_of(database, "SELECT id, at FROM event WHERE id", latest.values()))
+    changed = {target: at[number] for target, number in latest.items()}
+    return said, changed
+
+
+def texts_of(value: Json) -> tuple[str, ...]:
+    """The values that a label holds, as texts: one for a word or a number, several for a list.
+
+    A value with particulars (an object) is its `value` or `text`.
+    """
+    if value is None or value == "":
+        return ()
+    if isinstance(value, bool):
+        return ("yes" if value else "no",)
+    if isinstance(value, list):
+        return tuple(text for part in value for text in texts_of(part))
+    if isinstance(value, dict):
+        return texts_of(value.get("value", value.get("text")))
+    if isinstance(value, float):
+        return (repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value),)
+    return (str(value),)
+
+
+def _worst(scales: Sequence[str]) -> str:
+    if not scales or "none" in scales:
+        return "none"
+    return "doubtful" if "doubtful" in scales else "trusted"
+
+
+def _of(
+    database: Database, statement: str, names: Iterable[str | int], *, after: str = ""
+) -> Iterator[tuple[Any, ...]]:
+    """Rows of a statement that ends with a column, for some values of that column."""
+    for part in _parts(sorted(set(names))):
+        yield from database.rows(f"{statement} IN ({_marks(part)}) {after}", part)
+
+
+def _parts(names: Sequence[str | int]) -> Iterator[Sequence[str | int]]:
+    for start in range(0, len(names), CASES_AT_ONCE * 4):
+        yield names[start : start + CASES_AT_ONCE * 4]
+
+
+def _marks(names: Sequence[str | int]) -> str:
+    return ",".join("?" * len(names))

@@ -1,0 +1,308 @@
+"""The worklist of a project: which cases, in which order, and what is said about each (ADR 0120, 0121)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import numpy as np
+
+from app.core.worklist import (
+    EVERYTHING,
+    FIELD_BY_NAME,
+    FIELDS,
+    IMPORT_ORDER,
+    LABEL_PREFIX,
+    NONE,
+    Field,
+    FieldKind,
+    Query,
+    WorklistRow,
+    as_number,
+    search_words,
+)
+from app.store.database import Database
+from app.store.worklist.columns import Column, Mask, Numbers
+from app.store.worklist.index_file import SEPARATOR, SQLITE_ERRORS, IndexFile
+
+T = TypeVar("T")
+ROWS_AT_ONCE = 1024
+OFFERED_VALUES = 40  # of one field in a list of filters; a field with more is offered by its most frequent ones
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facet:
+    """A field with what a filter on it would find.
+
+    Args:
+        field: the field.
+        counts: value -> number of cases, in the order to show them; `NONE` counts the cases without a value.
+        is_cut: whether there are more values than these.
+    """
+
+    field: Field
+    counts: dict[str, int]
+    is_cut: bool = False
+
+
+class Worklist:
+    """Questions about all cases of a project, answered from an index that follows every change at the next question.
+
+    Cases are named by number here: small integers that stay the same until `generation` changes.
+
+    Args:
+        database: the project's database.
+        cache: the project's `cache` folder.
+        is_writable: whether the index may be kept there.
+        on_build: called with (done, total) while the index is made.
+
+    Attributes:
+        generation: raised when numbers mean other cases.
+        version: raised when anything may be different from before.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        cache: Path,
+        *,
+        is_writable: bool,
+        on_build: Callable[[int, int], None] = lambda done, total: None,
+    ) -> None:
+        self._database = database
+        self._index = IndexFile(database, cache, is_writable=is_writable, on_build=on_build)
+        self.generation = 0
+        self.version = 0
+        self._columns: dict[str, Column] = {}
+        self._label_fields: dict[str, Field] | None = None
+        self._order: Numbers | None = None
+        self._size = 0
+
+    def close(self) -> None:
+        """Close the index."""
+        self._index.close()
+
+    def catch_up(self) -> bool:
+        """Take in what has happened in the project since; every question does this first.
+
+        Returns:
+            Whether anything may be different now.
+        """
+        if self._database.connection.in_transaction:  # what is not committed may still be taken back
+            return False
+        return self._answered(self._catch_up)
+
+    def numbers(self, query: Query = EVERYTHING) -> Numbers:
+        """(n,) int32: the cases of a query in its order."""
+        self.catch_up()
+        return self._answered(lambda: self._numbers(query))
+
+    def rows(self, numbers: Sequence[int] | Numbers) -> list[WorklistRow]:
+        """What is said about some cases, in the order given; a case that is gone is left out."""
+        self.catch_up()
+        found = self._answered(lambda: self._rows(list(map(int, numbers))))
+        return [found[number] for number in map(int, numbers) if number in found]
+
+    def case_ids(self, numbers: Sequence[int] | Numbers) -> list[str]:
+        """The identifiers of some cases, in the order given."""
+        known = dict(self._answered(lambda: self._select("SELECT number, case_id FROM item")))
+        return [known[number] for number in map(int, numbers) if number in known]
+
+    def number_of(self, case_id: str) -> int | None:
+        """The number of a case; None when there is no such case."""
+        self.catch_up()
+        found = self._answered(lambda: self._select("SELECT number FROM item WHERE case_id = ?", (case_id,)))
+        return int(found[0][0]) if found else None
+
+    def count(self) -> int:
+        """Number of all cases."""
+        self.catch_up()
+        return len(self._answered(self._in_import_order))
+
+    def fields(self) -> list[Field]:
+        """Every field that this project has: the fixed ones, then its labels by name."""
+        self.catch_up()
+        return [*FIELDS, *self._answered(self._labels).values()]
+
+    def facets(self, query: Query = EVERYTHING) -> list[Facet]:
+        """What can be chosen to narrow a query down.
+
+        The counts of a field take every other condition of the query into account but not those on the field itself,
+        so that its other values are offered with what they would find.
+        """
+        self.catch_up()
+        return self._answered(lambda: self._facets(query))
+
+    # --- the answers ---
+
+    def _catch_up(self) -> bool:
+        changed = self._index.catch_up()
+        if changed is None:
+            self._forget()
+            return True
+        if not changed:
+            return False
+        self.version += 1
+        self._order = None
+        self._label_fields = None
+        numbers = np.fromiter(changed, np.int32, len(changed))
+        present = self._rows([int(number) for number in numbers])
+        self._size = max(self._size, int(numbers.max()) + 1)
+        for name, column in self._columns.items():
+            column.replace(numbers, {number: row.values(name) for number, row in present.items()})
+        return True
+
+    def _forget(self) -> None:
+        """Numbers mean other cases now."""
+        self.generation += 1
+        self.version += 1
+        self._columns.clear()
+        self._label_fields = None
+        self._order = None
+
+    def _in_import_order(self) -> Numbers:
+        if self._order is None:
+            found = self._select("SELECT number FROM item ORDER BY position, case_id")
+            self._order = np.fromiter((number for (number,) in found), np.int32, len(found))
+            self._size = int(self._order.max()) + 1 if len(self._order) else 0
+        return self._order
+
+    def _numbers(self, query: Query) -> Numbers:
+        order = self._in_import_order()
+        mask = self._mask(query)
+        if mask is not None:
+            order = order[mask[order]]
+        if query.sort.field != IMPORT_ORDER:
+            keys = self._column(query.sort.field).keys(self._size, is_descending=query.sort.is_descending)
+            order = order[np.argsort(keys[order], kind="stable")]
+        elif query.sort.is_descending:
+            order = order[::-1]
+        return order
+
+    def _mask(self, query: Query, *, but: str = "") -> Mask | None:
+        """The cases of a query; None for all of them.
+
+        Args:
+            query: the query.
+            but: a field whose conditions are left out.
+        """
+        result: Mask | None = None
+        if words := search_words(query.search):
+            found = self._select("SELECT rowid FROM words WHERE words MATCH ?", (_match(words),))
+            result = np.zeros(self._size, np.bool_)
+            result[np.fromiter((number for (number,) in found), np.int32, len(found))] = True
+        for condition in query.filters:
+            if condition.field != but:
+                mask = self._column(condition.field).mask(condition, self._size)
+                result = mask if result is None else result & mask
+        return result
+
+    def _column(self, name: str) -> Column:
+        """The values of a field, read at the first use."""
+        self._in_import_order()
+        found = self._columns.get(name)
+        if found is None:
+            found = self._columns[name] = self._read_column(name)
+        return found
+
+    def _read_column(self, name: str) -> Column:
+        if name in FIELD_BY_NAME:
+            pairs = self._select(f'SELECT number, "{name}" FROM item WHERE "{name}" <> \'\'')  # noqa: S608
+            if any(SEPARATOR in value for _, value in pairs):
+                pairs = [(number, value) for number, held in pairs for value in held.split(SEPARATOR)]
+            field = FIELD_BY_NAME[name]
+        else:
+            pairs = self._select("SELECT number, value FROM label WHERE field = ?", (name,))
+            field = label_field(name, (value for _, value in pairs))
+        return Column(field, (number for number, _ in pairs), (value for _, value in pairs))
+
+    def _labels(self) -> dict[str, Field]:
+        if self._label_fields is None:
+            names = [name for (name,) in self._select("SELECT DISTINCT field FROM label ORDER BY field")]
+            values = "SELECT DISTINCT value FROM label WHERE field = ?"
+            self._label_fields = {
+                name: label_field(name, (value for (value,) in self._select(values, (name,)))) for name in names
+            }
+        return self._label_fields
+
+    def _facets(self, query: Query) -> list[Facet]:
+        everything = np.zeros(max(self._size, 1), np.bool_)
+        everything[self._in_import_order()] = True
+        everything = everything[: self._size]
+        narrowed = self._mask(query)
+        facets = []
+        for field in (*FIELDS, *self._labels().values()):
+            if not field.is_filter:
+                continue
+            has_own = any(condition.field == field.name for condition in query.filters)
+            mask = self._mask(query, but=field.name) if has_own else narrowed
+            counts = self._column(field.name).counts(everything if mask is None else everything & mask)
+            if counts:
+                facets.append(_facet(field, counts))
+        return facets
+
+    def _rows(self, numbers: list[int]) -> dict[int, WorklistRow]:
+        found = {}
+        for start in range(0, len(numbers), ROWS_AT_ONCE):
+            part = numbers[start : start + ROWS_AT_ONCE]
+            marks = ",".join("?" * len(part))
+            for number, text in self._select(f"SELECT number, json FROM content WHERE number IN ({marks})", part):  # noqa: S608
+                found[int(number)] = _ROW.decode(text)
+        return found
+
+    def _select(self, statement: str, parameters: Sequence[int | str] = ()) -> list[tuple[Any, ...]]:
+        return self._index.connection.execute(statement, parameters).fetchall()
+
+    def _answered(self, question: Callable[[], T]) -> T:
+        """The answer; after damage to the index that of a new one."""
+        try:
+            return question()
+        except SQLITE_ERRORS:
+            self._index.start_anew()
+            self._forget()
+            return question()
+
+
+_ROW = msgspec.json.Decoder(WorklistRow)
+
+
+def label_field(name: str, values: Iterable[str]) -> Field:
+    """The field of a label: of numbers when every value is one."""
+    is_number, is_empty = True, True
+    for value in values:
+        is_empty = False
+        if as_number(value) is None:
+            is_number = False
+            break
+    kind = FieldKind.NUMBER if is_number and not is_empty else FieldKind.CHOICE
+    return Field(name=name, kind=kind, title=name.removeprefix(LABEL_PREFIX))
+
+
+def _facet(field: Field, counts: dict[str, int]) -> Facet:
+    """The values worth offering: all in their order, or of too many the most frequent."""
+    names = [name for name in counts if name != NONE]
+    is_cut = len(names) > OFFERED_VALUES
+    if is_cut:
+        names = sorted(names, key=lambda name: (-counts[name], name))[:OFFERED_VALUES]
+    elif field.values:
+        place = {value: index for index, value in enumerate(field.values)}
+        names.sort(key=lambda name: (place.get(name, len(place)), name))
+    else:
+        names.sort(key=lambda name: (as_number(name) is None, as_number(name) or 0.0, name.casefold()))
+    shown = {name: counts[name] for name in names}
+    return Facet(field=field, counts=shown | ({NONE: counts[NONE]} if NONE in counts else {}), is_cut=is_cut)
+
+
+def _match(words: Sequence[str]) -> str:
+    """The full-text query for words that all must begin some word of a case. Words hold letters and digits only."""
+    return " AND ".join(f'"{word}" *' for word in words)
+
+
+def unknown_fields(query: Query, known: Iterable[Field]) -> list[str]:
+    """Names in a query that no field has."""
+    names = {field.name for field in known} | {IMPORT_ORDER}
+    asked = [*(condition.field for condition in query.filters), query.sort.field]
+    return list(dict.fromkeys(name for name in asked if name not in names))
