@@ -47,7 +47,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo") / "demo"
     done = coxa("demo", "--out", str(folder), "--cases", "8", "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {"version": 3, "cases": 9, "images": 16}
+    assert json.loads(done.stdout) == {"version": 4, "cases": 9, "images": 16}
     return folder
 
 

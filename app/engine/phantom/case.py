@@ -16,7 +16,7 @@ from app.engine.phantom.fracture import (
     Visibility,
     sample_fracture,
 )
-from app.engine.phantom.implant import ImplantKind, implant_part
+from app.engine.phantom.implant import ImplantKind, displaced_bone, implant_part
 from app.engine.phantom.patient import Patient, sample_patient
 from app.engine.phantom.pelvis import Pelvis, mirror_about_midline, pelvis_parts
 from app.engine.phantom.shaft import ShaftFracture, patient_for_shaft, sample_shaft_fracture
@@ -24,6 +24,9 @@ from app.engine.phantom.soft_tissue import soft_tissue_parts, vessel_calcificati
 from app.engine.phantom.truth import CaseLabels, ViewTruth, view_truth
 from app.engine.phantom.views import LimbPose, ViewKind, ViewSetup, sample_limb, sample_view
 from app.engine.phantom.volume import Part, Vector
+
+# raised when the same request gives other images than before: a series begun by another generator is not continued
+GENERATOR = 2
 
 # streams of random numbers, so that one decision never shifts another
 _FRACTURE, _SIDE, _LIMB, _VIEW, _SOFT, _OTHER, _SHAFT = range(7)
@@ -209,7 +212,9 @@ def _view(
         rest += _other_hip(request, patient, limb, mirror)
     if request.implant is not None:
         shaft = world @ femur.pieces[-1].pose
-        rest.append(implant_part(patient, request.implant, spacing_mm=request.resolution.femur, pose=shaft))
+        implant = implant_part(patient, request.implant, spacing_mm=request.resolution.femur, pose=shaft)
+        rest.append(implant)
+        broken, intact = _with_room(broken, implant), _with_room(intact, implant)
     calcium = vessel_calcification(patient, spacing_mm=0.9)
     rest += [] if calcium is None else [calcium]
     rest += soft_tissue_parts(
@@ -231,6 +236,12 @@ def _view(
         is_mirrored=is_mirrored,
         seed=(request.seed, number),
     )
+
+
+def _with_room(bones: tuple[Part, ...], implant: Part) -> tuple[Part, ...]:
+    """The bones with the bone that the implant displaces taken out."""
+    taken = displaced_bone(implant, bones) if bones else None
+    return bones if taken is None else (*bones, taken)
 
 
 def _pelvic_landmarks(patient: Patient, tilt: Vector) -> dict[str, Vector]:

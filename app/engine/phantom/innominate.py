@@ -121,8 +121,9 @@ def _pubis(patient: Patient, x: Array, y: Array, z: Array) -> Array:
     trunk = smooth_max(trunk, (mid + 2.2) - x + 0 * y + 0 * z, 3.0)  # half the symphysis
     tubercle = ellipsoid(x, y, z, (mid + 24 * k, -46 * k, -9 * k), (5 * k, 4.5 * k, 4.5 * k))
     lower = polyline_tube(
-        x, y, z, [(mid + 15 * k, -41 * k, -42 * k), (mid + 29 * k, -26 * k, -60 * k), (-42 * k, -4 * k, -77 * k)],
-        [9.0 * k, 6.6 * k, 8.0 * k],
+        x, y, z, [(mid + 15 * k, -41 * k, -42 * k), (mid + 29 * k, -26 * k, -60 * k), (-45 * k, -8 * k, -73 * k),
+                  (-31 * k, 10 * k, -74 * k)],
+        [9.0 * k, 6.6 * k, 7.6 * k, 9.0 * k],
     )  # fmt: skip
     ramus = smooth_min(brim, pecten, 5 * k)
     ramus = smooth_min(smooth_min(ramus, trunk, 15 * k), tubercle, 4 * k)
@@ -136,7 +137,7 @@ def _ischium(k: float, x: Array, y: Array, z: Array) -> Array:
         [15.0 * k, 13.0 * k, 14.0 * k],
     )  # fmt: skip
     tuberosity = polyline_tube(
-        x, y, z, [(-21 * k, 29 * k, -62 * k), (-29 * k, 16 * k, -76 * k), (-43 * k, -5 * k, -77 * k)],
-        [15.0 * k, 11.5 * k, 8.0 * k],
+        x, y, z, [(-21 * k, 28 * k, -62 * k), (-28 * k, 15 * k, -74 * k), (-45 * k, -8 * k, -73 * k)],
+        [15.0 * k, 12.5 * k, 7.6 * k],
     )  # fmt: skip
     return smooth_min(trunk, tuberosity, 10 * k)

@@ -57,7 +57,7 @@ def _left(
     # on the coarse lattice the wing is only bounded: exact values follow at the fine voxels
     wing = np.maximum(np.abs(sheet.height) - sheet.half_thickness, sheet.outline)
     reach = np.minimum(fields.body, wing) - np.float32(6)  # the fillet between them adds bone
-    bricks = Bricks.where_below(lattice, factor, np.maximum(reach, -fields.carve), 0.8 * spacing_mm)
+    bricks = Bricks.where_below(lattice, factor, np.maximum(reach, -fields.carve), 1.3 * spacing_mm)
     surface = _innominate_surface(patient, bricks, fields)
     cortex, cancellous = bricks.refine(fields.cortex), bricks.refine(fields.cancellous)
     values = _filled(patient, bricks, noise, surface, cortex, cancellous, spacing_mm)
@@ -80,7 +80,8 @@ def _filled(
     """Apparent density of a bone with isotropic cancellous texture."""
     x, y, z = bricks.points()
     texture = 0.5 * noise.lumps(x, y, z, 2.2) + 0.35 * noise.lumps(x + 40, y, z, 5.5)
-    in_cortex, inside = shell(surface, cortex, 1.6 * spacing_mm)  # keeps slanted plates from beating with the rows
+    # a wide, smooth ramp keeps slanted plates from beating with the rows of voxels
+    in_cortex, inside = shell(surface, cortex, 2.5 * spacing_mm, is_smooth=True)
     fraction = in_cortex * np.float32(0.88) + inside * np.clip(cancellous * (1 + np.float32(0.8) * texture), 0, 0.8)
     return f32(fraction * np.float32(MINERAL_DENSITY))
 
@@ -88,12 +89,13 @@ def _filled(
 def _spine(patient: Patient, noise: Noise, spacing_mm: float, factor: int) -> Part:
     k, mid = patient.scale, patient.half_width_mm
     low = np.array([-mid - 64 * k, 8 * k, -26 * k])
-    high = np.array([-mid + 64 * k, 124 * k, 176 * k])
+    high = np.array([-mid + 64 * k, 124 * k, 188 * k])
     spacing = 1.2 * spacing_mm
+    factor = max(2, factor - 1)  # thin processes
     lattice = Lattice.covering(low, high, spacing * factor)
     x, y, z = lattice.axes()
     fields = sacrum_fields(patient, x, y, z)
-    bricks = Bricks.where_below(lattice, factor, fields.surface, 0.8 * spacing)
+    bricks = Bricks.where_below(lattice, factor, fields.surface, 1.3 * spacing)
     surface = bricks.refine(fields.surface)
     cortex, cancellous = bricks.refine(fields.cortex), bricks.refine(fields.cancellous)
     values = _filled(patient, bricks, noise, surface, cortex, cancellous, spacing)

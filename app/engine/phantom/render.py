@@ -79,6 +79,8 @@ def _displaced(areal: dict[Material, Array]) -> dict[Material, Array]:
     for material, density in ((Material.BONE, MINERAL_DENSITY), (Material.METAL, TITANIUM_DENSITY)):
         if material in areal:
             solid = solid + areal[material] * np.float32(1 / density)
+    if Material.BONE in areal:  # what metal displaces was sampled on another grid: a trace below zero at its edge
+        areal = {**areal, Material.BONE: np.clip(areal[Material.BONE], 0, None)}
     muscle = areal.get(Material.MUSCLE, np.zeros_like(solid)) - np.float32(MUSCLE_DENSITY) * solid
     return {**areal, Material.MUSCLE: np.clip(muscle, 0, None)}
 

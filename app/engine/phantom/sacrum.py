@@ -10,7 +10,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.engine.phantom.fields import capsule, ellipsoid, rotation, smooth_max, smooth_min, smooth_step
+from app.engine.phantom.fields import (
+    bump,
+    capsule,
+    ellipsoid,
+    polyline_tube,
+    rotation,
+    smooth_max,
+    smooth_min,
+    smooth_step,
+)
 from app.engine.phantom.ilium import iliac_sheet
 from app.engine.phantom.patient import Patient
 from app.engine.phantom.volume import Array, f32
@@ -46,19 +55,22 @@ def sacrum_fields(patient: Patient, x: Array, y: Array, z: Array) -> SpineFields
     crest = capsule(a, b, c, (0, 74, 92), (0, 106, 30), 3.2)
     sacrum = smooth_min(sacrum, crest, 7)
     hollow = capsule(a, b, c, (0, 66, 104), (0, 92, 40), 8.0, 4.0)  # the canal
+    arcs = np.full(1, 50, dtype=np.float32)
     for level, spread, size in ((75, 21, 6.5), (55, 19, 5.8), (36, 16, 4.8), (19, 13, 3.8)):  # the foramina
         where = float(np.interp(level, _LEVELS, _DEPTH))
         hole = capsule(a, b, c, (spread + 5, where - 22, level - 9), (spread - 2, where + 18, level + 4), size)
         hollow = np.minimum(hollow, hole)
+        arcs = np.minimum(arcs, np.abs(hole - 1.5) + 8 * smooth_step((level + 1) - c, 0, 8))  # dense upper rims
     spine = sacrum
-    for middle, depth_mm in ((118.0, 40.0), (152.0, 34.0)):
-        spine = np.minimum(spine, _lumbar(a, b, c, middle, depth_mm))
+    for middle, depth_mm, slope in ((121.0, 40.0, 0.28), (159.0, 34.0, 0.10)):
+        spine = np.minimum(spine, _lumbar(a, b, c, middle, depth_mm, slope))
     sheet = iliac_sheet(patient, _left_of(x, mid), y, z)
     wing = np.maximum(np.abs(sheet.height) - sheet.half_thickness, sheet.outline) / k
     surface = smooth_max(spine, (3.2 - wing).astype(np.float32), 1.5) * k
     cortex = np.full(surface.shape, 0.75 * (0.5 + 0.5 * patient.cortex), dtype=np.float32)
     # hollows are only less dense: sharp holes would show rings that a real film does not
     cancellous = np.float32(0.085 * patient.cancellous) * (1 - 0.75 * smooth_step(-hollow, -2.5, 2.5))
+    cancellous = cancellous + np.float32(0.22 * patient.cancellous) * bump(arcs, 1.8) * smooth_step(-spine, 1, 4)
     return SpineFields(
         surface=surface.astype(np.float32),
         cortex=cortex,
@@ -71,17 +83,22 @@ def _left_of(x: Array, mid: np.float32) -> Array:
     return f32(mid + np.abs(x - mid))
 
 
-def _lumbar(a: Array, b: Array, c: Array, middle: float, depth: float) -> Array:
+def _lumbar(a: Array, b: Array, c: Array, middle: float, depth: float, slope: float) -> Array:
     """A lumbar vertebra on folded coordinates: body with end plates, pedicles, transverse and spinous processes."""
-    lean = (c - middle) + (b - depth) * np.float32(0.30)
+    lean = (c - middle) + (b - depth) * np.float32(slope)
     ring = ((np.clip(a, 0, None) / 25) ** 2.6 + (np.abs(b - depth) / 17) ** 2.6) ** np.float32(1 / 2.6)
-    waist = (ring - 1) * 17 + np.float32(2.2) * (1 - np.clip(np.abs(lean) / 13, 0, 1) ** 2)
-    body = smooth_max(waist.astype(np.float32), (np.abs(lean) - 13.5).astype(np.float32), 2.5)
-    pedicle = capsule(a, b, c, (16, depth + 12, middle + 2), (17, depth + 32, middle - 4), 5.0)
-    lamina = capsule(a, b, c, (17, depth + 32, middle - 4), (0, depth + 42, middle - 12), 4.5)
-    transverse = capsule(a, b, c, (18, depth + 24, middle), (42, depth + 28, middle + 3), 5.0, 3.5)
-    facet = ellipsoid(a, b, c, (17, depth + 36, middle - 14), (6, 6, 12), rotation([0, 1, 0], 8))
-    spinous = capsule(a, b, c, (0, depth + 42, middle - 12), (0, depth + 66, middle - 18), 3.4)
-    arch = smooth_min(smooth_min(pedicle, lamina, 4), transverse, 5)
-    arch = smooth_min(smooth_min(arch, facet, 4), spinous, 4)
+    waist = (ring - 1) * 17 + np.float32(3.4) * (1 - np.clip(np.abs(lean) / 13.5, 0, 1) ** 2)
+    dished = np.abs(lean) - 14 + np.float32(1.8) * np.clip(1 - ring, 0, 1)  # end plates are hollow in the middle
+    body = smooth_max(waist.astype(np.float32), dished.astype(np.float32), 2.5)
+    pedicle = capsule(a, b, c, (17, depth + 12, middle + 4), (17, depth + 32, middle - 1), 5.2)
+    lamina = capsule(a, b, c, (16, depth + 34, middle - 3), (2, depth + 42, middle - 11), 5.0)
+    transverse = polyline_tube(
+        a, b, c, [(18, depth + 24, middle + 3), (32, depth + 27, middle + 5), (43, depth + 29, middle + 8)],
+        [5.5, 3.6, 3.0],
+    )  # fmt: skip
+    above = ellipsoid(a, b, c, (19, depth + 33, middle + 11), (5, 6, 9), rotation([0, 1, 0], 12))
+    below = ellipsoid(a, b, c, (15, depth + 38, middle - 13), (5.5, 5, 9), rotation([0, 1, 0], 16))
+    spinous = ellipsoid(a, b, c, (0, depth + 54, middle - 13), (4.0, 14, 9.0))
+    arch = smooth_min(smooth_min(pedicle, lamina, 7), transverse, 6)
+    arch = smooth_min(smooth_min(smooth_min(arch, above, 8), below, 9), spinous, 6)
     return smooth_min(body, arch, 3)

@@ -159,6 +159,7 @@ def sample_view(
         beam = rotation([1, 0, 0], tilt) @ rotation([0, 0, 1], turn) @ np.array([0, 1.0, 0])
         aim = np.array([u(-16, 12), 0, u(-42, -12)])
         if kind is ViewKind.PELVIS:
+            sid, behind = u(1100, 1200), u(130, 175)  # both trochanters have to fit
             aim = np.array([-patient.half_width_mm + u(-8, 8), 0, u(0, 16)])
         elif kind in (ViewKind.SHAFT_FRONTAL, ViewKind.SHAFT_LATERAL):
             down = limb.matrix() @ np.array([0.0, 0, -1])

@@ -14,13 +14,19 @@ Vector: TypeAlias = NDArray[np.float64]
 _SHIFT = 8  # fixed-point bits of cv2's polygon coordinates
 
 
-def sample_field(rng: np.random.Generator, rows: int, cols: int) -> Vector:
+def sample_field(rng: np.random.Generator, rows: int, cols: int, *, side_share: float = 0.085) -> Vector:
     """A collimated field as a radiographer might set it: nearly the whole detector, slightly turned.
+
+    Args:
+        rng: of this view.
+        rows: image height, px.
+        cols: image width, px.
+        side_share: how much of the width a side may lose.
 
     Returns:
         (4, 2) float64 corners in image coordinates, clockwise from the top left; some may lie outside the detector.
     """
-    left, right = rng.uniform(0.005, 0.085, 2) * cols
+    left, right = rng.uniform(0.005, side_share, 2) * cols
     top, bottom = rng.uniform(-0.005, 0.055, 2) * rows
     corners = np.array([[left, top], [cols - right, top], [cols - right, rows - bottom], [left, rows - bottom]])
     angle = np.deg2rad(rng.normal(0, 0.5))

@@ -89,7 +89,12 @@ def _expose_view(
         technique=_technique(np.random.default_rng([seed, _TECHNIQUE, number]), view.setup.kind, dose),
         style=style,
         rng=np.random.default_rng([seed, _EXPOSURE, number]),
-        field=sample_field(np.random.default_rng([seed, _FIELD, number]), geometry.rows, geometry.cols),
+        field=sample_field(
+            np.random.default_rng([seed, _FIELD, number]),
+            geometry.rows,
+            geometry.cols,
+            side_share=0.025 if view.setup.kind.shows_both_hips else 0.085,
+        ),
         marker=marker,
         marker_region=None if marker is None else _marker_region(view, marker.side),
         table=table,

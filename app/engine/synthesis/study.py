@@ -19,7 +19,7 @@ import numpy as np
 
 from app.core.case import Side
 from app.engine.dicom_output import SyntheticObject, dicom_bytes
-from app.engine.phantom.case import CaseRequest, SyntheticCase, build_case
+from app.engine.phantom.case import GENERATOR, CaseRequest, SyntheticCase, build_case
 from app.engine.phantom.femur_model import COARSE_RESOLUTION, FULL_RESOLUTION
 from app.engine.phantom.fracture import CaseKind, Difficulty
 from app.engine.phantom.views import ViewKind
@@ -109,7 +109,7 @@ class Series:
 
     def describe(self) -> dict[str, Any]:
         """The series as plain values; two series make the same studies exactly when these are equal."""
-        return {**asdict(self), "kinds": [kind.value for kind in self.kinds]}
+        return {"generator": GENERATOR, **asdict(self), "kinds": [kind.value for kind in self.kinds]}
 
 
 def case_folder(folder: Path, number: int) -> Path:
@@ -167,6 +167,7 @@ def case_truth(case: SyntheticCase) -> dict[str, Any]:
     """Everything known about a case but its views, as plain values."""
     return {
         "synthetic": True,
+        "generator": GENERATOR,
         "seed": case.request.seed,
         "kind": case.request.kind.value,
         "difficulty": case.request.difficulty.value,

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from app.engine.phantom.bone_texture import shell
 from app.engine.phantom.case import CaseRequest, patient_of
 from app.engine.phantom.femur import CorticalThickening, femur_fields, femur_frame, shaft_point
 from app.engine.phantom.femur_volume import femur_volume
@@ -156,3 +157,19 @@ def test_a_heavier_patient_has_more_fat(patient):
         return float(next(p for p in parts if p.name == "fat").density.sum())
 
     assert fat(38) > 1.6 * fat(22)
+
+
+@pytest.mark.parametrize("step", [0.5, 0.7, 0.9])
+def test_plates_do_not_beat_with_the_rows_of_voxels(step):
+    # a plate that the beam crosses at a slant is sampled every `step` voxels of depth, at any offset
+    offsets = np.linspace(0, step, 40, endpoint=False, dtype=np.float32)[:, None]
+    depth = offsets + np.arange(-12, 12, step, dtype=np.float32)
+
+    def ripple(**how) -> float:
+        cortex, _ = shell(depth, np.float32(1.0), **how)
+        seen = cortex.sum(axis=1)
+        return float(np.ptp(seen) / seen.mean())
+
+    assert ripple(ramp_mm=2.5, is_smooth=True) < 0.03
+    if step == 0.9:
+        assert ripple(ramp_mm=1.6) > 0.05  # what a narrow linear ramp would do

@@ -16,7 +16,7 @@ from app.engine.phantom.implant import ImplantKind
 from app.engine.phantom.render import difference_image, project_view
 from app.engine.phantom.views import ViewKind
 from app.engine.phantom.volume import Material, Part
-from app.engine.projection import project_part
+from app.engine.projection import project, project_part
 from app.engine.synthesis.radiographs import ExposedView, Quality, expose_case
 
 ROUGH = Resolution(femur=1.2, pelvis=2.4, soft=9.0)
@@ -180,6 +180,21 @@ def test_an_implant_is_metal_in_the_femur(implant):
     assert np.hypot(cols - x, rows - y).min() * pixel < made.patient.head_radius_mm
     assert made.labels.has_implant
     assert (lines.areal[Material.MUSCLE] >= 0).all()
+
+
+def test_metal_takes_the_place_of_bone():
+    made = build_case(request(kind=CaseKind.GARDEN_3, visibility=None, implant=ImplantKind.NAIL, has_twin=True))
+    for parts in (made.views[0].parts, made.views[0].intact_bones):
+        taken = next(part for part in parts if part.name.startswith("displaced-by-"))
+        metal = next(part for part in made.views[0].parts if part.material is Material.METAL)
+        assert taken.density.max() <= 0
+        np.testing.assert_array_equal(taken.pose, metal.pose)
+        assert not taken.density[metal.density == 0].any()
+        femur = [part for part in parts if part.material is Material.BONE and "femur" in part.name]
+        geometry = made.views[0].setup.geometry
+        whole, hole = project(femur, geometry)[Material.BONE], project([taken], geometry)[Material.BONE]
+        assert hole.min() < -0.1  # a nail fills a marrow cavity with little bone in it, the lag screw a head
+        assert (whole + hole).min() > -0.03 * whole.max()  # two grids: their edges differ by parts of a voxel
 
 
 def test_views_are_set_up_as_in_daily_practice():
