@@ -199,3 +199,17 @@ def _look_up(lut: Lut, values: npt.NDArray[np.int64] | Floats) -> Floats:
     index = np.clip(np.floor(values + 0.5) - lut.first, 0, len(lut.entries) - 1).astype(np.int64)
     found: Floats = np.asarray(lut.entries, np.float64)[index]
     return found
+
+
+def dark_index(grey: GreyScale, *, offset: int = 0) -> int:
+    """A table index that is shown black in every window: what fills a crop beyond the edge of its image.
+
+    Padding where the object declares any, else the dark end of the range that its bit depth can hold.
+    """
+    if grey.padding is not None:
+        return min(max(min(grey.padding) - offset, 0), TABLE_SIZE - 1)
+    low = -(2 ** (grey.bits_stored - 1)) if grey.is_signed else 0
+    ends = [min(max(stored - offset, 0), TABLE_SIZE - 1) for stored in (low, low + 2**grey.bits_stored - 1)]
+    values = modality_table(grey, offset=offset).values
+    is_rising = values[ends[0]] <= values[ends[1]]
+    return ends[0] if is_rising != is_shown_inverse(grey) else ends[1]
