@@ -34,6 +34,7 @@ from app.store.schema import MIGRATIONS, SCHEMA, schema_digest
 from app.store.sources import Sources
 from app.store.studies import Studies
 from app.store.views import Views
+from app.store.worklist.worklist import Worklist
 
 LOG = logging.getLogger(__name__)
 KEY_CHECK = "key-check"
@@ -62,6 +63,7 @@ class ProjectStore:
         self.is_read_only = database.is_read_only
         self.was_unclean = False
         self._head_file: HeadFile | None = None
+        self._worklist: Worklist | None = None
         self.images = ImageStore(folder.images)
         self.derived = DerivedCache(folder.cache, is_writable=not database.is_read_only)
         self.events = EventLog(database)
@@ -143,6 +145,13 @@ class ProjectStore:
         """The project's name."""
         return self.folder.name
 
+    @property
+    def worklist(self) -> Worklist:
+        """Questions about all cases; for the thread that opened the project. Its index is made at the first use."""
+        if self._worklist is None:
+            self._worklist = Worklist(self.database, self.folder.cache, is_writable=not self.is_read_only)
+        return self._worklist
+
     def transaction(self) -> AbstractContextManager[None]:
         """One durable commit; nested calls join the outer one."""
         return self.database.transaction()
@@ -200,6 +209,8 @@ class ProjectStore:
     def close(self) -> None:
         """Close the project; the next writer finds it clean."""
         self.derived.close()
+        if self._worklist is not None:
+            self._worklist.close()
         self._cleanup.close()
 
     def __enter__(self) -> Self:

@@ -61,7 +61,9 @@ class Column:
         inside = among[self._items]
         found = np.bincount(self._codes[inside], minlength=len(self._code_of))
         result = {value: int(count) for value, count in zip(self._code_of, found, strict=True) if count}
-        without = int(np.count_nonzero(among)) - len(np.unique(self._items[inside]))
+        has_any = np.zeros(len(among), np.bool_)
+        has_any[self._items] = True
+        without = int(np.count_nonzero(among & ~has_any))
         return result | ({NONE: without} if without else {})
 
     def keys(self, size: int, *, is_descending: bool) -> npt.NDArray[np.int64]:

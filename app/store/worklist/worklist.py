@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -100,11 +100,10 @@ class Worklist:
         self.catch_up()
         return self._answered(lambda: self._numbers(query))
 
-    def rows(self, numbers: Sequence[int] | Numbers) -> list[WorklistRow]:
-        """What is said about some cases, in the order given; a case that is gone is left out."""
+    def rows(self, numbers: Sequence[int] | Numbers) -> dict[int, WorklistRow]:
+        """What is said about some cases, by number; a case that is gone is left out."""
         self.catch_up()
-        found = self._answered(lambda: self._rows(list(map(int, numbers))))
-        return [found[number] for number in map(int, numbers) if number in found]
+        return self._answered(lambda: self._rows(list(map(int, numbers))))
 
     def case_ids(self, numbers: Sequence[int] | Numbers) -> list[str]:
         """The identifiers of some cases, in the order given."""
@@ -146,14 +145,27 @@ class Worklist:
         if not changed:
             return False
         self.version += 1
-        self._order = None
-        self._label_fields = None
         numbers = np.fromiter(changed, np.int32, len(changed))
         present = self._rows([int(number) for number in numbers])
+        if self._order is not None and not _is_same_set(self._order, numbers, present):
+            self._order = None
         self._size = max(self._size, int(numbers.max()) + 1)
+        self._notice_labels(present.values())
         for name, column in self._columns.items():
             column.replace(numbers, {number: row.values(name) for number, row in present.items()})
         return True
+
+    def _notice_labels(self, rows: Iterable[WorklistRow]) -> None:
+        """Look at the fields of labels anew when a row has one that is not known, or a number is none any more."""
+        if self._label_fields is None:
+            return
+        for row in rows:
+            for name, values in row.labels.items():
+                known = self._label_fields.get(name)
+                if known is None or (known.kind is FieldKind.NUMBER and any(as_number(v) is None for v in values)):
+                    self._label_fields = None
+                    self._columns.pop(name, None)
+                    return
 
     def _forget(self) -> None:
         """Numbers mean other cases now."""
@@ -267,6 +279,11 @@ class Worklist:
 
 
 _ROW = msgspec.json.Decoder(WorklistRow)
+
+
+def _is_same_set(before: Numbers, changed: Numbers, present: Container[int]) -> bool:
+    """Whether the cases that changed were all there before and are all there now. (A case never moves.)"""
+    return all(int(number) in present for number in changed) and bool(np.isin(changed, before).all())
 
 
 def label_field(name: str, values: Iterable[str]) -> Field:
