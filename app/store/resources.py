@@ -1,31 +1,14 @@
-"""Where the files that Coxa ships with are, and the tables that are read from them."""
+"""The tables that are read from the files that Coxa ships with."""
 
 from __future__ import annotations
 
 import csv
-import sys
 import tomllib
 from functools import cache
-from pathlib import Path
 
 from app.core.deidentify import DeidentificationRules, deidentification_rules
 from app.core.evidence_tables import EvidenceTables, evidence_tables
-
-
-def resource_path(*parts: str) -> Path:
-    """A file or folder under `resources/`, in a checkout, in an installed package and in a frozen program.
-
-    Raises:
-        FileNotFoundError: it is not there.
-    """
-    frozen = getattr(sys, "_MEIPASS", None)
-    here = Path(__file__).resolve()
-    roots = [Path(frozen)] if frozen else [here.parents[2], here.parents[1]]
-    for root in roots:
-        path = root.joinpath("resources", *parts)
-        if path.exists():
-            return path
-    raise FileNotFoundError("/".join(("resources", *parts)))
+from app.store.bundled import resource_path as resource_path
 
 
 @cache

@@ -1,0 +1,22 @@
+"""Where the files that Coxa ships with are. Standard library only: the window needs it before its first paint."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+
+def resource_path(*parts: str) -> Path:
+    """A file or folder under `resources/`, in a checkout, in an installed package and in a frozen program.
+
+    Raises:
+        FileNotFoundError: it is not there.
+    """
+    frozen = getattr(sys, "_MEIPASS", None)
+    here = Path(__file__).resolve()
+    roots = [Path(frozen)] if frozen else [here.parents[2], here.parents[1]]
+    for root in roots:
+        path = root.joinpath("resources", *parts)
+        if path.exists():
+            return path
+    raise FileNotFoundError("/".join(("resources", *parts)))
