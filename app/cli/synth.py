@@ -121,7 +121,7 @@ def _open_folder(folder: Path, series: Series) -> None:
         if found != json.loads(json.dumps(wanted)):
             raise UserError(
                 "This folder holds another series of synthetic hips.",
-                reason="It was made with other settings or another generator; two series in one folder cannot be told apart.",
+                reason="Its settings or its generator were others, and two series in one folder cannot be told apart.",
                 remedy="Choose another folder with --out, or use the settings that the folder was made with.",
                 kind="other-series",
             )

@@ -127,8 +127,10 @@ def displaced_bone(implant: Part, bones: Sequence[Part]) -> Part | None:
     """
     share = implant.density / np.float32(TITANIUM_DENSITY)
     iz, iy, ix = np.nonzero(share)
-    local = np.stack([ix, iy, iz], axis=1) * np.array(implant.spacing_mm[::-1]) + np.array(implant.origin_mm)
-    world = transform(implant.pose, local)
+    index = np.stack([ix, iy, iz], axis=1)
+    world = transform(
+        implant.pose, np.asarray(index * np.array(implant.spacing_mm[::-1]) + implant.origin_mm, np.float64)
+    )
     bone = np.zeros(len(world), dtype=np.float32)
     for part in bones:
         bone += _density_at(part, world)
