@@ -128,9 +128,7 @@ def displaced_bone(implant: Part, bones: Sequence[Part]) -> Part | None:
     share = implant.density / np.float32(TITANIUM_DENSITY)
     iz, iy, ix = np.nonzero(share)
     index = np.stack([ix, iy, iz], axis=1)
-    world = transform(
-        implant.pose, np.asarray(index * np.array(implant.spacing_mm[::-1]) + implant.origin_mm, np.float64)
-    )
+    world = transform(implant.pose, index * np.array(implant.spacing_mm[::-1]) + np.array(implant.origin_mm))
     bone = np.zeros(len(world), dtype=np.float32)
     for part in bones:
         bone += _density_at(part, world)
@@ -143,7 +141,7 @@ def displaced_bone(implant: Part, bones: Sequence[Part]) -> Part | None:
 
 def _density_at(part: Part, world: Vector) -> Array:
     """(N,) trilinear density of a part at (N, 3) world points, zero outside its grid."""
-    inside = transform(np.linalg.inv(part.pose), world)
+    inside = transform(np.asarray(np.linalg.inv(part.pose), np.float64), world)
     index = ((inside - np.array(part.origin_mm)) / np.array(part.spacing_mm[::-1]))[:, ::-1]  # z, y, x
     low = np.floor(index).astype(np.intp)
     fraction = (index - low).astype(np.float32)
