@@ -154,12 +154,13 @@ def _has_presentation_twin(view: View, candidates: Sequence[View]) -> bool:
 
 def _role(view: View) -> ViewRole | None:
     """The pane in which a view may hang; None while that is open or the view may not show a hip at all."""
-    if view.projection.value is None or _is_doubtful_part(view):
+    if view.projection.value is None or is_doubtful_part(view):
         return None
     return view.projection.value.role
 
 
-def _is_doubtful_part(view: View) -> bool:
+def is_doubtful_part(view: View) -> bool:
+    """Whether the header names another part of the body and nobody has said that it shows a hip all the same."""
     return ViewFlag.OTHER_BODY_PART in view.flags and not _is_confirmed(view)
 
 
@@ -173,7 +174,7 @@ def _paired_by_hand(frontal: View, lateral: View) -> bool:
 
 def _open_questions(view: View, *, is_side_known: bool) -> list[str]:
     questions = []
-    if _is_doubtful_part(view):
+    if is_doubtful_part(view):
         questions.append(
             f"{view.id}: the header names another part of the body than the hip. Exclude it, or confirm projection "
             "and side if it does show a hip."

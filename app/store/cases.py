@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from app.core.case import Case, ReviewStatus, Side
-from app.core.event import COMPOSITION, Json, canonical_json, target_of
+from app.core.event import COMPOSITION, Event, Json, canonical_json, target_of
 from app.store.database import Database, Row
 from app.store.events import EventLog
 from app.store.schema import TABLES
@@ -58,6 +59,23 @@ class Cases:
         rows = self._database.rows(f'SELECT {", ".join(COLUMNS)} FROM "case" ORDER BY position, id')  # noqa: S608
         return [_case(row) for row in rows]
 
+    def next_open(self, after: str = "") -> str:
+        """The next case in which a person has something to decide, from one case on and round to the beginning.
+
+        Args:
+            after: the case to start from; empty starts with the first.
+
+        Returns:
+            Its id; empty when nothing is open anywhere else.
+        """
+        place = self._database.value('SELECT position FROM "case" WHERE id = ?', (after,)) if after else None
+        found = self._database.value(
+            """SELECT id FROM "case" WHERE (questions <> '[]' OR blocked_reason <> '') AND id <> ?
+               ORDER BY position <= ?, position, id LIMIT 1""",
+            (after, -1 if place is None else place),
+        )
+        return "" if found is None else str(found)
+
     def count(self) -> int:
         """Number of cases."""
         return int(self._database.value('SELECT count(*) FROM "case"'))
@@ -85,8 +103,28 @@ class Cases:
             for case in cases:
                 self._compose(case, author)
 
-    def set_status(self, case_id: str, status: ReviewStatus, *, author: str, text: str = "") -> None:
+    def set_status(
+        self,
+        case_id: str,
+        status: ReviewStatus,
+        *,
+        author: str,
+        text: str = "",
+        reverts: int | None = None,
+        at: datetime | None = None,
+    ) -> Event | None:
         """Record how far the review of a case has come.
+
+        Args:
+            case_id: the case.
+            status: how far.
+            author: who says so.
+            text: one sentence for people.
+            reverts: id of the event that this one undoes.
+            at: the time of the gesture that this is a part of; now when left out.
+
+        Returns:
+            The event; None when that is its status already.
 
         Raises:
             ValueError: no such case.
@@ -96,16 +134,19 @@ class Cases:
             if row is None:
                 raise ValueError(f"no case {case_id}")
             if row["status"] == status.value:
-                return
-            self._events.append(
+                return None
+            event = self._events.append(
                 target=target_of("case", case_id),
                 field=STATUS,
                 before=row["status"],
                 after=status.value,
                 text=text,
                 author=author,
+                reverts=reverts,
+                at=at,
             )
             self._write(row | {"status": status.value})
+            return event
 
     def _compose(self, case: Case, author: str) -> None:
         target = target_of("case", case.id)

@@ -81,6 +81,10 @@ class Sources:
         """Records of objects that re-encode this one, oldest first."""
         return self._select("WHERE predecessor_key = ? AND predecessor_key <> '' ORDER BY id", (predecessor_key,))
 
+    def of_view(self, view_id: str) -> list[SourceRecord]:
+        """Records of the files that show this view, oldest first: the one it was made from, and its copies."""
+        return self._select("WHERE view_id = ? ORDER BY id", (view_id,))
+
     def all(self) -> list[SourceRecord]:
         """Every record, oldest first."""
         return self._select("ORDER BY id", ())

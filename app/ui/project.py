@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from app.core.case import Case, Projection, ReviewStatus, Side, View
+from app.core.case import Case, ReviewStatus, Side, View
 from app.core.errors import UserError
 from app.core.grey import StoredImage
 from app.store.project import ProjectStore
-from app.store.resolve import exclude_view, resolve_view
 from app.ui.case_list import CaseRow
 
-_Decision: TypeAlias = Callable[[ProjectStore], list[Case]]
+ResultT = TypeVar("ResultT")
 
 STATUS_WORDS = {
     ReviewStatus.NEW: "New",
@@ -50,12 +49,16 @@ class CaseContent:
         frontal: what hangs on the left.
         lateral: what hangs on the right.
         waiting: number of views without a place that are not on show.
+        other_case: the patient's other hip in the same study, if there is one that may be read.
+        other: its frontal view.
     """
 
     case: Case
     frontal: Hanging
     lateral: Hanging
     waiting: int = 0
+    other_case: Case | None = None
+    other: Hanging = Hanging()  # noqa: RUF009  # frozen
 
 
 class Project(QObject):
@@ -171,45 +174,39 @@ class Project(QObject):
                 hung.append(Hanging(view=view))
         if waiting and turn and not case.blocked_reason and all(item.is_placed for item in hung):
             hung[1] = Hanging(view=waiting.pop(0), is_placed=False)  # both places are taken: leaf on the right
-        return CaseContent(case=case, frontal=hung[0], lateral=hung[1], waiting=len(waiting))
+        other_case = _other_hip(store, case)
+        other_id = other_case.frontal_id if other_case is not None else None
+        other = Hanging(view=store.views.get(other_id) if other_id is not None else None)
+        return CaseContent(
+            case=case, frontal=hung[0], lateral=hung[1], waiting=len(waiting), other_case=other_case, other=other
+        )
 
-    def resolve(
-        self, case_id: str, view_id: str, *, projection: Projection | None = None, side: Side | None = None
-    ) -> str:
-        """Record what a view shows.
+    def look(self) -> ProjectStore:
+        """The store, for looking something up; what changes it goes through `record`."""
+        return self._open_store()
+
+    def record(self, change: Callable[[ProjectStore, str], ResultT]) -> ResultT | None:
+        """Change what is stored.
+
+        Args:
+            change: makes the change; gets the store and the author.
 
         Returns:
-            The case to go on with: this one, or the one that the view now belongs to when this one is gone.
+            What `change` returns; None when it was refused, which has been reported then.
         """
-        return self._decide(
-            case_id,
-            view_id,
-            lambda store: resolve_view(store, view_id, projection=projection, side=side, author=self._author),
-        )
-
-    def exclude(self, case_id: str, view_id: str, reason: str) -> str:
-        """Take a view out of its cases. Returns the case to go on with; empty when there is none."""
-        return self._decide(
-            case_id, view_id, lambda store: exclude_view(store, view_id, reason=reason, author=self._author)
-        )
-
-    def _decide(self, case_id: str, view_id: str, decide: _Decision) -> str:
         store = self._open_store()
         if store.is_read_only:
             self.failed.emit(
                 UserError("The decision was not recorded.", reason=self.read_only_reason, kind="read-only")
             )
-            return case_id
+            return None
         try:
-            cases = decide(store)
+            result = change(store, self._author)
         except UserError as error:
             self.failed.emit(error)
-            return case_id
+            return None
         self.cases_changed.emit()
-        if any(case.id == case_id for case in cases):
-            return case_id
-        holding = [case.id for case in cases if view_id in case.view_ids]
-        return holding[0] if holding else cases[0].id if cases else ""
+        return result
 
     def _open_store(self) -> ProjectStore:
         if self._store is None:
@@ -235,3 +232,14 @@ def _row(case: Case) -> CaseRow:
         is_blocked=bool(case.blocked_reason),
         tip="\n".join(tip),
     )
+
+
+def _other_hip(store: ProjectStore, case: Case) -> Case | None:
+    """The case of the same patient's other hip in the same study, if it has a frontal view and may be read."""
+    if case.side is None or case.blocked_reason:
+        return None
+    for other in store.cases.of_study(case.study_id):
+        is_opposite = other.side is not None and other.side is not case.side and other.patient_id == case.patient_id
+        if is_opposite and other.frontal_id is not None and not other.blocked_reason:
+            return other
+    return None

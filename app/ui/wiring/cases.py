@@ -22,6 +22,7 @@ class CasesWiring(Wiring):
 
     content: CaseContent | None = None
     _turn = 0
+    _turn_of = ""
 
     def effects(self) -> dict[str, Callable[[bool], object]]:
         """What the Case menu does."""
@@ -63,9 +64,14 @@ class CasesWiring(Wiring):
             self.go_to(first)
             cases.table.setFocus()
 
-    def go_to(self, case_id: str) -> None:
-        """Open a case and mark it in the worklist; the first view that has no place hangs first."""
-        self._turn = 0
+    def go_to(self, case_id: str, *, turn: int = 0) -> None:
+        """Open a case and mark it in the worklist.
+
+        Args:
+            case_id: the case.
+            turn: how far to leaf through its views without a place; 0 hangs the first of them first.
+        """
+        self._turn, self._turn_of = turn, case_id
         self.window.case_list.set_current(case_id)
         self.window.selection.open_case(case_id)
 
@@ -77,12 +83,12 @@ class CasesWiring(Wiring):
     def _on_requested(self, case_id: str) -> None:
         if not case_id:
             return
-        if self.content is None or self.content.case.id != case_id:
-            self._turn = 0
+        if case_id != self._turn_of:
+            self._turn, self._turn_of = 0, case_id
         content = self.project.content(case_id, turn=self._turn)
         if content is not None:
             self.window.middle.setCurrentWidget(self.viewer)
-            self.viewer.set_case(content, is_writable=self.project.is_writable)
+            self.viewer.set_case(content)
 
     def _on_swapped(self, case_id: str) -> None:
         window = self.window
