@@ -1,11 +1,15 @@
-"""How Coxa looks: colours, one type scale, one spacing grid. Dark, since it stands beside radiographs."""
+"""How Coxa looks: colours, one type scale, one spacing grid. Dark at first, since it stands beside radiographs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from PySide6.QtGui import QColor, QFont, QPalette
+from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtGui import QColor, QFont, QIcon, QPalette
 from PySide6.QtWidgets import QApplication
+
+from app.ui.icons import icon_named
+from app.ui.style_sheet import STYLE
 
 # Spacing grid, px at 100 % scaling: every margin and gap is one of these.
 GAP_S, GAP_M, GAP_L, GAP_XL = 4, 8, 16, 24
@@ -14,44 +18,77 @@ GAP_S, GAP_M, GAP_L, GAP_XL = 4, 8, 16, 24
 TEXT_S, TEXT_M, TEXT_L, TEXT_XL = 12, 14, 16, 22
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Colours:
     """One colour scheme; every text colour has a contrast of at least 4.5:1 on every surface it is used on."""
 
-    image: str = "#000000"  # behind radiographs
-    window: str = "#15171b"
-    panel: str = "#1c1f25"
-    raised: str = "#282d36"
-    hover: str = "#323946"
-    line: str = "#3a414d"
-    text: str = "#e8eaed"
-    muted: str = "#aab2bf"
-    accent: str = "#6cb2ff"  # focus, active pane
-    selected: str = "#20446a"
-    caution: str = "#ffc457"  # something to know or to decide
-    danger: str = "#ff9d94"  # something wrong
-    danger_surface: str = "#43211f"
-    caution_surface: str = "#3a2f17"
-    info_surface: str = "#1d3349"
+    image: str = "#000000"  # behind radiographs, in every scheme
+    window: str
+    panel: str
+    raised: str
+    hover: str
+    line: str
+    edge: str  # around what can be pressed or filled in: 3:1 on window and panel
+    text: str
+    muted: str
+    disabled: str
+    accent: str  # focus, active pane
+    selected: str
+    caution: str  # something to know or to decide
+    danger: str  # something wrong
+    good: str  # something done
+    danger_surface: str
+    caution_surface: str
+    info_surface: str
+    data: tuple[str, ...]  # labels, curves, charts: told apart by the colour-blind too, 3:1 on panel
 
 
-DARK = Colours()
+DARK = Colours(
+    window="#15171b", panel="#1c1f25", raised="#282d36", hover="#323946", line="#3a414d", edge="#6a7484",
+    text="#e8eaed", muted="#aab2bf", disabled="#7f8896", accent="#6cb2ff", selected="#20446a",
+    caution="#ffc457", danger="#ff9d94", good="#6fd3a5",
+    danger_surface="#43211f", caution_surface="#3a2f17", info_surface="#1d3349",
+    data=("#e69f00", "#56b4e9", "#f0e442", "#00a878", "#4f8ff7", "#ef6f3c", "#e39ac6", "#d8dce2"),
+)  # fmt: skip
+LIGHT = Colours(
+    window="#eef0f3", panel="#ffffff", raised="#e3e7ec", hover="#d6dce4", line="#c3cad4", edge="#7b8594",
+    text="#15181d", muted="#485261", disabled="#7d8694", accent="#0a5cb0", selected="#cde2f8",
+    caution="#744700", danger="#a5231c", good="#0b6b45",
+    danger_surface="#fbe3e1", caution_surface="#fdf0cf", info_surface="#e1eefb",
+    data=("#b87c00", "#1a87ff", "#7f914e", "#007c57", "#0d44a7", "#a2300e", "#ae5490", "#3a3f47"),
+)  # fmt: skip
+SCHEMES = {"dark": DARK, "light": LIGHT}
 OVER_IMAGE = DARK  # what is drawn over radiographs; their surround is black in every scheme
+_SCHEME = "coxa_scheme"  # property of the application: the name of the scheme it wears
 
 
 def colours() -> Colours:
     """The colours that the application wears now."""
-    return DARK
+    app = QCoreApplication.instance()
+    return SCHEMES.get(str(app.property(_SCHEME)), DARK) if app is not None else DARK
 
 
-TEXT_ON = (  # every combination that the window uses; a test measures them
-    ("text", "window"), ("text", "panel"), ("text", "raised"), ("text", "hover"), ("text", "selected"),
-    ("text", "danger_surface"), ("text", "caution_surface"), ("text", "info_surface"), ("text", "image"),
-    ("muted", "window"), ("muted", "panel"), ("muted", "raised"), ("muted", "selected"), ("muted", "image"),
-    ("muted", "danger_surface"), ("muted", "caution_surface"), ("muted", "info_surface"),
-    ("caution", "window"), ("caution", "panel"), ("caution", "image"), ("caution", "selected"),
-    ("danger", "panel"), ("danger", "image"), ("danger", "selected"), ("accent", "panel"), ("accent", "window"),
+def icon(name: str) -> QIcon:
+    """An icon of `resources/icons`, in the colours that the application wears when it is painted."""
+    return icon_named(name, _icon_colour)
+
+
+def _icon_colour(mode: QIcon.Mode, state: QIcon.State) -> str:
+    present = colours()
+    if mode is QIcon.Mode.Disabled:
+        return present.disabled
+    return present.accent if state is QIcon.State.On else present.text
+
+
+# every combination that the window uses; a test measures them, in both schemes
+SURFACES = ("window", "panel", "raised", "hover", "selected", "danger_surface", "caution_surface", "info_surface")
+TEXT_ON = (
+    *((text, surface) for text in ("text", "muted") for surface in SURFACES),
+    *((text, surface) for text in ("caution", "danger", "good", "accent")
+      for surface in ("window", "panel", "raised", "selected")),
+    ("caution", "caution_surface"), ("danger", "danger_surface"), ("accent", "info_surface"),
 )  # fmt: skip
+TEXT_OVER_IMAGE = ("text", "muted", "caution", "danger", "good", "accent")
 
 
 def contrast(first: str, second: str) -> float:
@@ -75,14 +112,35 @@ def font(size_px: int, *, is_bold: bool = False) -> QFont:
     return result
 
 
-def apply(app: QApplication, colours: Colours = DARK) -> None:
-    """Dress the whole application."""
-    app.setStyle("Fusion")
-    base = app.font()
-    base.setPixelSize(TEXT_M)
-    app.setFont(base)
-    app.setPalette(_palette(colours))
-    app.setStyleSheet(_style_sheet(colours))
+def apply(app: QApplication, choice: str = "dark") -> str:
+    """Dress the whole application; widgets get `QEvent.PaletteChange` and `QEvent.StyleChange`.
+
+    Args:
+        app: the application.
+        choice: `dark`, `light`, or `system`: as the system wants it, dark if it does not say.
+
+    Returns:
+        The scheme that is worn now.
+    """
+    hints = app.styleHints()
+    if choice == "system":
+        hints.unsetColorScheme()
+        scheme = "light" if hints.colorScheme() is Qt.ColorScheme.Light else "dark"
+    else:
+        scheme = choice if choice in SCHEMES else "dark"
+        hints.setColorScheme(Qt.ColorScheme.Light if scheme == "light" else Qt.ColorScheme.Dark)  # window frames too
+    if app.property(_SCHEME) == scheme:
+        return scheme
+    is_first = app.property(_SCHEME) is None
+    app.setProperty(_SCHEME, scheme)
+    if is_first:
+        app.setStyle("Fusion")
+        base = app.font()
+        base.setPixelSize(TEXT_M)
+        app.setFont(base)
+    app.setPalette(_palette(SCHEMES[scheme]))
+    app.setStyleSheet(_style_sheet(SCHEMES[scheme]))
+    return scheme
 
 
 def _palette(c: Colours) -> QPalette:
@@ -95,75 +153,17 @@ def _palette(c: Colours) -> QPalette:
         QPalette.ColorRole.ToolTipText: c.text, QPalette.ColorRole.Highlight: c.selected,
         QPalette.ColorRole.HighlightedText: c.text, QPalette.ColorRole.PlaceholderText: c.muted,
         QPalette.ColorRole.Link: c.accent, QPalette.ColorRole.BrightText: c.danger,
+        QPalette.ColorRole.Accent: c.accent, QPalette.ColorRole.Light: c.line, QPalette.ColorRole.Midlight: c.line,
+        QPalette.ColorRole.Mid: c.line, QPalette.ColorRole.Dark: c.window, QPalette.ColorRole.Shadow: c.window,
     }  # fmt: skip
     for role, name in roles.items():
         palette.setColor(role, QColor(name))
     for role in (QPalette.ColorRole.WindowText, QPalette.ColorRole.Text, QPalette.ColorRole.ButtonText):
-        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor("#7c8593"))
+        palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(c.disabled))
     return palette
 
 
 def _style_sheet(c: Colours) -> str:
     names = {field.name: getattr(c, field.name) for field in fields(c)}
-    return _STYLE.format(s=GAP_S, m=GAP_M, l=GAP_L, xl=GAP_XL, text_s=TEXT_S, text_m=TEXT_M, text_l=TEXT_L,
-                         text_xl=TEXT_XL, **names)  # fmt: skip
-
-
-_STYLE = """
-QMainWindow, QDialog {{ background: {window}; }}
-QMainWindow::separator {{ background: {window}; width: {s}px; height: {s}px; }}
-QMenuBar {{ background: {window}; padding: {s}px {m}px; }}
-QMenuBar::item {{ padding: {s}px {m}px; background: transparent; border-radius: 4px; }}
-QMenuBar::item:selected {{ background: {hover}; }}
-QMenu {{ background: {raised}; border: 1px solid {line}; padding: {s}px; }}
-QMenu::item {{ padding: 6px {xl}px 6px {xl}px; border-radius: 4px; }}
-QMenu::item:selected {{ background: {selected}; }}
-QMenu::item:disabled {{ color: #7c8593; }}
-QMenu::separator {{ height: 1px; background: {line}; margin: {s}px {m}px; }}
-QToolBar {{ background: {window}; border: none; spacing: {s}px; padding: {s}px {m}px; }}
-QToolBar::separator {{ width: 1px; background: {line}; margin: {s}px {m}px; }}
-QToolButton, QPushButton {{
-    background: {raised}; border: 1px solid {line}; border-radius: 4px; padding: 5px 10px; color: {text};
-}}
-QToolBar QToolButton {{ background: transparent; border: 1px solid transparent; }}
-QToolButton:hover, QPushButton:hover {{ background: {hover}; }}
-QToolButton:checked, QPushButton:checked {{ background: {selected}; border-color: {accent}; }}
-QToolButton:focus, QPushButton:focus {{ border-color: {accent}; }}
-QToolButton:disabled, QPushButton:disabled {{ color: #7c8593; }}
-QPushButton#primary {{ background: {selected}; border-color: {accent}; }}
-QStatusBar {{ background: {window}; color: {muted}; border-top: 1px solid {line}; }}
-QStatusBar::item {{ border: none; }}
-QLabel#caption {{ color: {muted}; font-size: {text_s}px; }}
-QLabel#heading {{ font-size: {text_xl}px; font-weight: 600; }}
-QLabel#title {{ font-size: {text_l}px; font-weight: 600; }}
-QLabel#muted {{ color: {muted}; }}
-QLabel#research {{ color: {caution}; font-weight: 600; padding: 2px {m}px; }}
-QLabel#strong {{ font-weight: 600; }}
-QTableView {{
-    background: {panel}; border: none; outline: none; selection-background-color: {selected};
-    selection-color: {text}; gridline-color: {panel};
-}}
-QTableView::item {{ padding: 0 {m}px; border-bottom: 1px solid {raised}; }}
-QTableView::item:selected {{ background: {selected}; color: {text}; }}
-QTableView::item:hover:!selected {{ background: {raised}; }}
-QHeaderView::section {{
-    background: {panel}; color: {muted}; border: none; border-bottom: 1px solid {line}; padding: 6px 11px;
-    font-size: {text_s}px;
-}}
-QWidget#worklist {{ background: {panel}; }}
-QFrame#banner {{ background: {info_surface}; border-left: 4px solid {accent}; }}
-QFrame#banner[tone="caution"] {{ background: {caution_surface}; border-left-color: {caution}; }}
-QFrame#banner[tone="danger"] {{ background: {danger_surface}; border-left-color: {danger}; }}
-QFrame#pane {{ background: {image}; border: 2px solid {window}; }}
-QFrame#pane[active="true"] {{ border-color: {accent}; }}
-QFrame#strip {{ background: {panel}; border-left: 4px solid {caution}; }}
-QFrame#strip QPushButton {{ font-size: {text_s}px; padding: 5px 5px; }}
-QFrame#strip QLabel {{ font-size: {text_s}px; }}
-QScrollBar:vertical {{ background: {panel}; width: 12px; margin: 0; }}
-QScrollBar::handle:vertical {{ background: {line}; border-radius: 4px; min-height: 32px; margin: 2px; }}
-QScrollBar::handle:vertical:hover {{ background: {muted}; }}
-QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; width: 0; }}
-QScrollBar::add-page, QScrollBar::sub-page {{ background: none; }}
-QPlainTextEdit {{ background: {panel}; border: 1px solid {line}; font-family: monospace; font-size: {text_s}px; }}
-QToolTip {{ background: {raised}; color: {text}; border: 1px solid {line}; padding: {s}px; }}
-"""
+    return STYLE.format(s=GAP_S, m=GAP_M, l=GAP_L, xl=GAP_XL, text_s=TEXT_S, text_m=TEXT_M, text_l=TEXT_L,
+                        text_xl=TEXT_XL, **names)  # fmt: skip

@@ -1,0 +1,62 @@
+"""The style sheet of the application. Colours, gaps and sizes are filled in by `app.ui.theme`."""
+
+from __future__ import annotations
+
+STYLE = """
+QMainWindow, QDialog {{ background: {window}; }}
+QMainWindow::separator {{ background: {window}; width: {s}px; height: {s}px; }}
+QMenuBar {{ background: {window}; padding: {s}px {m}px; }}
+QMenuBar::item {{ padding: {s}px {m}px; background: transparent; border-radius: 4px; }}
+QMenuBar::item:selected {{ background: {hover}; }}
+QMenu {{ background: {raised}; border: 1px solid {line}; padding: {s}px; }}
+QMenu::item {{ padding: 6px {xl}px 6px {xl}px; border-radius: 4px; }}
+QMenu::item:selected {{ background: {selected}; }}
+QMenu::item:disabled {{ color: {disabled}; }}
+QMenu::separator {{ height: 1px; background: {line}; margin: {s}px {m}px; }}
+QToolBar {{ background: {window}; border: none; spacing: {s}px; padding: {s}px {m}px; }}
+QToolBar::separator {{ width: 1px; background: {line}; margin: {s}px {m}px; }}
+QToolButton, QPushButton {{
+    background: {raised}; border: 1px solid {line}; border-radius: 4px; padding: 5px 10px; color: {text};
+}}
+QToolBar QToolButton {{ background: transparent; border: 1px solid transparent; }}
+QToolButton:hover, QPushButton:hover {{ background: {hover}; }}
+QToolButton:checked, QPushButton:checked {{ background: {selected}; border-color: {accent}; }}
+QToolButton:focus, QPushButton:focus {{ border-color: {accent}; }}
+QToolButton:disabled, QPushButton:disabled {{ color: {disabled}; }}
+QPushButton#primary {{ background: {selected}; border-color: {accent}; }}
+QStatusBar {{ background: {window}; color: {muted}; border-top: 1px solid {line}; }}
+QStatusBar::item {{ border: none; }}
+QLabel#caption {{ color: {muted}; font-size: {text_s}px; }}
+QLabel#heading {{ font-size: {text_xl}px; font-weight: 600; }}
+QLabel#title {{ font-size: {text_l}px; font-weight: 600; }}
+QLabel#muted {{ color: {muted}; }}
+QLabel#research {{ color: {caution}; font-weight: 600; padding: 2px {m}px; }}
+QLabel#strong {{ font-weight: 600; }}
+QTableView {{
+    background: {panel}; border: none; outline: none; selection-background-color: {selected};
+    selection-color: {text}; gridline-color: {panel};
+}}
+QTableView::item {{ padding: 0 {m}px; border-bottom: 1px solid {raised}; }}
+QTableView::item:selected {{ background: {selected}; color: {text}; }}
+QTableView::item:hover:!selected {{ background: {raised}; }}
+QHeaderView::section {{
+    background: {panel}; color: {muted}; border: none; border-bottom: 1px solid {line}; padding: 6px 11px;
+    font-size: {text_s}px;
+}}
+QWidget#worklist {{ background: {panel}; }}
+QFrame#banner {{ background: {info_surface}; border-left: 4px solid {accent}; }}
+QFrame#banner[tone="caution"] {{ background: {caution_surface}; border-left-color: {caution}; }}
+QFrame#banner[tone="danger"] {{ background: {danger_surface}; border-left-color: {danger}; }}
+QFrame#pane {{ background: {image}; border: 2px solid {window}; }}
+QFrame#pane[active="true"] {{ border-color: {accent}; }}
+QFrame#strip {{ background: {panel}; border-left: 4px solid {caution}; }}
+QFrame#strip QPushButton {{ font-size: {text_s}px; padding: 5px 5px; }}
+QFrame#strip QLabel {{ font-size: {text_s}px; }}
+QScrollBar:vertical {{ background: {panel}; width: 12px; margin: 0; }}
+QScrollBar::handle:vertical {{ background: {line}; border-radius: 4px; min-height: 32px; margin: 2px; }}
+QScrollBar::handle:vertical:hover {{ background: {muted}; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; width: 0; }}
+QScrollBar::add-page, QScrollBar::sub-page {{ background: none; }}
+QPlainTextEdit {{ background: {panel}; border: 1px solid {line}; font-family: monospace; font-size: {text_s}px; }}
+QToolTip {{ background: {raised}; color: {text}; border: 1px solid {line}; padding: {s}px; }}
+"""
