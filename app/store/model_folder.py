@@ -1,0 +1,148 @@
+"""A model on disk: a folder with `card.toml` and `weights.safetensors`. Knows no database; the engine uses it too."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import tomlkit
+
+from app.core.errors import UserError
+from app.core.model_card import ModelCard
+
+CARD, WEIGHTS = "card.toml", "weights.safetensors"
+PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+LARGEST_CARD = 1 << 20  # bytes
+LARGEST_HEADER = 100 << 20  # bytes; the format's own limit
+
+
+def read_card(folder: Path) -> ModelCard:
+    """The card of a model.
+
+    Raises:
+        UserError: `no-model` or `bad-card`.
+    """
+    try:
+        if (folder / CARD).stat().st_size > LARGEST_CARD:
+            raise _bad_card("The file is far too large for a card.")
+        words = (folder / CARD).read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(
+            "There is no model in this folder.",
+            reason=f"Its {CARD} cannot be read ({error.strerror}).",
+            remedy="Choose the folder of a model.",
+            kind="no-model",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise _bad_card("It is not text.") from error
+    try:
+        return msgspec.convert(tomllib.loads(words), ModelCard)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, ValueError) as error:
+        raise _bad_card(f"{error}.") from error
+
+
+def write_card(folder: Path, card: ModelCard) -> None:
+    """Write a model's card; what is None is left out."""
+    (folder / CARD).write_text(tomlkit.dumps(_without_none(msgspec.to_builtins(card))), encoding="utf-8")
+
+
+def weights_sha256(path: Path) -> str:
+    """SHA-256 of a weights file, hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def verified_weights(folder: Path, card: ModelCard) -> Path:
+    """The weights of a model, after it was made sure that they are those of its card.
+
+    Raises:
+        UserError: `no-weights`, `other-weights` or `not-safetensors`.
+    """
+    path = folder / WEIGHTS
+    try:
+        _require_safetensors(path)
+        digest = weights_sha256(path)
+    except OSError as error:
+        raise UserError(
+            "The weights of this model are missing.",
+            reason=f"{WEIGHTS} cannot be read ({error.strerror}).",
+            remedy="Put the file back, or import the model again.",
+            kind="no-weights",
+        ) from error
+    if digest != card.weights_sha256:
+        raise UserError(
+            "The weights of this model are not those that its card describes.",
+            reason="The SHA-256 of the file differs, so none of the card's figures is about it.",
+            remedy="Put the original file back, or import the model again.",
+            kind="other-weights",
+        )
+    return path
+
+
+def import_model(source: Path, models: Path) -> ModelCard:
+    """Copy a received model into a folder of models.
+
+    A weights file is data: only safetensors is read, and a pickle is never opened, since opening one can run a program.
+
+    Args:
+        source: the folder that was received.
+        models: where models live.
+
+    Raises:
+        UserError: anything is wrong with it, or `exists`: there is another model of this name.
+    """
+    card = read_card(source)
+    if not PLAIN_NAME.fullmatch(card.id):
+        raise _bad_card("Its id is not a plain name.")
+    verified_weights(source, card)
+    goal = models / card.id
+    if goal.exists():
+        if read_card(goal).weights_sha256 == card.weights_sha256:
+            return card
+        raise UserError(
+            "There is another model of this name.",
+            reason=f"{card.id} is here already, with other weights.",
+            remedy="Give one of them another id on its card.",
+            kind="exists",
+        )
+    draft = models / f".{card.id}.new"
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    for name in (CARD, WEIGHTS):
+        shutil.copyfile(source / name, draft / name)
+    verified_weights(draft, card)
+    draft.rename(goal)
+    return card
+
+
+def _require_safetensors(path: Path) -> None:
+    """A safetensors file begins with the length of a JSON header that lies within the file."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(9)
+    length = int.from_bytes(head[:8], "little")
+    if len(head) < 9 or head[8:9] != b"{" or not 2 <= length <= min(size - 8, LARGEST_HEADER):
+        raise UserError(
+            "This is not a weights file that may be opened.",
+            reason="Weights are read as safetensors only; other formats can run a program when they are opened.",
+            remedy="Ask for the weights as a safetensors file.",
+            kind="not-safetensors",
+        )
+
+
+def _bad_card(reason: str) -> UserError:
+    return UserError("The card of this model cannot be used.", reason=reason, remedy="Ask for the model again.",
+                     kind="bad-card")  # fmt: skip
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_none(part) for key, part in value.items() if part is not None}
+    if isinstance(value, list | tuple):
+        return [_without_none(part) for part in value]
+    return value
