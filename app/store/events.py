@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.core.event import CREATED, NO_EVENT_HASH, ROW_FIELDS, Event, Json, canonical_json, target_of
@@ -44,6 +44,7 @@ class EventLog:
         text: str = "",
         author: str = "",
         reverts: int | None = None,
+        at: datetime | None = None,
     ) -> Event:
         """Record one change and bring `current` up to date, in one transaction.
 
@@ -55,6 +56,7 @@ class EventLog:
             text: one sentence for people.
             author: who does it.
             reverts: id of the event that this one undoes.
+            at: the time of the gesture that this is a part of, see `moment`; now when left out.
 
         Raises:
             ValueError: `field` is one that only the store writes, or `before` is not the current value, so that
@@ -68,7 +70,7 @@ class EventLog:
                 before = None if found is None else json.loads(found["value"])
             elif found is not None and canonical_json(before) != found["value"]:
                 raise ValueError(f"{target} {field} has changed meanwhile")
-            event = self._write(target, field, before, after, text, author, reverts)
+            event = self._write(target, field, before, after, text, author, reverts, at)
             if after is not None:
                 self._database.upsert(
                     "current",
@@ -102,6 +104,40 @@ class EventLog:
         """The history of one target, oldest first."""
         return [_event(row) for row in self._database.records("event", "WHERE target = ? ORDER BY id", (target,))]
 
+    def of_targets(
+        self,
+        targets: Sequence[str],
+        *,
+        beginning: str = "",
+        author: str | None = None,
+        after: int = 0,
+        until: int | None = None,
+    ) -> list[Event]:
+        """The common history of some targets, oldest first.
+
+        Args:
+            targets: these.
+            beginning: and every target that begins like this; empty = no more.
+            author: only what this person did; None = anybody.
+            after: only what came after this event.
+            until: only up to this event; None = all.
+        """
+        marks = ", ".join("?" * len(targets))
+        where = f"(target IN ({marks}) OR (target >= ? AND target < ?)) AND id > ?"
+        last = beginning[:-1] + chr(ord(beginning[-1]) + 1) if beginning else ""
+        parameters: list[str | int] = [*targets, beginning, last, after]
+        for condition, value in (("author = ?", author), ("id <= ?", until)):
+            if value is not None:
+                where += f" AND {condition}"
+                parameters.append(value)
+        return [_event(row) for row in self._database.records("event", f"WHERE {where} ORDER BY id", parameters)]
+
+    def moment(self) -> datetime:
+        """The present as the time of a gesture: never that of the last event, so that two gestures are told apart."""
+        now = self._clock().astimezone(UTC)
+        last = self._database.value("SELECT at FROM event WHERE id = (SELECT event_id FROM head WHERE id = 1)")
+        return now if _in_utc(now) != last else now + timedelta(microseconds=1)
+
     def since(self, event_id: int = 0, *, limit: int = -1) -> list[Event]:
         """Events after `event_id`, oldest first."""
         rows = self._database.records("event", "WHERE id > ? ORDER BY id LIMIT ?", (event_id, limit))
@@ -118,7 +154,15 @@ class EventLog:
         return (int(found[0][0]), bytes(found[0][1])) if found else (0, NO_EVENT_HASH)
 
     def _write(
-        self, target: str, field: str, before: Json, after: Json, text: str, author: str, reverts: int | None
+        self,
+        target: str,
+        field: str,
+        before: Json,
+        after: Json,
+        text: str,
+        author: str,
+        reverts: int | None,
+        at: datetime | None = None,
     ) -> Event:
         """Write one event inside the transaction of the change that it records."""
         database = self._database
@@ -127,7 +171,7 @@ class EventLog:
         last_id, last_hash = self.head()
         columns: dict[str, Any] = {
             "id": last_id + 1,
-            "at": self._clock().astimezone(UTC).isoformat(timespec="microseconds"),
+            "at": _in_utc(at or self._clock()),
             "author": author,
             "target": target,
             "field": field,
@@ -140,6 +184,10 @@ class EventLog:
         digest = database.insert("event", columns)
         database.upsert("head", {"id": 1, "event_id": last_id + 1, "event_hash": digest})
         return Event(**(columns | {"before": before, "after": after, "row_hash": digest}))
+
+
+def _in_utc(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _event(row: Row) -> Event:

@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from app.core.annotation import CALIBRATION, calibration_of
 from app.core.case import Assessment, Certainty, Projection, Side, View, ViewFlag
 from app.core.event import Json, canonical_json, target_of
 from app.core.grey import GreyScale
+from app.core.measurement import calibrated_spacing
 from app.core.spacing import Spacing
 from app.store.database import Database, Row
 from app.store.events import EventLog
@@ -222,11 +224,13 @@ def _overlaid(view: View, decisions: dict[str, Json]) -> View:
     """The view with the decisions of people laid over what was found."""
     if not decisions:
         return view
-    projection, side, excluded = view.projection, view.side, ""
+    projection, side, excluded, spacing = view.projection, view.side, "", view.spacing
     if PROJECTION in decisions:
         projection = msgspec.convert(decisions[PROJECTION], Assessment[Projection])
     if SIDE in decisions:
         side = msgspec.convert(decisions[SIDE], Assessment[Side])
     if EXCLUDED in decisions:
         excluded = str(decisions[EXCLUDED])
-    return replace(view, projection=projection, side=side, excluded_reason=excluded)
+    if (calibration := calibration_of(decisions.get(CALIBRATION))) is not None:
+        spacing = calibrated_spacing(calibration, view.spacing)
+    return replace(view, projection=projection, side=side, excluded_reason=excluded, spacing=spacing)

@@ -1,0 +1,221 @@
+"""Annotations: what people say about a case, and the changes by which they come about.
+
+Every reader has a target of their own, `case:ID@READER`, so that two opinions live side by side and neither can
+overwrite the other. What is one for the whole case (its review status, comments, who it is assigned to) stays at
+`case:ID`, and the calibration of an image at `view:ID`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import msgspec
+
+from app.core.errors import UserError
+from app.core.event import Json, target_of
+from app.core.geometry import Alignment
+from app.core.label_set import LabelValue
+from app.core.measurement import Calibration, Measurement
+from app.core.region import Region
+
+CASE, VIEW = "case", "view"
+LABEL = "label."  # + field of the label set
+ALIGNMENT = "alignment."  # + view
+CROP_VERDICT = "crop."  # + view
+REGION = "region."  # + view
+LANDMARK = "point."  # + landmark . view
+MEASUREMENT = "measurement."  # + number . view
+READER_PREFIXES = (LABEL, ALIGNMENT, CROP_VERDICT, REGION, LANDMARK, MEASUREMENT)
+
+STATUS = "status"
+ASSIGNED = "assigned"
+COMMENT = "comment."  # + number
+CALIBRATION = "calibration"  # of a view
+
+MAX_READER_LENGTH = 120
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One value that becomes another one: the only way in which anything changes.
+
+    Args:
+        target: what changes, `case:ID@READER`, `case:ID` or `view:ID`.
+        field: which property.
+        before: JSON value before, None when there was none.
+        after: JSON value after, None when it is taken away.
+        reverts: id of the event that this one takes back.
+    """
+
+    target: str
+    field: str
+    before: Json
+    after: Json
+    reverts: int | None = None
+
+    def inverse(self, *, event_id: int | None = None) -> Change:
+        """What takes this change back.
+
+        Args:
+            event_id: the event that recorded it, if it was recorded.
+        """
+        return replace(self, before=self.after, after=self.before, reverts=event_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotation:
+    """One value that holds now.
+
+    Args:
+        target: what it is said of.
+        field: which property.
+        value: JSON value.
+        reader: whose opinion it is; empty for what is one for the whole case, and for what an import brought.
+        author: who set it (a reader, or a migration of the label set).
+        at: when, UTC, ISO 8601.
+        event_id: the event that set it.
+    """
+
+    target: str
+    field: str
+    value: Json
+    reader: str
+    author: str
+    at: str
+    event_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CropVerdict:
+    """What a person thinks of a crop on looking at it (paper 004: visual screening).
+
+    Args:
+        is_approved: whether it may be used.
+        key: the crop that was looked at; a verdict on another one does not count.
+    """
+
+    is_approved: bool
+    key: str
+
+
+def reader_target(case_id: str, reader: str) -> str:
+    """The target of one reader's opinion about a case."""
+    return f"{target_of(CASE, case_id)}@{reader}"
+
+
+def split_target(target: str) -> tuple[str, str, str]:
+    """Kind, identifier and reader (or empty) of a target."""
+    kind, _, rest = target.partition(":")
+    identifier, _, reader = rest.partition("@")
+    return kind, identifier, reader
+
+
+def checked_reader(name: str) -> str:
+    """The name of a reader as it is recorded: one line, no spaces around it.
+
+    Raises:
+        UserError: `reader`: empty, too long, or not one line.
+    """
+    plain = " ".join(name.split())
+    if not plain or len(plain) > MAX_READER_LENGTH or not plain.isprintable():
+        raise UserError(
+            "It is not known who is annotating.",
+            reason="Every annotation is recorded with a name." if not plain else "The name is not one line of text.",
+            remedy="Give a name or initials.",
+            kind="reader",
+        )
+    return plain
+
+
+def is_annotation(target: str, field: str) -> bool:
+    """Whether an event is something that a person annotates and may undo, rather than what an import or pairing did."""
+    kind, _, reader = split_target(target)
+    if kind == CASE and reader:
+        return field.startswith(READER_PREFIXES)
+    if kind == CASE:
+        return field in (STATUS, ASSIGNED) or field.startswith(COMMENT)
+    return kind == VIEW and field == CALIBRATION
+
+
+def label_value(value: Json) -> LabelValue:
+    """A label from its JSON form."""
+    return tuple(map(str, value)) if isinstance(value, list) else value if isinstance(value, int) else str(value)
+
+
+def labels_of(values: Mapping[str, Json]) -> dict[str, LabelValue]:
+    """The labels among the values of a target: field of the label set -> value."""
+    return {name.removeprefix(LABEL): label_value(value) for name, value in values.items() if name.startswith(LABEL)}
+
+
+def document_of(value: object) -> Json:
+    """The JSON form of an alignment, region, measurement, point, calibration, verdict or label."""
+    document: Json = msgspec.json.decode(msgspec.json.encode(value))
+    return document
+
+
+def alignment_of(value: Json) -> Alignment | None:
+    """An alignment from its JSON form; None when there is none."""
+    return None if value is None else _read(value, Alignment)
+
+
+def region_of(value: Json) -> Region | None:
+    """A region from its JSON form; None when there is none."""
+    return None if value is None else _read(value, Region)
+
+
+def verdict_of(value: Json) -> CropVerdict | None:
+    """A verdict from its JSON form; None when there is none."""
+    return None if value is None else _read(value, CropVerdict)
+
+
+def measurement_of(value: Json) -> Measurement:
+    """A measurement from its JSON form."""
+    return _read(value, Measurement)
+
+
+def calibration_of(value: Json) -> Calibration | None:
+    """A calibration from its JSON form; None when there is none."""
+    return None if value is None else _read(value, Calibration)
+
+
+def point_of(value: Json) -> tuple[float, float]:
+    """A point from its JSON form."""
+    x, y = _read(value, tuple[float, float])
+    return x, y
+
+
+def _read(value: Json, kind: type[T]) -> T:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        name = getattr(kind, "__name__", "point").lower()
+        raise UserError(
+            f"This is not a {name}.", reason=f"{error}.", remedy="Use a newer version of Coxa.", kind="annotation"
+        ) from error
+
+
+def checked_document(target: str, field: str, value: Json) -> Json:
+    """The value as it is recorded, or the reason for which it is not.
+
+    Labels are checked against the label set by the store, which knows it.
+
+    Raises:
+        UserError: `annotation`: not a value of this kind of field, or no such field.
+    """
+    kind, _, reader = split_target(target)
+    if value is None or not is_annotation(target, field):
+        pass
+    elif kind == VIEW:
+        return document_of(calibration_of(value))
+    elif reader:
+        readers: dict[str, Any] = {ALIGNMENT: alignment_of, REGION: region_of, CROP_VERDICT: verdict_of,
+                                   LANDMARK: point_of, MEASUREMENT: measurement_of}  # fmt: skip
+        for prefix, read in readers.items():
+            if field.startswith(prefix):
+                return document_of(read(value))
+    if not is_annotation(target, field):
+        raise UserError("This cannot be annotated.", reason=f"There is no field {field[:60]} here.", kind="annotation")
+    return value
