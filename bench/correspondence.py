@@ -24,6 +24,8 @@ from app.engine.projection.geometry import Geometry
 from app.engine.projection.joseph import project_part
 
 ANGLES = (13.0, 71.0)
+# RTK weights the first and the last slice of a ray by how much of it lies in the volume: they have to be air
+AIR = 2
 COUNT, STEP, SID, SDD, PIXEL = 16, 16.0, 1050.0, 2050.0, 32.0
 
 
@@ -68,9 +70,9 @@ def shadows_of_rtk(part: Part) -> list[NDArray[np.float64]]:
             empty.SetOrigin([first, first, 0.0])
             alone = np.zeros(part.density.shape, np.float32)
             alone.ravel()[voxel] = 1
-            image = itk.image_from_array(np.pad(alone, 1))  # RTK cuts interpolation off at the border
+            image = itk.image_from_array(np.pad(alone, AIR))
             image.SetSpacing(part.spacing_mm[::-1])
-            image.SetOrigin([value - STEP for value in part.origin_mm])
+            image.SetOrigin([value - AIR * STEP for value in part.origin_mm])
             projector = rtk.JosephForwardProjectionImageFilter[kind, kind].New()
             projector.SetGeometry(geometry)
             projector.SetInput(0, empty)

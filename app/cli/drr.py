@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.cli.exit_codes import DONE
 from app.cli.output import add_json_argument, print_json, progress
+from app.cli.series_folder import SeriesFolder
 from app.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from app.core.case import Side
     from app.engine.drr.pairs import PreparedCt, ReconstructedView
+
+STAMP = "pairs.json"
 
 EPILOG = """\
 examples:
@@ -31,14 +34,15 @@ examples:
                                                            back, z to the head, mm
 
 A CT is a file (NIfTI, NRRD, MetaImage) or a folder with a DICOM series, in Hounsfield units. The table and
-everything that does not touch the body are left out. The images are computed, not exposed: research use only."""
+everything that does not touch the body are left out. The same CT, hip and seed give the same bytes; a run that was
+interrupted is resumed. The images are computed, not exposed: research use only."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Set the arguments of `coxa drr`."""
     parser.add_argument("ct", type=Path, metavar="CT", help="CT file, or a folder with a DICOM series")
     parser.add_argument(
-        "-o", "--out", type=Path, metavar="DIR", required=True, help="folder to write to (new or empty)"
+        "-o", "--out", type=Path, metavar="DIR", required=True, help="folder to write to, or to go on in"
     )
     parser.add_argument("--hip", required=True, metavar="SIDE|X,Y,Z", help="left, right, or the femoral head's centre")
     parser.add_argument("--pairs", type=int, metavar="N", default=1, help="number of pairs (default: 1)")
@@ -59,13 +63,19 @@ def run(args: argparse.Namespace) -> int:
     _check_numbers(args)
     side, centre = parse_hip(args.hip)
     folder: Path = args.out.absolute()
-    _open(folder)
+    place = SeriesFolder(path=folder, stamp=STAMP, what="radiographs from a CT")
+    place.check()  # before the CT is read, which takes a while
     table = AttenuationTable.load()
     ct = prepare(read_ct(args.ct.absolute()), side=side, hip_mm=centre, table=table)
-    for number in progress(range(args.pairs), total=args.pairs, text="Reconstructing", unit="pair"):
-        _write_pair(folder, ct, args, number, table)
+    place.open(_series(ct, args))
+    with place.alone():
+        place.remove_partial(".pair-*.partial")
+        missing = [number for number in range(args.pairs) if not _pair_folder(folder, number).exists()]
+        for number in progress(missing, total=len(missing), text="Reconstructing", unit="pair"):
+            _write_pair(folder, ct, args, number, table)
     document = {
         "pairs": args.pairs,
+        "made": len(missing),
         "hip_mm": [round(float(value), 1) for value in ct.hip_mm],
         "side": ct.side.value,
         "notices": list(ct.notices),
@@ -73,7 +83,8 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(document)
     else:
-        print(f"{args.pairs} {'pair' if args.pairs == 1 else 'pairs'} of the {ct.side.value} hip: {folder}")
+        noun = "pair" if args.pairs == 1 else "pairs"
+        print(f"{args.pairs} {noun} of the {ct.side.value} hip ({len(missing)} made now): {folder}")
         for notice in ct.notices:
             print(notice)
     return DONE
@@ -119,23 +130,25 @@ def _check_numbers(args: argparse.Namespace) -> None:
         )
 
 
-def _open(folder: Path) -> None:
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(
-            "This folder is in use.",
-            reason="It exists and is not empty.",
-            remedy="Choose an empty or a new folder with --out.",
-            kind="folder-in-use",
-        )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(
-            "The folder cannot be written to.",
-            reason=f"The system says: {error.strerror}.",
-            remedy="Choose another folder with --out.",
-            kind="not-writable",
-        ) from error
+def _series(ct: PreparedCt, args: argparse.Namespace) -> dict[str, Any]:
+    """What pairs follow from, apart from their number."""
+    from app.engine.drr.pairs import GENERATOR
+
+    return {
+        "generator": GENERATOR,
+        "ct_sha256": ct.digest,
+        "hip_mm": ct.hip_mm.tolist(),
+        "side": ct.side.value,
+        "seed": args.seed,
+        "vary": args.vary,
+        "size_px": args.size,
+        "correspondence": args.correspondence,
+    }
+
+
+def _pair_folder(folder: Path, number: int) -> Path:
+    """Where a pair lies, 0-based number; what has this name is whole."""
+    return folder / f"pair-{number:06d}"
 
 
 def _write_pair(folder: Path, ct: PreparedCt, args: argparse.Namespace, number: int, table: Any) -> None:
@@ -145,7 +158,7 @@ def _write_pair(folder: Path, ct: PreparedCt, args: argparse.Namespace, number: 
     from app.engine.drr.variation import Variation
     from app.engine.synthesis.study import geometry_values
 
-    final = folder / f"pair-{number:06d}"
+    final = _pair_folder(folder, number)
     partial = folder / f".{final.name}.{os.getpid()}.partial"
     partial.mkdir()
     pair, views = reconstruct(

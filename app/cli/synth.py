@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock, Timeout
-
 from app.cli.exit_codes import DONE
 from app.cli.output import add_json_argument, print_json, progress
+from app.cli.series_folder import SeriesFolder, write_whole
 from app.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -61,7 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Make what is missing of a series."""
     from app.engine.synthesis.pool import write_cases
-    from app.engine.synthesis.study import MOST_CASES, case_folder, remove_partial
+    from app.engine.synthesis.study import MOST_CASES, case_folder
 
     if not 1 <= args.cases <= MOST_CASES or not 0 <= args.seed < 2**40:
         raise UserError(
@@ -79,9 +75,10 @@ def run(args: argparse.Namespace) -> int:
         )
     series = _series(args)
     folder: Path = args.out.absolute()
-    _open_folder(folder, series)
-    with _alone(folder):
-        remove_partial(folder)
+    place = SeriesFolder(path=folder, stamp=STAMP, what="synthetic hips")
+    place.open(series.describe())
+    with place.alone():
+        place.remove_partial(".case-*.partial")
         missing = [number for number in range(args.cases) if not case_folder(folder, number).exists()]
         work = write_cases(series, missing, folder, jobs=args.jobs)
         for _ in progress(work, total=len(missing), text="Synthetic hips", unit="case"):
@@ -109,70 +106,9 @@ def _series(args: argparse.Namespace) -> Series:
     )
 
 
-def _open_folder(folder: Path, series: Series) -> None:
-    """Start a folder, or make sure that the one there holds the same series."""
-    stamp = folder / STAMP
-    wanted = series.describe()
-    if stamp.exists():
-        try:
-            found = json.loads(stamp.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            found = None
-        if found != json.loads(json.dumps(wanted)):
-            raise UserError(
-                "This folder holds another series of synthetic hips.",
-                reason="Its settings or its generator were others, and two series in one folder cannot be told apart.",
-                remedy="Choose another folder with --out, or use the settings that the folder was made with.",
-                kind="other-series",
-            )
-        return
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UserError(
-            "This folder is in use.",
-            reason="It exists and is not a series of synthetic hips.",
-            remedy="Choose an empty or a new folder with --out.",
-            kind="folder-in-use",
-        )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _write(stamp, json.dumps(wanted, indent=1, sort_keys=True) + "\n")
-    except OSError as error:
-        raise UserError(
-            "The folder cannot be written to.",
-            reason=f"The system says: {error.strerror}.",
-            remedy="Choose another folder with --out.",
-            kind="not-writable",
-        ) from error
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keep a second run out of the folder."""
-    lock = FileLock(folder / ".lock", timeout=0)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise UserError(
-            "Another run is working in this folder.",
-            reason="Two runs would make the same studies.",
-            remedy="Wait until it ends, or choose another folder with --out.",
-            kind="folder-in-use",
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
 def _finish(folder: Path, cases: int, made: int) -> dict[str, Any]:
     from app.engine.synthesis.study import TRUTH, case_folder, table_of
 
     truths = (json.loads((case_folder(folder, number) / TRUTH).read_text(encoding="utf-8")) for number in range(cases))
-    _write(folder / TABLE, table_of(truths))
+    write_whole(folder / TABLE, table_of(truths))
     return {"cases": cases, "made": made, "table": TABLE}
-
-
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)

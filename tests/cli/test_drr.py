@@ -28,7 +28,8 @@ def test_pairs_truth_and_matrix_are_written(ct_file: Path, tmp_path: Path, capsy
     assert main([*words, "--correspondence", "8", "--json"]) == DONE
     document = json.loads(capsys.readouterr().out)
     assert document["side"] == "left"
-    assert sorted(path.name for path in out.iterdir()) == ["pair-000000", "pair-000001"]
+    assert document["made"] == 2
+    assert sorted(path.name for path in out.glob("[!.]*")) == ["pair-000000", "pair-000001", "pairs.json"]
     first = out / "pair-000000"
     truth = json.loads((first / "truth.json").read_text(encoding="utf-8"))
     assert truth["synthetic"] is True
@@ -47,6 +48,27 @@ def test_the_same_seed_gives_the_same_bytes(ct_file: Path, tmp_path: Path) -> No
         return [path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()]
 
     assert files("a") == files("b")
+
+
+def test_a_run_goes_on_where_it_stopped(ct_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def run(out: Path, pairs: int, *more: str) -> int:
+        words = ["drr", str(ct_file), "-o", str(out), "--hip", "left", "--pairs", str(pairs), "--size", "128"]
+        return main([*words, "--vary", "garden", "--json", *more])
+
+    def contents(folder: Path) -> dict[str, bytes]:
+        found = (path for path in folder.rglob("*") if path.is_file())
+        return {str(path.relative_to(folder)): path.read_bytes() for path in found}
+
+    first, whole = tmp_path / "first", tmp_path / "whole"
+    assert run(first, 1) == DONE
+    assert json.loads(capsys.readouterr().out)["made"] == 1
+    (first / ".pair-000001.4711.partial").mkdir()  # a killed run leaves this
+    assert run(first, 2) == DONE
+    assert json.loads(capsys.readouterr().out)["made"] == 1
+    assert run(whole, 2) == DONE
+    assert contents(first) == contents(whole)
+    assert run(first, 2, "--seed", "5") == REFUSED
+    assert "another series" in capsys.readouterr().err
 
 
 def test_what_cannot_be_done_gets_a_sentence(ct_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

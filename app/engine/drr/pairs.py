@@ -25,6 +25,7 @@ from app.engine.radiograph.collimation import full_field
 
 Vector = NDArray[np.float64]
 
+GENERATOR = 1  # raised when the same request gives other images than before
 FIELD_MM = 230.0  # in the plane of the hip
 _EDGE_MARGIN_PX = 4
 _OPEN_FACE = 0.02  # share of body on the last slice above which the body goes on outside

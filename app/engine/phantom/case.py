@@ -138,7 +138,9 @@ def _limb(request: CaseRequest, fracture: Fracture | ShaftFracture | None) -> Li
     return sample_limb(rng)
 
 
-def _labels(request: CaseRequest, side: Side, fracture: Fracture | ShaftFracture | None) -> CaseLabels:
+def _labels(
+    request: CaseRequest, patient: Patient, side: Side, fracture: Fracture | ShaftFracture | None
+) -> CaseLabels:
     kind = request.kind
     if fracture is None:
         return CaseLabels(side=side, has_fracture=False, has_implant=request.implant is not None)
@@ -146,13 +148,19 @@ def _labels(request: CaseRequest, side: Side, fracture: Fracture | ShaftFracture
     return CaseLabels(
         side=side,
         has_fracture=True,
-        region="neck" if kind.is_neck else "shaft" if kind.is_shaft else "trochanteric",
+        region=_region(fracture, patient),
         displacement="non-displaced" if is_subtle else "displaced",
         garden=fracture.garden if isinstance(fracture, Fracture) else 0,
         is_atypical=kind is CaseKind.SHAFT_ATYPICAL if kind.is_shaft else None,
         planned_visibility=fracture.visibility.value if isinstance(fracture, Fracture) and is_subtle else "",
         has_implant=request.implant is not None,
     )
+
+
+def _region(fracture: Fracture | ShaftFracture, patient: Patient) -> str:
+    if isinstance(fracture, ShaftFracture):
+        return "subtrochanteric" if fracture.is_subtrochanteric(patient) else "shaft"
+    return "neck" if fracture.kind.is_neck else "trochanteric"
 
 
 def other_femur(patient: Patient, rng: np.random.Generator) -> Patient:
@@ -180,7 +188,11 @@ def build_case(request: CaseRequest) -> SyntheticCase:
         for number, kind in enumerate(request.views)
     )
     return SyntheticCase(
-        request=request, patient=patient, labels=_labels(request, side, fracture), fracture=fracture, views=views
+        request=request,
+        patient=patient,
+        labels=_labels(request, patient, side, fracture),
+        fracture=fracture,
+        views=views,
     )
 
 

@@ -22,6 +22,8 @@ from app.engine.phantom.noise import Noise
 from app.engine.phantom.patient import Patient
 from app.engine.phantom.volume import Array, Vector, f32
 
+_LESSER_TROCHANTER_END_MM = 44.0  # below the crossing of neck and shaft axes, average size
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShaftFracture:
@@ -58,6 +60,10 @@ class ShaftFracture:
     shift_mm: tuple[float, float, float] = (0.0, 0.0, 0.0)
     has_butterfly: bool = False
     thickening: CorticalThickening | None = None
+
+    def is_subtrochanteric(self, patient: Patient) -> bool:
+        """Whether the centre lies within 5 cm below the lesser trochanter (Fielding & Magliato 1966)."""
+        return self.level_mm > -(_LESSER_TROCHANTER_END_MM * patient.scale + 50)
 
 
 def sample_shaft_fracture(rng: np.random.Generator, kind: CaseKind) -> ShaftFracture:

@@ -125,7 +125,7 @@ class CaseLabels:
     Args:
         side: which hip.
         has_fracture: any fracture of this femur.
-        region: `neck`, `trochanteric`, `shaft` or empty.
+        region: `neck`, `trochanteric`, `subtrochanteric`, `shaft` or empty.
         displacement: `non-displaced`, `displaced` or empty.
         garden: 1–4 for a neck fracture, otherwise 0.
         is_atypical: atypical femoral fracture; None when there is no shaft fracture.

@@ -157,12 +157,6 @@ def write_case(series: Series, number: int, folder: Path) -> Path:
     return final
 
 
-def remove_partial(folder: Path) -> None:
-    """Remove what an interrupted run has left behind."""
-    for left in folder.glob(".case-*.partial"):
-        shutil.rmtree(left, ignore_errors=True)
-
-
 def case_truth(case: SyntheticCase) -> dict[str, Any]:
     """Everything known about a case but its views, as plain values."""
     return {

@@ -140,12 +140,24 @@ def test_labels_say_what_was_asked_for(broken):
     assert first_view(normal).difference is None
 
 
+def test_the_five_centimetres_below_the_lesser_trochanter_are_subtrochanteric():
+    found = {}
+    for seed in range(8):
+        made = build_case(
+            request(seed, kind=CaseKind.SHAFT_ATYPICAL, visibility=None, views=(ViewKind.SHAFT_FRONTAL,), height_px=160)
+        )
+        found.setdefault(made.labels.region, []).append(made.fracture.level_mm)
+    assert set(found) == {"subtrochanteric", "shaft"}
+    assert min(found["subtrochanteric"]) > -105
+    assert max(found["shaft"]) < -80
+
+
 @pytest.mark.parametrize("kind", [CaseKind.SHAFT_ATYPICAL, CaseKind.SHAFT_NORMAL])
 def test_shaft_fractures_lie_below_the_trochanters(kind):
     made = build_case(
         request(kind=kind, visibility=None, views=(ViewKind.SHAFT_FRONTAL, ViewKind.SHAFT_LATERAL), height_px=240)
     )
-    assert made.labels.region == "shaft"
+    assert made.labels.region in ("subtrochanteric", "shaft")
     assert made.labels.is_atypical is (kind is CaseKind.SHAFT_ATYPICAL)
     truth = made.views[0].truth
     assert truth.fracture_centre[1] > truth.landmarks["lesser-trochanter"][1]

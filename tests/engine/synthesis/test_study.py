@@ -19,7 +19,6 @@ from app.engine.synthesis.study import (
     FileFormat,
     Series,
     case_folder,
-    remove_partial,
     table_of,
     write_case,
 )
@@ -72,14 +71,6 @@ def test_a_finished_study_is_left_alone(written: Path) -> None:
     stamps = {path: path.stat().st_mtime_ns for path in written.iterdir()}
     write_case(SMALL, 2, written.parent)
     assert {path: path.stat().st_mtime_ns for path in written.iterdir()} == stamps
-
-
-def test_leftovers_of_a_killed_run_are_removed(tmp_path: Path) -> None:
-    left = tmp_path / ".case-000001.4711.partial"
-    left.mkdir()
-    (left / "1-frontal.dcm").write_bytes(b"half")
-    remove_partial(tmp_path)
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_arrays_hold_the_difference_image(tmp_path: Path) -> None:
