@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-SMALLEST_PX = 512
+SMALLEST_PX = 128
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,43 +1,45 @@
 """A radiograph inside a pyqtgraph ViewBox, painted at the resolution of the screen.
 
-Three steps, each done only when its input changes: the pyramid (new image), a resampled buffer of stored values as
-large as the visible part of the image (new transform), and one 16-bit look-up of that buffer (new window).
+Three steps: the pyramid (for a new image), a buffer of stored values as large as the visible part of the image (for a
+new transform; moved, not sampled again, when the image is moved by whole screen pixels), and one 16-bit look-up of that
+buffer, strip by strip, into what is drawn (for every paint, so that no old window can stay anywhere).
 """
 
 from __future__ import annotations
 
-import math
+from typing import TypeVar
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QImage, QPainter, QTransform
+from PySide6.QtCore import QPoint, QRect, QRectF, Qt
+from PySide6.QtGui import QBrush, QImage, QPainter, QPolygonF, QTransform
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from app.core.grey import DisplayTable
 from app.core.pyramid import ImagePyramid
+from app.core.resampling import Rect, SampleGrid, place, sample
 
-SHARP_PIXELS_FROM_SCALE = 6.0  # from here on single pixels are shown as squares, not interpolated
-ON_GRID_PX = 1e-6
+SQUARES_FROM_SCALE = 8.0  # logical screen px per image px: from here on single pixels are squares (ADR 0102)
+STRIP_ROWS = 192
+LEAST_KEPT = 0.5  # share of the visible part that must be there already to be moved instead of sampled anew
 
-Key = tuple[float, ...]
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 class RadiographItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no types
-    """One radiograph in image coordinates: x right, y down, px, origin at the corner of the first pixel."""
+    """One radiograph in image coordinates: x right, y down, px, origin at the corner of the first pixel.
+
+    The item may be turned and mirrored (`setTransform`): the pyramid is sampled once, through the whole transform.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._pyramid: ImagePyramid | None = None
         self._table: DisplayTable | None = None
-        self._key: Key | None = None
-        self._is_table_new = False
-        self._stored: npt.NDArray[np.uint16] = np.empty((0, 0), np.uint16)
-        self._levels: npt.NDArray[np.uint8] = np.empty((0, 0), np.uint8)
-        self._picture = QImage()
-        self._corner = QPointF()
+        self._stored = _StoredPart()
+        self._strips = _Strips()
 
     @property
     def pyramid(self) -> ImagePyramid | None:
@@ -48,13 +50,14 @@ class RadiographItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has 
         """Show another image; None shows nothing."""
         self.prepareGeometryChange()
         self._pyramid, self._table = pyramid, table
-        self._key = None
+        self._stored.forget()
+        if pyramid is None:
+            self._stored, self._strips = _StoredPart(), _Strips()  # an empty pane holds no memory
         self.update()
 
     def set_table(self, table: DisplayTable) -> None:
         """Show the same image through another window."""
         self._table = table
-        self._is_table_new = True
         self.update()
 
     def boundingRect(self) -> QRectF:
@@ -64,62 +67,127 @@ class RadiographItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has 
         return QRectF(0, 0, self._pyramid.cols, self._pyramid.rows)
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        """Draw the visible part of the image."""
-        if self._pyramid is None or self._table is None or widget is None:
+        """Draw the visible part of the image, pixel by pixel of the screen."""
+        if self._pyramid is None or self._table is None:
             return
-        ratio = widget.devicePixelRatioF()
-        to_device = painter.worldTransform() * QTransform.fromScale(ratio, ratio)
-        width, height = math.ceil(widget.width() * ratio), math.ceil(widget.height() * ratio)
-        key = (to_device.m11(), to_device.m12(), to_device.m21(), to_device.m22(), to_device.dx(), to_device.dy(),
-               width, height, ratio)  # fmt: skip
-        if key != self._key:
-            self._resample(to_device, width, height, ratio)
-            self._key, self._is_table_new = key, True
-        if self._stored.size == 0:
+        to_screen = painter.deviceTransform()
+        logical, is_invertible = painter.worldTransform().inverted()
+        if not is_invertible or abs(to_screen.determinant()) < 1e-12:
             return
-        if self._is_table_new:
-            cv2.LUT(self._stored, self._table.levels, self._levels)
-            self._is_table_new = False
+        base = logical * to_screen  # from logical pixels of the widget to pixels of the screen
+        squares_from = SQUARES_FROM_SCALE * abs(base.determinant()) ** 0.5
+        affine = (to_screen.m11(), to_screen.m12(), to_screen.m21(), to_screen.m22(), to_screen.dx(), to_screen.dy())
+        placement = place(self._pyramid, affine, squares_from=squares_from)
+        origin_x, origin_y = placement.origin_xy
+        visible = placement.covered.common(_screen_rect(painter, widget, base).moved(-origin_x, -origin_y))
+        if not visible.area:
+            return
+        self._stored.hold(self._pyramid, placement.grid, visible)
         painter.save()
-        if to_device.isRotating():
-            painter.setClipRect(self.boundingRect())
-        painter.resetTransform()
-        painter.drawImage(self._corner, self._picture)
+        if not _is_upright(to_screen):  # slanted edges are drawn smooth
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            outline = to_screen.map(QPolygonF(self.boundingRect()))
+        else:
+            outline = None
+        painter.setWorldTransform(base.inverted()[0])  # from here on one unit is one pixel of the screen
+        corner = QPoint(visible.left + origin_x, visible.top + origin_y)
+        self._strips.draw(painter, corner, self._stored.pixels, self._table, outline)
         painter.restore()
 
-    def _resample(self, to_device: QTransform, width: int, height: int, ratio: float) -> None:
-        """Fill the buffer of stored values for the part of the screen that the image covers.
 
-        The ViewBox and the screen count from pixel corners, cv2 from pixel centres: the half pixels below are that.
-        """
-        assert self._pyramid is not None
-        covered = to_device.mapRect(self.boundingRect())
-        left, top = max(0, math.floor(covered.left() + ON_GRID_PX)), max(0, math.floor(covered.top() + ON_GRID_PX))
-        right = min(width, math.ceil(covered.right() - ON_GRID_PX))
-        bottom = min(height, math.ceil(covered.bottom() - ON_GRID_PX))
-        if right <= left or bottom <= top:
-            self._stored = np.empty((0, 0), np.uint16)
+class _StoredPart:
+    """The stored values of the visible part of an image, sampled for one grid."""
+
+    def __init__(self) -> None:
+        self._grid: SampleGrid | None = None
+        self._rect = Rect(left=0, top=0, right=0, bottom=0)
+        self._memory = np.empty(0, np.uint16)
+        self._spare = np.empty(0, np.uint16)
+        self.pixels: npt.NDArray[np.uint16] = np.empty((0, 0), np.uint16)
+
+    def forget(self) -> None:
+        """Another image: nothing of what is here may be shown again."""
+        self._grid = None
+
+    def hold(self, pyramid: ImagePyramid, grid: SampleGrid, rect: Rect) -> None:
+        """Make `pixels` those of a rectangle of the screen, relative to the image's origin."""
+        if grid == self._grid and rect == self._rect:
             return
-        linear = np.array([[to_device.m11(), to_device.m21()], [to_device.m12(), to_device.m22()]])
-        scale = math.sqrt(abs(float(np.linalg.det(linear))))
-        level = self._pyramid.levels[self._pyramid.level_for(scale)]
-        per_level = np.array([self._pyramid.cols / level.shape[1], self._pyramid.rows / level.shape[0]])
-        matrix = np.empty((2, 3))
-        matrix[:, :2] = linear * per_level
-        matrix[:, 2] = matrix[:, :2] @ (0.5, 0.5) + (to_device.dx() - left - 0.5, to_device.dy() - top - 0.5)
-        self._stored = np.asarray(
-            cv2.warpAffine(
-                level,
-                matrix,
-                (right - left, bottom - top),
-                flags=cv2.INTER_NEAREST if scale >= SHARP_PIXELS_FROM_SCALE else cv2.INTER_LINEAR,
-                borderMode=cv2.BORDER_REPLICATE,
-            ),
-            np.uint16,
-        )
-        stride = (right - left + 3) // 4 * 4  # QImage wants rows at multiples of four bytes
-        buffer = np.empty((bottom - top, stride), np.uint8)
-        self._levels = buffer[:, : right - left]
-        self._picture = QImage(buffer.data, right - left, bottom - top, stride, QImage.Format.Format_Grayscale8)
-        self._picture.setDevicePixelRatio(ratio)
-        self._corner = QPointF(left / ratio, top / ratio)
+        kept = rect.common(self._rect) if grid == self._grid else Rect(left=0, top=0, right=0, bottom=0)
+        if kept.area < LEAST_KEPT * rect.area:
+            self._memory, self.pixels = _shaped(self._memory, (rect.height, rect.width))
+            sample(pyramid, grid, rect, self.pixels)
+        else:
+            self._spare, pixels = _shaped(self._spare, (rect.height, rect.width))
+            np.copyto(rect.of(pixels, kept), self._rect.of(self.pixels, kept))
+            for strip in rect.without(kept):
+                sample(pyramid, grid, strip, rect.of(pixels, strip))
+            self._memory, self._spare, self.pixels = self._spare, self._memory, pixels
+        self._grid, self._rect = grid, rect
+
+
+class _Strips:
+    """Draws stored values through a table, some rows at a time: a strip stays in the processor's cache."""
+
+    def __init__(self) -> None:
+        self._memory = np.empty(0, np.int32)
+
+    def draw(
+        self,
+        painter: QPainter,
+        corner: QPoint,
+        stored: npt.NDArray[np.uint16],
+        table: DisplayTable,
+        outline: QPolygonF | None,
+    ) -> None:
+        """Draw in pixels of the screen.
+
+        Args:
+            painter: where one unit is one pixel.
+            corner: where the first pixel goes.
+            stored: (H, W) uint16.
+            table: display level of every stored value.
+            outline: draw only what is inside, with smooth edges; None draws everything.
+        """
+        rows, cols = stored.shape
+        most = rows if outline is not None else min(rows, STRIP_ROWS)
+        self._memory, strip = _shaped(self._memory, (most, cols))
+        picture = QImage(strip.data, cols, most, cols * 4, QImage.Format.Format_RGB32)
+        colours = (table.levels.astype(np.uint32) * 0x010101 | 0xFF000000).view(np.int32)  # grey, opaque
+        for top in range(0, rows, most):
+            count = min(most, rows - top)
+            cv2.LUT(stored[top : top + count], colours, strip[:count])
+            at = QPoint(corner.x(), corner.y() + top)
+            if outline is None:
+                painter.drawImage(at, picture, QRect(0, 0, cols, count))
+            else:
+                brush = QBrush(picture)
+                brush.setTransform(QTransform.fromTranslate(at.x(), at.y()))
+                painter.setPen(Qt.PenStyle.NoPen)
+                painter.setBrush(brush)
+                painter.drawPolygon(outline)
+
+
+def _shaped(memory: npt.NDArray[Scalar], shape: tuple[int, int]) -> tuple[npt.NDArray[Scalar], npt.NDArray[Scalar]]:
+    """An array of a shape in memory that is kept from frame to frame; new memory when it is too small or far too large.
+
+    Fresh memory would have to be mapped page by page for every frame, which costs as much as filling it.
+    """
+    size = shape[0] * shape[1]
+    if not size <= memory.size <= 4 * size + 65536:
+        memory = np.empty(size, memory.dtype)
+    return memory, memory[:size].reshape(shape)
+
+
+def _screen_rect(painter: QPainter, widget: QWidget | None, base: QTransform) -> Rect:
+    """The pixels of the screen that are painted."""
+    area = QRect(0, 0, painter.device().width(), painter.device().height()) if widget is None else widget.rect()
+    rect = base.mapRect(QRectF(area)).toAlignedRect()
+    return Rect(left=rect.left(), top=rect.top(), right=rect.left() + rect.width(), bottom=rect.top() + rect.height())
+
+
+def _is_upright(transform: QTransform) -> bool:
+    """Whether the image's sides are parallel to those of the screen."""
+    across = abs(transform.m12()) + abs(transform.m21())
+    along = abs(transform.m11()) + abs(transform.m22())
+    return min(across, along) < 1e-9 * max(across, along)

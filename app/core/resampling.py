@@ -1,0 +1,249 @@
+"""Pixels of a screen sampled from a pyramid: exact, and the same whichever part of the screen is asked for.
+
+A screen pixel is known by its place relative to the image: the screen pixel that holds the image's origin is (0, 0).
+When an image is moved by whole screen pixels, the pixels keep their places and therefore their values, so what has been
+sampled can be moved instead of being sampled again. For this to hold to the last bit, positions are rounded so that
+float32, in which cv2 computes them, holds them exactly (ADR 0101).
+
+Image coordinates count from pixel corners, cv2 from pixel centres; the half pixels in `SampleGrid` are that.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from app.core.pyramid import ImagePyramid
+
+BLOCK_PX = 1024  # positions are exact within blocks of screen pixels; between blocks rounding starts anew
+TURNED_BLOCK_PX = 512  # for turned images, where the rounding of two steps adds up
+FLOAT32_BITS = 24
+PHASE_STEPS = 256  # a second of a pixel: places are told apart no finer
+MATRIX_STEPS = 2.0**40
+ON_GRID_PX = 1e-6
+MOST_ENLARGED = 1.1  # screen pixels per pixel of a level: up to here bilinear is nearer to the area average than below
+
+Floats = npt.NDArray[np.float64]
+Stored = npt.NDArray[np.uint16]
+Affine: TypeAlias = tuple[float, float, float, float, float, float]
+"""(a, b, c, d, x, y): an image point (u, v) lies at (a u + c v + x, b u + d v + y), as in QTransform and PDF."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rect:
+    """Whole pixels: left ≤ x < right, top ≤ y < bottom."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        """Columns, not below 0."""
+        return max(0, self.right - self.left)
+
+    @property
+    def height(self) -> int:
+        """Rows, not below 0."""
+        return max(0, self.bottom - self.top)
+
+    @property
+    def area(self) -> int:
+        """Number of pixels."""
+        return self.width * self.height
+
+    def moved(self, dx: int, dy: int) -> Rect:
+        """The same size elsewhere."""
+        return Rect(left=self.left + dx, top=self.top + dy, right=self.right + dx, bottom=self.bottom + dy)
+
+    def common(self, other: Rect) -> Rect:
+        """What lies in both."""
+        return Rect(
+            left=max(self.left, other.left),
+            top=max(self.top, other.top),
+            right=min(self.right, other.right),
+            bottom=min(self.bottom, other.bottom),
+        )
+
+    def without(self, part: Rect) -> list[Rect]:
+        """What is left when a part of this rectangle is taken out: up to four rectangles."""
+        return [
+            rect
+            for rect in (
+                Rect(left=self.left, top=self.top, right=self.right, bottom=part.top),
+                Rect(left=self.left, top=part.bottom, right=self.right, bottom=self.bottom),
+                Rect(left=self.left, top=part.top, right=part.left, bottom=part.bottom),
+                Rect(left=part.right, top=part.top, right=self.right, bottom=part.bottom),
+            )
+            if rect.area
+        ]
+
+    def of(self, buffer: npt.NDArray[np.uint16], part: Rect) -> npt.NDArray[np.uint16]:
+        """The pixels of `part` in a buffer that holds this rectangle."""
+        return buffer[part.top - self.top : part.bottom - self.top, part.left - self.left : part.right - self.left]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleGrid:
+    """Where on a level of a pyramid the pixels of the screen are sampled. Equal grids give equal pixels.
+
+    Args:
+        level: number of the level.
+        matrix: (a, b, c, d), level pixels per screen pixel: a step to the right is (a, b), a step down (c, d).
+        phase: (x, y), where in its screen pixel the image's origin lies, 0 … 1.
+        is_nearest: whether single pixels are shown as squares.
+        block_px: side of the blocks of screen pixels within which positions are counted from the block's middle.
+        fraction_bits: positions are multiples of 2**-fraction_bits level pixels.
+    """
+
+    level: int
+    matrix: tuple[float, float, float, float]
+    phase: tuple[float, float]
+    is_nearest: bool
+    block_px: int
+    fraction_bits: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """An image on a screen.
+
+    Args:
+        grid: how it is sampled.
+        origin_xy: the screen pixel that holds the image's origin.
+        covered: screen pixels, relative to `origin_xy`, that the image or its bounding box touches.
+    """
+
+    grid: SampleGrid
+    origin_xy: tuple[int, int]
+    covered: Rect
+
+
+def place(pyramid: ImagePyramid, to_screen: Affine, *, squares_from: float) -> Placement:
+    """How an image is sampled when it is shown on a screen.
+
+    Args:
+        pyramid: the image.
+        to_screen: from image coordinates to screen pixels; any invertible affine map.
+        squares_from: screen pixels per image pixel from which on single pixels are shown as squares.
+
+    Raises:
+        ValueError: the map is not invertible.
+    """
+    a, b, c, d, x, y = to_screen
+    determinant = a * d - b * c
+    if not (math.isfinite(determinant + x + y) and abs(determinant) > 1e-12):
+        raise ValueError("the map to the screen cannot be inverted")
+    scale = math.sqrt(abs(determinant))
+    # the direction that is shrunk most decides, or it would alias
+    level = pyramid.level_for(_smallest_scale(a, b, c, d) / MOST_ENLARGED)
+    rows, cols = pyramid.levels[level].shape
+    wide, high = cols / pyramid.cols / determinant, rows / pyramid.rows / determinant
+    matrix = tuple(round(value * MATRIX_STEPS) / MATRIX_STEPS for value in (d * wide, -b * high, -c * wide, a * high))
+    block_px = BLOCK_PX if matrix[1] == matrix[2] == 0 else TURNED_BLOCK_PX
+    reach = block_px * max(abs(matrix[0]) + abs(matrix[2]), abs(matrix[1]) + abs(matrix[3])) + 8
+    is_nearest = scale >= squares_from * (1 - 1e-9)
+    # the origin in steps of a phase; what is nearly on the pixel's edge is on it
+    steps_x, steps_y = round(x * PHASE_STEPS), round(y * PHASE_STEPS)
+    origin = steps_x // PHASE_STEPS, steps_y // PHASE_STEPS
+    grid = SampleGrid(
+        level=level,
+        matrix=(matrix[0], matrix[1], matrix[2], matrix[3]),
+        phase=(steps_x % PHASE_STEPS / PHASE_STEPS, steps_y % PHASE_STEPS / PHASE_STEPS),
+        is_nearest=is_nearest,
+        block_px=block_px,
+        fraction_bits=FLOAT32_BITS - math.ceil(math.log2(reach)) - is_nearest,  # squares need a bit to break ties
+    )
+    corners_x = [a * u + c * v for u in (0, pyramid.cols) for v in (0, pyramid.rows)]
+    corners_y = [b * u + d * v for u in (0, pyramid.cols) for v in (0, pyramid.rows)]
+    covered = Rect(
+        left=math.floor(min(corners_x) + grid.phase[0] + ON_GRID_PX),
+        top=math.floor(min(corners_y) + grid.phase[1] + ON_GRID_PX),
+        right=math.ceil(max(corners_x) + grid.phase[0] - ON_GRID_PX),
+        bottom=math.ceil(max(corners_y) + grid.phase[1] - ON_GRID_PX),
+    )
+    return Placement(grid=grid, origin_xy=origin, covered=covered)
+
+
+def sample(pyramid: ImagePyramid, grid: SampleGrid, rect: Rect, out: Stored) -> None:
+    """Sample the pixels of a rectangle: bilinear on the level, beyond the image its nearest pixel.
+
+    Args:
+        pyramid: the image that the grid was made for.
+        grid: from `place`.
+        rect: screen pixels relative to the image's origin.
+        out: (rect.height, rect.width) uint16, filled; may be a part of a larger array. Where a block lies wholly
+            beyond the image it is left as it is.
+    """
+    level = pyramid.levels[grid.level]
+    if grid.matrix == (1.0, 0.0, 0.0, 1.0) and grid.phase == (0.0, 0.0):
+        inside = rect.common(Rect(left=0, top=0, right=level.shape[1], bottom=level.shape[0]))
+        if inside == rect:
+            np.copyto(out, level[rect.top : rect.bottom, rect.left : rect.right])  # pixel on pixel
+            return
+    side = grid.block_px
+    for top in range(rect.top // side * side, rect.bottom, side):
+        for left in range(rect.left // side * side, rect.right, side):
+            block = Rect(left=left, top=top, right=left + side, bottom=top + side)
+            part = rect.common(block)
+            _sample_block(level, grid, block, part, rect.of(out, part))
+
+
+def _sample_block(level: Stored, grid: SampleGrid, block: Rect, part: Rect, out: Stored) -> None:
+    """Sample one part of a block. Every position is an exact multiple of 2**-fraction_bits in float32."""
+    steps = 2.0**grid.fraction_bits
+    a, b, c, d = (round(value * steps) / steps for value in grid.matrix)
+    middle_x, middle_y = block.left + grid.block_px // 2, block.top + grid.block_px // 2
+    x, y = middle_x + 0.5 - grid.phase[0], middle_y + 0.5 - grid.phase[1]
+    at_x = round((grid.matrix[0] * x + grid.matrix[2] * y - 0.5) * steps) / steps
+    at_y = round((grid.matrix[1] * x + grid.matrix[3] * y - 0.5) * steps) / steps
+    dx, dy = part.left - middle_x, part.top - middle_y
+    at_x, at_y = at_x + a * dx + c * dy, at_y + b * dx + d * dy
+    across, down = part.width - 1, part.height - 1
+    rows, cols = level.shape
+    left = math.floor(at_x + min(0, a * across) + min(0, c * down)) - 1
+    right = math.ceil(at_x + max(0, a * across) + max(0, c * down)) + 2
+    top = math.floor(at_y + min(0, b * across) + min(0, d * down)) - 1
+    bottom = math.ceil(at_y + max(0, b * across) + max(0, d * down)) + 2
+    if right <= 0 or bottom <= 0 or left >= cols or top >= rows:
+        return
+    left, top = max(0, left), max(0, top)
+    source = level[top : min(rows, bottom), left : min(cols, right)]
+    map_to_source = np.array([[a, c, at_x - left], [b, d, at_y - top]])
+    if grid.is_nearest:
+        _sample_nearest(source, map_to_source + np.array([0, 0, 0.5 / steps]), out)
+        return
+    cv2.warpAffine(
+        source,
+        map_to_source,
+        (part.width, part.height),
+        dst=out,
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+
+
+def _sample_nearest(source: Stored, map_to_source: Floats, out: Stored) -> None:
+    """Nearest pixels; `cv2.warpAffine` rounds their positions to 1/1024 px, which depends on where one begins."""
+    rows, cols = out.shape
+    (a, c, x), (b, d, y) = map_to_source.tolist()
+    if b == c == 0:
+        columns = np.floor(x + 0.5 + a * np.arange(cols)).clip(0, source.shape[1] - 1).astype(np.intp)
+        lines = np.floor(y + 0.5 + d * np.arange(rows)).clip(0, source.shape[0] - 1).astype(np.intp)
+        np.take(source[:, columns], lines, axis=0, out=out, mode="clip")
+        return
+    at_x = np.add.outer((c * np.arange(rows) + x).astype(np.float32), (a * np.arange(cols)).astype(np.float32))
+    at_y = np.add.outer((d * np.arange(rows) + y).astype(np.float32), (b * np.arange(cols)).astype(np.float32))
+    cv2.remap(source, at_x, at_y, cv2.INTER_NEAREST, dst=out, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _smallest_scale(a: float, b: float, c: float, d: float) -> float:
+    """The smaller singular value of a 2×2 matrix."""
+    mean, difference = math.hypot(a + d, b - c) / 2, math.hypot(a - d, b + c) / 2
+    return abs(mean - difference)
