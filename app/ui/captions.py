@@ -1,12 +1,33 @@
-"""The words over a radiograph, from what is known about it. No Qt: words only."""
+"""What is written over a radiograph, in words, from what is known about it."""
 
 from __future__ import annotations
 
-from app.core.case import Assessment, Case, Certainty, Projection, Side, View, ViewFlag
-from app.core.spacing import Spacing, SpacingSource
-from app.ui.corner_text import Corners, Line
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-SIDE_WORDS = {Side.LEFT: "left hip", Side.RIGHT: "right hip", Side.BOTH: "both hips"}
+from app.core.case import Assessment, Case, Certainty, Projection, Side, ValueT, View, ViewFlag
+from app.core.orientation import Orientation
+from app.core.scale_bar import ScaleBar, scale_bar
+from app.core.spacing import Spacing, SpacingSource
+from app.ui.corner_text import Corners, Line, Marker
+from app.ui.language import tr
+from app.ui.loader import PreparedImage
+
+PROJECTION_WORDS = {
+    Projection.FRONTAL: "Frontal",
+    Projection.LATERAL: "Lateral",
+    Projection.FROG_LEG: "Frog-leg",
+    Projection.CROSS_TABLE: "Cross-table",
+    Projection.OBLIQUE: "Oblique",
+}
+HIP_WORDS = {Side.LEFT: "Left hip", Side.RIGHT: "Right hip", Side.BOTH: "Both hips"}
+OPEN_PROJECTION = {Certainty.UNKNOWN: "Projection unknown", Certainty.CONTRADICTORY: "Projection contradictory"}
+OPEN_SIDE = {Certainty.UNKNOWN: "Side unknown", Certainty.CONTRADICTORY: "Side contradictory"}
+OTHER_HIP = {
+    Side.LEFT: "Other hip (left) · not part of this case",
+    Side.RIGHT: "Other hip (right) · not part of this case",
+}
+SIDE_LETTERS = {Side.LEFT: "L", Side.RIGHT: "R"}
 FLAG_LINES = {
     ViewFlag.PARTIAL: Line("Partial image: rows are missing", "danger"),
     ViewFlag.FALLBACK_DECODER: Line("Fallback decoder: for display only", "danger"),
@@ -27,73 +48,136 @@ SOURCE_WORDS = {
     SpacingSource.MAPPING: "from the mapping",
     SpacingSource.NONE: "",
 }
-OPPOSITE = {"L": "R", "R": "L", "A": "P", "P": "A", "H": "F", "F": "H"}
+MISSING_LINES = {
+    "frontal": "No frontal view in this case",
+    "lateral": "No lateral view in this case",
+    "other": "No frontal view of the other hip in this study",
+}
+BAR_SHARE, BAR_PX = 0.3, 150.0  # a scale bar is at most this part of the pane, and at most so long
 
 
-def corners(case: Case, view: View, *, is_placed: bool, window: str, zoom: float) -> Corners:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Showing:
+    """How a view is shown in its pane.
+
+    Args:
+        window: the window in words.
+        zoom: screen px per image px.
+        unit_px: logical px per image px.
+        width_px: width of the pane, logical px.
+        orientation: how the image lies.
+        is_placed: whether the view has its place in the case.
+        is_other: whether this is the other hip, which is not part of the case.
+        are_names_hidden: whether the pseudonym must not be seen.
+        missing: places of the layout that stay empty, of `MISSING_LINES`.
+    """
+
+    window: str
+    zoom: float
+    unit_px: float
+    width_px: float
+    orientation: Orientation = Orientation()  # noqa: RUF009  # frozen
+    is_placed: bool = True
+    is_other: bool = False
+    are_names_hidden: bool = False
+    missing: tuple[str, ...] = ()
+
+
+def corners(case: Case, view: View, showing: Showing) -> Corners:
     """Everything written over one pane.
 
     Args:
-        case: the case on show.
+        case: the case that the pane shows; for the other hip, that hip's own.
         view: the view in the pane.
-        is_placed: whether the view has its place in the case.
-        window: the window in words.
-        zoom: screen px per image px.
+        showing: how it is shown.
     """
-    letters, is_verified = edge_letters(view)
-    right = [FLAG_LINES[flag] for flag in FLAG_LINES if flag in view.flags]
-    if not is_verified:
-        right.insert(0, Line("L/R unverified", "caution"))
-    if not is_placed:
-        right.insert(0, Line("No place in the case yet", "caution"))
+    patient, is_verified = patient_directions(view)
+    letters = showing.orientation.edge_letters(patient)
+    name = Line(tr("Name hidden"), "muted") if showing.are_names_hidden else Line(case.patient_id, is_strong=True)
     return Corners(
         top_left=(
-            Line(case.patient_id, is_strong=True),
-            *_said(view.projection, view.projection.value, "projection"),
-            *_said(view.side, SIDE_WORDS.get(view.side.value) if view.side.value else None, "side"),
+            name,
+            _said(view.projection, PROJECTION_WORDS, OPEN_PROJECTION),
+            _said(view.side, HIP_WORDS, OPEN_SIDE),
         ),
-        top_right=tuple(right),
-        bottom_left=(Line(window), Line(f"{zoom * 100:.0f} %")),
+        top_right=_warnings(view, showing, is_verified=is_verified),
+        bottom_left=(Line(showing.window), Line(_zoom_words(showing))),
         bottom_right=spacing_lines(view.spacing),
-        left=letters[0],
-        right=letters[1],
-        top=letters[2],
-        bottom=letters[3],
+        headlines=_headlines(case, showing),
+        marker=side_marker(case, view, showing.orientation),
+        bar=scale_bar(view.spacing, unit_px=showing.unit_px, room_px=min(showing.width_px * BAR_SHARE, BAR_PX)),
+        bar_words=_bar_note(view.spacing),
+        is_bar_trusted=view.spacing.is_trusted or view.spacing.col_mm is None,
+        is_mirrored=showing.orientation.is_mirrored,
         is_verified=is_verified,
+        **letters,
     )
 
 
-def edge_letters(view: View) -> tuple[tuple[str, str, str, str], bool]:
-    """Which side of the patient lies at the left, right, top and bottom edge, and whether the object says so.
+def patient_directions(view: View) -> tuple[tuple[str, str] | tuple[()], bool]:
+    """Patient Orientation of the stored image, and whether the object says so.
 
-    Patient Orientation names the direction of the rows (to the right) and of the columns (down). Without it a frontal
-    view is taken to hang as usual, the patient's left on the viewer's right, and marked as not verified.
+    Without one a frontal view is taken to hang as usual, the patient's left on the viewer's right, and marked as not
+    verified. Nobody can tell left from right on an unknown projection.
     """
     if len(view.orientation) == 2:
-        row, column = view.orientation
-        return (opposite(row), row, opposite(column), column), True
+        return view.orientation, True
     if view.projection.value is Projection.FRONTAL:
-        return ("R", "L", "", ""), False
-    return ("", "", "", ""), view.projection.value is not None  # nobody can tell L from R on an unknown projection
+        return ("L", ""), False
+    return (), view.projection.value is not None
 
 
-def opposite(letters: str) -> str:
-    """The other end of a direction: `LF` is opposite `RH`; empty when a letter is not one of the six."""
-    if not all(letter in OPPOSITE for letter in letters):
-        return ""
-    return "".join(OPPOSITE[letter] for letter in letters)
+def side_marker(case: Case, view: View, orientation: Orientation) -> Marker:
+    """The letter of the side that was assessed, and to which edge of the screen it belongs."""
+    side = case.side if view.side.value is Side.BOTH else view.side.value
+    if side is None or side is Side.BOTH:
+        return Marker(letter="?", is_open=True)
+    letter = SIDE_LETTERS[side]
+    towards = orientation.direction(letter, patient_directions(view)[0])
+    return Marker(letter=letter, towards=None if towards is None else (float(towards[0]), float(towards[1])))
 
 
 def spacing_lines(spacing: Spacing) -> tuple[Line, ...]:
     """The length scale, where it comes from, and whether it can be trusted."""
     if spacing.row_mm is None or spacing.col_mm is None:
-        return (Line("No length scale: lengths in px", "caution"),)
-    same = abs(spacing.row_mm - spacing.col_mm) < 1e-6
-    size = f"{spacing.row_mm:.3f}" if same else f"{spacing.row_mm:.3f} × {spacing.col_mm:.3f}"
-    words, source = f"{size} mm/px", SOURCE_WORDS[spacing.source]
+        return (Line(tr("No length scale: lengths in px"), "caution"),)
+    words, source = spacing_words(spacing), tr(SOURCE_WORDS[spacing.source])
     if spacing.is_trusted:
         return (Line(words), Line(source))
-    return (Line("Not trusted for lengths", "caution"), Line(words, "caution"), Line(source, "caution"))
+    return (Line(tr("Not trusted for lengths"), "caution"), Line(words, "caution"), Line(source, "caution"))
+
+
+def spacing_words(spacing: Spacing) -> str:
+    """The length scale in figures; empty without one."""
+    if spacing.row_mm is None or spacing.col_mm is None:
+        return ""
+    same = abs(spacing.row_mm - spacing.col_mm) < 1e-6
+    return f"{spacing.row_mm:.3f} mm/px" if same else f"{spacing.row_mm:.3f} × {spacing.col_mm:.3f} mm/px"
+
+
+def bar_text(bar: ScaleBar) -> str:
+    """The length that a scale bar stands for."""
+    return f"{bar.amount:g} {bar.unit}"
+
+
+def readout(image: PreparedImage, spacing: Spacing, at: tuple[int, int]) -> str:
+    """The pixel under the mouse: where, its modality value, and the length scale.
+
+    Args:
+        image: the image.
+        spacing: its length scale.
+        at: (column, row), px.
+    """
+    col, row = at
+    index = int(image.image.pixels[row, col])
+    words = tr("x {x}  y {y}   value {value}", x=col, y=row, value=f"{float(image.modality.values[index]):g}")
+    if not image.modality.is_image[index]:
+        words = f"{words} ({tr('padding')})"
+    scale = spacing_words(spacing)
+    if not scale:
+        return f"{words}   {tr('lengths in px')}"
+    source = tr(SOURCE_WORDS[spacing.source]) if spacing.is_trusted else tr("not trusted")
+    return f"{words}   {scale} ({source})"
 
 
 def evidence_text(assessment: Assessment[Projection] | Assessment[Side]) -> str:
@@ -103,8 +187,40 @@ def evidence_text(assessment: Assessment[Projection] | Assessment[Side]) -> str:
     return "; ".join(pieces) if pieces else "Nothing in the header says so."
 
 
-def _said(assessment: Assessment[Projection] | Assessment[Side], words: str | None, what: str) -> tuple[Line, ...]:
-    if words is not None:
-        confirmed = " ✓" if assessment.certainty is Certainty.CONFIRMED else ""
-        return (Line(words[0].upper() + words[1:] + confirmed),)
-    return (Line(f"{what.capitalize()} {assessment.certainty.value}", "caution"),)
+def _warnings(view: View, showing: Showing, *, is_verified: bool) -> tuple[Line, ...]:
+    lines = [] if showing.is_placed else [Line(tr("No place in the case yet"), "caution")]
+    if not is_verified:
+        lines.append(Line(tr("L/R unverified"), "caution"))
+    lines += [Line(tr(line.text), line.tone) for flag, line in FLAG_LINES.items() if flag in view.flags]
+    return (*lines, *(Line(tr(MISSING_LINES[name]), "muted") for name in showing.missing))
+
+
+def _headlines(case: Case, showing: Showing) -> tuple[Line, ...]:
+    lines = []
+    if showing.is_other:
+        words = tr(OTHER_HIP[case.side]) if case.side in OTHER_HIP else tr("Other hip · not part of this case")
+        lines.append(Line(words, "caution", is_strong=True))
+    if showing.orientation.is_mirrored:
+        lines.append(Line(tr("Mirrored"), "caution", is_strong=True))
+    return tuple(lines)
+
+
+def _zoom_words(showing: Showing) -> str:
+    words = f"{showing.zoom * 100:.0f} %"
+    angle = round(showing.orientation.angle_deg, 1)
+    return words if angle == 0 else f"{words} · " + tr("turned {angle}°", angle=f"{angle:g}")
+
+
+def _bar_note(spacing: Spacing) -> str:
+    if spacing.col_mm is None:
+        return ""
+    if not spacing.is_trusted:
+        return tr("not trusted")
+    return tr("at the detector") if spacing.source is SpacingSource.DETECTOR else ""
+
+
+def _said(assessment: Assessment[ValueT], words: Mapping[ValueT, str], open_words: Mapping[Certainty, str]) -> Line:
+    if assessment.value is None:
+        return Line(tr(open_words[assessment.certainty]), "caution")
+    confirmed = " ✓" if assessment.certainty is Certainty.CONFIRMED else ""
+    return Line(tr(words[assessment.value]) + confirmed)

@@ -1,16 +1,22 @@
-"""What is written over a radiograph: who, which view, how it is shown, how far it can be trusted."""
+"""What is drawn over a radiograph: who, which view, which side, how it is shown, how far it can be trusted."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QObject, QPointF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPaintEvent, QPixmap
+from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QWidget
 
-from app.ui.theme import DARK, GAP_M, TEXT_L, TEXT_M, TEXT_S, font
+from app.core.scale_bar import ScaleBar
+from app.ui.theme import GAP_M, GAP_S, OVER_IMAGE, TEXT_L, TEXT_M, TEXT_S, TEXT_XL, font
 
 OUTLINE_PX = 3.0
+OUTLINE = QColor(0, 0, 0, 215)
+LETTER_STRIP_PX = 20.0  # what the letters at the edges keep clear
+MARKER_PX = 30.0
+CACHED_ROWS = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +25,7 @@ class Line:
 
     Args:
         text: what it says.
-        tone: `text`, `muted`, `caution` or `danger`.
+        tone: `text`, `muted`, `caution`, `danger` or `accent`.
         is_strong: larger and bolder.
     """
 
@@ -29,17 +35,38 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Marker:
+    """The side marker that Coxa draws, in a frame and coloured: no marker burnt into a radiograph looks like it.
+
+    Args:
+        letter: `L`, `R`, or `?` while the side is open.
+        towards: where that side of the patient lies on the screen (x right, y down); None = not known.
+        is_open: whether a person still has to say which side it is.
+    """
+
+    letter: str
+    towards: tuple[float, float] | None = None
+    is_open: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Corners:
-    """Everything written over one pane. Edge letters say which way the patient lies; empty = not known."""
+    """Everything drawn over one pane. Edge letters say which way the patient lies; empty = not known."""
 
     top_left: tuple[Line, ...] = ()
     top_right: tuple[Line, ...] = ()
     bottom_left: tuple[Line, ...] = ()
     bottom_right: tuple[Line, ...] = ()
+    headlines: tuple[Line, ...] = ()
     left: str = ""
     right: str = ""
     top: str = ""
     bottom: str = ""
+    marker: Marker | None = None
+    bar: ScaleBar | None = None
+    bar_words: str = ""
+    is_bar_trusted: bool = True
+    is_mirrored: bool = False
     is_verified: bool = True
 
 
@@ -52,91 +79,178 @@ class CornerText(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
         self._corners = Corners()
         self._veil = ""
-        self._cache = QPixmap()
+        self._is_quiet = False
+        self._rows: dict[tuple[str, int, bool, str, float], QPixmap] = {}
         parent.installEventFilter(self)
         self.setGeometry(parent.rect())
 
     @property
     def corners(self) -> Corners:
-        """What is written now."""
+        """What is drawn now."""
         return self._corners
 
     def set_corners(self, corners: Corners) -> None:
-        """Write something else."""
+        """Draw something else."""
         if corners != self._corners:
             self._corners = corners
-            self._cache = QPixmap()
+            self.update()
+
+    def set_quiet(self, is_quiet: bool) -> None:
+        """Leave out all that is not needed for safety: what stays are side marker, letters and headlines."""
+        if is_quiet != self._is_quiet:
+            self._is_quiet = is_quiet
             self.update()
 
     def set_veil(self, text: str) -> None:
         """Darken everything below and say why; empty lifts the veil."""
         if text != self._veil:
             self._veil = text
-            self._cache = QPixmap()
             self.update()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Stay as large as the parent."""
         if event.type() == QEvent.Type.Resize and isinstance(watched, QWidget):
             self.setGeometry(watched.rect())
-            self._cache = QPixmap()
         return False
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw from a cached picture: the text changes far less often than the image below it."""
-        ratio = self.devicePixelRatioF()
-        if self._cache.isNull() or self._cache.devicePixelRatio() != ratio:
-            self._cache = QPixmap(self.size() * ratio)
-            self._cache.setDevicePixelRatio(ratio)
-            self._cache.fill(Qt.GlobalColor.transparent)
-            painter = QPainter(self._cache)
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            self._draw(painter)
-            painter.end()
-        QPainter(self).drawPixmap(0, 0, self._cache)
-
-    def _draw(self, painter: QPainter) -> None:
+        """Draw from cached rows: outlining text is slow, and zooming changes one row of many."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if len(self._rows) > CACHED_ROWS:
+            self._rows.clear()
         if self._veil:
             painter.fillRect(self.rect(), QColor(0, 0, 0, 190))
-            self._letter(painter, self._veil, self.width() / 2, self.height() / 2)
+            self._letter(painter, self._veil, QPointF(self.width() / 2, self.height() / 2), "text")
             return
+        self._draw(painter)
+
+    def _draw(self, painter: QPainter) -> None:
         c = self._corners
-        middle = self.height() / 2
-        # the edge letters keep a strip at either side clear
-        for text, x in ((c.left, GAP_M + 12.0), (c.right, self.width() - GAP_M - 12.0)):
-            self._letter(painter, text, x, middle)
-        self._letter(painter, c.top, self.width() / 2, GAP_M + 12.0)
-        self._letter(painter, c.bottom, self.width() / 2, self.height() - GAP_M - 12.0)
-        half = self.width() / 2 - 2 * GAP_M - (16 if c.top or c.bottom else 0)
-        for lines, is_top, is_left in (
-            (c.top_left, True, True), (c.top_right, True, False), (c.bottom_left, False, True),
-            (c.bottom_right, False, False),
+        if c.is_mirrored:
+            painter.setPen(QPen(QColor(OVER_IMAGE.caution), 2.0, Qt.PenStyle.DashLine))
+            painter.drawRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
+        self._edge_letters(painter)
+        half = self.width() / 2 - 2 * GAP_M - (LETTER_STRIP_PX if c.top or c.bottom else 0)
+        quiet = self._is_quiet
+        under_left = self._block(painter, c.top_left if not quiet else (), half, is_top=True, is_left=True)
+        under_right = self._block(painter, c.top_right if not quiet else (), half, is_top=True, is_left=False)
+        over_left = self._block(painter, c.bottom_left if not quiet else (), half, is_top=False, is_left=True)
+        self._block(painter, c.bottom_right if not quiet else (), half, is_top=False, is_left=False)
+        if c.bar is not None and not quiet:
+            self._bar(painter, c.bar, over_left - GAP_S)
+        y = max(under_left, under_right, LETTER_STRIP_PX + GAP_M) + GAP_S
+        for line in c.headlines:
+            y = self._headline(painter, line, y)
+        self._marker(painter, max(y, GAP_M) + GAP_M)
+
+    def _edge_letters(self, painter: QPainter) -> None:
+        c = self._corners
+        tone = "text" if c.is_verified else "caution"
+        width, height, inset = float(self.width()), float(self.height()), GAP_M + 12.0
+        for text, at in (
+            (c.left, QPointF(inset, height / 2)), (c.right, QPointF(width - inset, height / 2)),
+            (c.top, QPointF(width / 2, inset)), (c.bottom, QPointF(width / 2, height - inset)),
         ):  # fmt: skip
-            self._block(painter, lines, half, is_top=is_top, is_left=is_left)
+            if text:
+                self._letter(painter, text, at, tone)
 
-    def _letter(self, painter: QPainter, text: str, x: float, y: float) -> None:
-        if not text:
-            return
-        face = font(TEXT_L, is_bold=True)
-        size = QFontMetricsF(face)
-        tone = "text" if self._corners.is_verified else "caution"
-        width = size.horizontalAdvance(text)
-        left = min(max(x - width / 2, GAP_M), self.width() - GAP_M - width)
-        _outlined(painter, text, QPointF(left, y + size.capHeight() / 2), face, tone)
+    def _letter(self, painter: QPainter, text: str, middle: QPointF, tone: str) -> None:
+        row = self._row(text, TEXT_L, True, tone)
+        size = row.deviceIndependentSize()
+        left = min(max(middle.x() - size.width() / 2, GAP_S), self.width() - GAP_S - size.width())
+        self._put(painter, row, left, middle.y() - size.height() / 2)
 
-    def _block(self, painter: QPainter, lines: tuple[Line, ...], room: float, *, is_top: bool, is_left: bool) -> None:
+    def _block(self, painter: QPainter, lines: tuple[Line, ...], room: float, *, is_top: bool, is_left: bool) -> float:
+        """Draw one corner. Returns where it ends, y."""
         y = float(GAP_M) if is_top else self.height() - GAP_M
         for line in lines if is_top else reversed(lines):
-            face = font(TEXT_M if line.is_strong else TEXT_S, is_bold=line.is_strong)
-            size = QFontMetricsF(face)
-            rows = wrapped(line.text, size, room)
-            for row in rows if is_top else reversed(rows):
-                if is_top:
-                    y += size.height()
-                x = GAP_M if is_left else self.width() - GAP_M - size.horizontalAdvance(row)
-                _outlined(painter, row, QPointF(x, y - size.descent()), face, line.tone)
+            size_px = TEXT_M if line.is_strong else TEXT_S
+            metrics = QFontMetricsF(font(size_px, is_bold=line.is_strong))
+            rows = wrapped(line.text, metrics, room)
+            for words in rows if is_top else reversed(rows):
                 if not is_top:
-                    y -= size.height()
+                    y -= metrics.height()
+                row = self._row(words, size_px, line.is_strong, line.tone)
+                x = GAP_M if is_left else self.width() - GAP_M - metrics.horizontalAdvance(words)
+                self._put(painter, row, x - OUTLINE_PX, y - OUTLINE_PX)
+                if is_top:
+                    y += metrics.height()
+        return y
+
+    def _headline(self, painter: QPainter, line: Line, y: float) -> float:
+        """A line on a dark plate, in the middle. Returns where it ends, y."""
+        metrics = QFontMetricsF(font(TEXT_M, is_bold=True))
+        for words in wrapped(line.text, metrics, self.width() - 4 * GAP_M):
+            width = metrics.horizontalAdvance(words)
+            plate = QRectF(self.width() / 2 - width / 2 - GAP_M, y, width + 2 * GAP_M, metrics.height() + GAP_S)
+            painter.setPen(QPen(QColor(getattr(OVER_IMAGE, line.tone)), 1.0))
+            painter.setBrush(QColor(0, 0, 0, 200))
+            painter.drawRoundedRect(plate, GAP_S, GAP_S)
+            row = self._row(words, TEXT_M, True, line.tone)
+            self._put(painter, row, plate.left() + GAP_M - OUTLINE_PX, y + GAP_S / 2 - OUTLINE_PX)
+            y = plate.bottom() + GAP_S
+        return y
+
+    def _marker(self, painter: QPainter, top: float) -> None:
+        """The side marker, at the edge where that side of the patient lies; at the right edge if nobody knows."""
+        marker = self._corners.marker
+        if marker is None:
+            return
+        width, height = float(self.width()), float(self.height())
+        inset = GAP_M + MARKER_PX / 2
+        x_way, y_way = marker.towards or (1.0, 0.0)
+        if abs(x_way) >= abs(y_way):
+            y = min(max(0.3 * height, top + MARKER_PX / 2), height / 2 - MARKER_PX)
+            middle = QPointF(width - inset if x_way > 0 else inset, max(y, inset))
+        else:
+            middle = QPointF(width * 0.36, height - inset if y_way > 0 else max(inset, 0.0))
+        frame = QRectF(middle.x() - MARKER_PX / 2, middle.y() - MARKER_PX / 2, MARKER_PX, MARKER_PX)
+        tone = "caution" if marker.is_open else "accent"
+        colour = QColor(getattr(OVER_IMAGE, tone))
+        painter.setBrush(QColor(0, 0, 0, 170))
+        painter.setPen(QPen(OUTLINE, OUTLINE_PX + 1))
+        painter.drawRoundedRect(frame, 6, 6)
+        painter.setPen(QPen(colour, 2.0))
+        painter.drawRoundedRect(frame, 6, 6)
+        row = self._row(marker.letter, TEXT_XL, True, tone)
+        size = row.deviceIndependentSize()
+        self._put(painter, row, middle.x() - size.width() / 2, middle.y() - size.height() / 2)
+
+    def _bar(self, painter: QPainter, bar: ScaleBar, bottom: float) -> None:
+        """The scale bar and its words, above the lower left corner."""
+        c = self._corners
+        tone = "text" if c.is_bar_trusted else "caution"
+        y = bottom - 6.0
+        left, right = float(GAP_M), GAP_M + bar.length_px
+        path = QPainterPath(QPointF(left, y - 5))
+        path.lineTo(left, y + 5)
+        path.moveTo(left, y)
+        path.lineTo(right, y)
+        path.moveTo(right, y - 5)
+        path.lineTo(right, y + 5)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(OUTLINE, OUTLINE_PX + 1, Qt.PenStyle.SolidLine, Qt.PenCapStyle.SquareCap))
+        painter.drawPath(path)
+        painter.setPen(QPen(QColor(getattr(OVER_IMAGE, tone)), 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
+        painter.drawPath(path)
+        words = " · ".join(part for part in (f"{bar.amount:g} {bar.unit}", c.bar_words) if part)
+        metrics = QFontMetricsF(font(TEXT_S))
+        row = self._row(words, TEXT_S, False, tone)
+        self._put(painter, row, right + GAP_M - OUTLINE_PX, y - metrics.height() / 2 - OUTLINE_PX)
+
+    def _put(self, painter: QPainter, row: QPixmap, x: float, y: float) -> None:
+        """Draw a row on whole screen pixels, so that it stays crisp."""
+        ratio = self.devicePixelRatioF()
+        painter.drawPixmap(QPointF(round(x * ratio) / ratio, round(y * ratio) / ratio), row)
+
+    def _row(self, text: str, size_px: int, is_bold: bool, tone: str) -> QPixmap:
+        """One row of outlined text, with a margin of the outline's width around it."""
+        ratio = self.devicePixelRatioF()
+        key = (text, size_px, is_bold, tone, ratio)
+        if key not in self._rows:
+            self._rows[key] = _outlined(text, font(size_px, is_bold=is_bold), tone, ratio)
+        return self._rows[key]
 
 
 def wrapped(text: str, size: QFontMetricsF, room: float) -> list[str]:
@@ -151,12 +265,19 @@ def wrapped(text: str, size: QFontMetricsF, room: float) -> list[str]:
     return rows
 
 
-def _outlined(painter: QPainter, text: str, at: QPointF, face: QFont, tone: str) -> None:
+def _outlined(text: str, face: QFont, tone: str, ratio: float) -> QPixmap:
+    metrics = QFontMetricsF(face)
+    width = metrics.horizontalAdvance(text) + 2 * OUTLINE_PX
+    height = metrics.height() + 2 * OUTLINE_PX
+    picture = QPixmap(math.ceil(width * ratio), math.ceil(height * ratio))
+    picture.setDevicePixelRatio(ratio)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     path = QPainterPath()
-    path.addText(at, face, text)
-    pen = painter.pen()
-    pen.setColor(QColor(0, 0, 0, 215))
-    pen.setWidthF(OUTLINE_PX)
-    pen.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
-    painter.strokePath(path, pen)
-    painter.fillPath(path, QColor(getattr(DARK, tone)))
+    path.addText(QPointF(OUTLINE_PX, OUTLINE_PX + metrics.ascent()), face, text)
+    painter.strokePath(path, QPen(OUTLINE, OUTLINE_PX, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap,
+                                  Qt.PenJoinStyle.RoundJoin))  # fmt: skip
+    painter.fillPath(path, QColor(getattr(OVER_IMAGE, tone)))
+    painter.end()
+    return picture

@@ -53,7 +53,8 @@ class ImagePane(QFrame):
         menu_requested: a right click without a drag; global position.
         zoom_changed: a new zoom, screen px per image px.
         view_changed: zoom, pan, orientation or size changed, whoever did it.
-        moved_by_user: zoom or pan changed by a gesture or a command, which linked panes follow.
+        moved_by_user: zoom or pan changed by a gesture or a command, which linked panes follow; how far the middle
+            moved, display coordinates.
         pointed_at: image coordinates (col, row) of the pixel under the mouse, or None outside the image.
     """
 
@@ -64,7 +65,7 @@ class ImagePane(QFrame):
     menu_requested = Signal(QPoint)
     zoom_changed = Signal(float)
     view_changed = Signal()
-    moved_by_user = Signal()
+    moved_by_user = Signal(QPointF)
     pointed_at = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -264,6 +265,11 @@ class ImagePane(QFrame):
         return float(self.graphics.devicePixelRatioF()) / size if size else 1.0
 
     @property
+    def unit_px(self) -> float:
+        """Logical screen px per image px (its width)."""
+        return self.zoom / float(self.graphics.devicePixelRatioF())
+
+    @property
     def center(self) -> QPointF:
         """What is in the middle of the pane, display coordinates."""
         return QPointF(self.box.viewRect().center())
@@ -282,9 +288,10 @@ class ImagePane(QFrame):
         ratio = self.graphics.devicePixelRatioF()
         return float(min(self.graphics.width() * ratio / area.width(), self.graphics.height() * ratio / area.height()))
 
-    def set_home(self, area: QRectF | None) -> None:
-        """Choose what `fit` shows: a part of the image, image coordinates; None = all of it."""
-        self._home = self.item.boundingRect() if area is None else area
+    def set_home(self, area: QRectF | None) -> bool:
+        """Choose what `fit` shows: a part of the image, image coordinates; None = all of it. True if it is new."""
+        before, self._home = self._home, self.item.boundingRect() if area is None else area
+        return before != self._home
 
     def fit(self, *, limit: float = math.inf) -> None:
         """Show the whole image (or its home area), no larger than a zoom that linked panes have agreed on."""
@@ -319,7 +326,7 @@ class ImagePane(QFrame):
         fixed = middle if fixed is None else fixed
         self._mode = ZoomMode.FREE
         self._show(fixed + (middle - fixed) * (self.zoom / zoom), zoom)
-        self.moved_by_user.emit()
+        self.moved_by_user.emit(self.center - middle)
 
     def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
         """Multiply the zoom, keeping what lies at a place of the viewport, logical px (default: the middle)."""
@@ -330,11 +337,12 @@ class ImagePane(QFrame):
         """Move the image by logical screen px."""
         if not self.has_image:
             return
+        before = self.center
         step_x, step_y = self.box.viewPixelSize()
         self.box.translateBy(x=-dx_px * step_x, y=-dy_px * step_y)
         self._mode = ZoomMode.FREE
         self._note()
-        self.moved_by_user.emit()
+        self.moved_by_user.emit(self.center - before)
 
     def look_at(self, center: QPointF, zoom: float) -> None:
         """Show a point, display coordinates, in the middle, at a zoom: how a linked pane follows."""

@@ -56,6 +56,8 @@ class PaneTool:
     """
 
     cursor: Qt.CursorShape = Qt.CursorShape.ArrowCursor
+    takes_keys: bool = False
+    """Whether the viewer takes the focus while this tool is used, so that keys come to `key`."""
 
     def press(self, pane: ImagePane, pointer: Pointer) -> None:
         """The left button went down."""

@@ -86,6 +86,10 @@ class Project(QObject):
         self.read_only_reason = ""
         """Why nothing can be changed; empty while the project can be written."""
 
+    def set_author(self, author: str) -> None:
+        """From now on decisions are recorded under another name."""
+        self._author = author
+
     @property
     def is_open(self) -> bool:
         """Whether there is a project."""

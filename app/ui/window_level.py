@@ -6,13 +6,23 @@ from dataclasses import dataclass, replace
 
 from app.core.grey import DisplayTable, Lut, Window, WindowFunction
 from app.core.grey_tables import display_table, is_shown_inverse
-from app.core.voi import choose_voi
+from app.core.voi import VoiKind, choose_voi, full_range_window, voi_choices
+from app.ui.language import tr
 from app.ui.loader import PreparedImage
 
 WIDTH_PER_PX = 1.004  # factor of the window's width for each px dragged to the right
 LEVEL_PER_PX = 0.0025  # shares of the window's width for each px dragged up
 NARROWEST = 1e-3  # shares of the automatic window
 WIDEST = 64.0
+FULL_RANGE = "full"
+WINDOW_WORDS = {
+    "auto": "auto",
+    "file": "the file's own",
+    "bone": "bone",
+    "soft-tissue": "soft tissue",
+    FULL_RANGE: "full range",
+    "manual": "by hand",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +31,7 @@ class Shown:
 
     Args:
         voi: the window or VOI LUT.
-        name: `auto`, `file`, `bone`, `soft-tissue`, or `manual` after a drag.
+        name: one of `preset_names`, `file`, or `manual` after a drag or typed values.
         is_inverted: whether the negative is shown.
     """
 
@@ -36,7 +46,8 @@ class Shown:
             words = f"VOI LUT {self.voi.name}".strip()
         else:
             words = f"C {_number(self.voi.center)}  W {_number(self.voi.width)}"
-        return f"{words} · {self.name}{' · inverted' if self.is_inverted else ''}"
+        name = tr(WINDOW_WORDS[self.name]) if self.name in WINDOW_WORDS else self.name
+        return " · ".join((words, name, *((tr("inverted"),) if self.is_inverted else ())))
 
 
 def first_shown(image: PreparedImage) -> Shown:
@@ -46,8 +57,33 @@ def first_shown(image: PreparedImage) -> Shown:
 
 def preset(image: PreparedImage, shown: Shown, name: str) -> Shown:
     """The same image through a named window."""
-    voi = image.auto if name == "auto" else choose_voi(image.image, image.key.grey, name)
+    grey = image.key.grey
+    if name == FULL_RANGE:
+        voi: Lut | Window = full_range_window(grey)
+    else:
+        voi = image.auto if name == "auto" else choose_voi(image.image, grey, name)
     return replace(shown, voi=voi, name=name)
+
+
+def preset_names(image: PreparedImage) -> tuple[str, ...]:
+    """Every named window of an image, in the order in which menus list them: automatic, its own, presets, all values.
+
+    The object's first window is listed once, by its explanation if it has one, else as `file`. Without any window of
+    its own `file` is left out: it would be the full range.
+    """
+    choices = voi_choices(image.key.grey)
+    own = [choice for choice in choices if choice.kind is VoiKind.FILE and choice.voi is not None]
+    named = [choice.name for choice in own if choice.name != "file"]
+    first = own[0].voi if own else None
+    is_named = any(choice.voi is first for choice in own[1:])
+    files = named if is_named else [choice.name for choice in own]
+    presets = [choice.name for choice in choices if choice.kind is VoiKind.PRESET]
+    return ("auto", *files, *presets, FULL_RANGE)
+
+
+def typed(shown: Shown, center: float, width: float) -> Shown:
+    """The same image through a window of which somebody typed the values, modality units; width > 0."""
+    return replace(shown, voi=Window(center=center, width=width, function=WindowFunction.LINEAR_EXACT), name="manual")
 
 
 def dragged(image: PreparedImage, shown: Shown, dx_px: float, dy_px: float) -> Shown:

@@ -15,9 +15,9 @@ from app.core.case import Assessment, Certainty, Evidence, Projection, Side, Vie
 from app.core.errors import UserError
 from app.core.grey import GreyScale, Lut, Photometric, StoredImage, Window
 from app.core.spacing import Spacing, SpacingSource
-from app.ui.actions import build_actions, enable
 from app.ui.captions import evidence_text, patient_directions, spacing_lines
 from app.ui.case_list import CaseList, CaseRow
+from app.ui.command_set import CommandSet
 from app.ui.commands.table import COMMANDS
 from app.ui.loader import ImageKey, ImageLoader, PreparedImage, prepare
 from app.ui.notices import CrashReporter, crash_report
@@ -35,13 +35,13 @@ def test_no_two_commands_share_a_key_and_each_has_a_tip() -> None:
 def test_a_command_without_an_effect_is_refused_and_tips_name_the_key() -> None:
     window = QMainWindow()
     with pytest.raises(KeyError):
-        build_actions(window, {})
+        CommandSet(window, {})
     window = QMainWindow()
-    actions = build_actions(window, {command.id: lambda _: None for command in COMMANDS})
-    assert actions["fit"].toolTip().endswith("(Ctrl+0)")
-    enable(actions, frozenset({"cases"}))
-    assert actions["next"].isEnabled()
-    assert not actions["frontal"].isEnabled()
+    commands = CommandSet(window, {command.id: lambda _: None for command in COMMANDS})
+    assert commands.actions["fit"].toolTip().endswith("(Ctrl+0)")
+    commands.enable(frozenset({"cases"}))
+    assert commands.actions["next"].isEnabled()
+    assert not commands.actions["frontal"].isEnabled()
 
 
 def view(**more: object) -> View:
