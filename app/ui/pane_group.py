@@ -276,7 +276,7 @@ class PaneGroup(QWidget):
         )
         pane.turned_by.connect(lambda by: self._turn(number, lambda place: place.pane.orientation.turned(by)))
         pane.moved_by_user.connect(lambda moved: self._follow(number, moved))
-        pane.view_changed.connect(place.write)
+        pane.view_changed.connect(lambda: place.write())  # a slotted object cannot be referred to weakly
         pane.pointed_at.connect(lambda at: self._on_pointed(place, at))
         return place
 
