@@ -21,12 +21,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "gui": ("app.cli.gui", "open the window on a project"),
     "import": ("app.cli.import_", "bring radiographs into a project"),
     "cases": ("app.cli.cases", "list cases; say which view and which side an image shows"),
+    "annotations": ("app.cli.annotations", "what people say about cases: list, record, take back, verify"),
+    "crop": ("app.cli.crop", "write every approved crop as a PNG file, with a table"),
     "render": ("app.cli.render", "write the picture that a pane shows as a PNG file"),
     "check": ("app.cli.check", "versions, device, and the health of a project"),
     "backup": ("app.cli.backup", "make, list and restore verified backups of a project"),
     "demo": ("app.cli.demo", "make the demo project"),
     "synth": ("app.cli.synth", "make labelled pairs of synthetic hip radiographs"),
     "drr": ("app.cli.drr", "make pairs of radiographs from a CT"),
+    "engine": ("app.cli.engine", "the AI engine; the window starts it"),
 }
 
 EXAMPLES = """\

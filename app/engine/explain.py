@@ -5,7 +5,8 @@ A class activation map needs the last maps and, for Grad-CAM, the gradient of on
 pass, where running the network again with hooks costs two or three.
 
 Maps stay in units of the logit. They are not stretched image by image: a negative would be painted as red as a
-positive. What is shown is divided by one scale for the whole model, measured on validation cases and stated on its card.
+positive. What is shown is divided by one scale for the whole model, measured on validation cases and stated
+on its card.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from enum import StrEnum
 import torch
 from torch import Tensor, nn
 
+from app.core.errors import UserError
 from app.engine.models.hip_model import HipModel, Maps
 
 EPSILON = 1e-6  # as in pytorch-grad-cam
@@ -26,6 +28,21 @@ class HeatmapMethod(StrEnum):
     GRAD_CAM = "grad-cam"  # Selvaraju et al. 2017, section 3: one weight for each channel, the mean gradient
     GRAD_CAM_PP = "grad-cam++"  # Chattopadhay et al. 2018, equations 10 and 19
     CAM = "cam"  # Zhou et al. 2016: the linear layer's own weights; for a global average and one linear layer only
+
+
+def heatmap_method(name: str) -> HeatmapMethod | None:
+    """The method of this name; None for the empty name.
+
+    Raises:
+        UserError: `no-method`.
+    """
+    try:
+        return HeatmapMethod(name) if name else None
+    except ValueError as error:
+        names = ", ".join(method.value for method in HeatmapMethod)
+        raise UserError(
+            "There is no such kind of heatmap.", reason=f"{name!r} is not one of {names}.", kind="no-method"
+        ) from error
 
 
 def heatmaps(model: HipModel, maps: Maps, class_number: int, method: HeatmapMethod) -> tuple[Tensor, Maps]:
@@ -42,7 +59,8 @@ def heatmaps(model: HipModel, maps: Maps, class_number: int, method: HeatmapMeth
         the class.
 
     Raises:
-        ValueError: `CAM` was asked of a model whose classifier is not a global average and one linear layer.
+        UserError: `no-method`: `CAM` was asked of a model whose classifier is not a global average and one linear
+            layer.
     """
     if method is HeatmapMethod.CAM:
         return _activation(model, maps, class_number)
@@ -75,7 +93,12 @@ def _plus_plus(maps: Tensor, gradient: Tensor) -> Tensor:
 def _activation(model: HipModel, maps: Maps, class_number: int) -> tuple[Tensor, Maps]:
     head = getattr(model, "head", None)
     if len(maps) != 1 or not isinstance(head, nn.Linear):
-        raise ValueError("a class activation map needs one view, a global average and one linear layer")
+        raise UserError(
+            "There is no class activation map for this model.",
+            reason="It needs one view, a global average and one linear layer.",
+            remedy="Choose Grad-CAM.",
+            kind="no-method",
+        )
     with torch.no_grad():
         logits = model.classify(maps)
         found = torch.einsum("bchw,c->bhw", maps[0].float(), head.weight[class_number].float()).relu()

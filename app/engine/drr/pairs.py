@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,6 +31,7 @@ FIELD_MM = 230.0  # in the plane of the hip
 _EDGE_MARGIN_PX = 4
 _OPEN_FACE = 0.02  # share of body on the last slice above which the body goes on outside
 _NEAR_MM = 45.0
+_BEYOND_MM, _FULL_MM = 150.0, 30.0  # how far the last slice is continued, and how far at full density
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,7 +43,7 @@ class PreparedCt:
         hip_mm: (3,) centre of the femoral head, the same coordinates.
         side: of that hip.
         ends_mm: (lowest z, highest z) where the body goes on outside the volume; ∓inf where it does not.
-        depth_mm: (front y, back y) of the body.
+        continued: slices (below, above) of the parts that are not in the volume but continue its last slices.
         digest: identifies the volume's values.
         notices: what the user should know.
     """
@@ -50,7 +52,7 @@ class PreparedCt:
     hip_mm: Vector
     side: Side
     ends_mm: tuple[float, float]
-    depth_mm: tuple[float, float]
+    continued: tuple[int, int]
     digest: str
     notices: tuple[str, ...]
 
@@ -90,16 +92,36 @@ def prepare(volume: CtVolume, *, side: Side, hip_mm: Vector | None, table: Atten
     low, high = outer_faces(weight)
     first_z = volume.origin_mm[2]
     last_z = first_z + (len(volume.hu) - 1) * volume.spacing_mm[0]
-    rows = np.flatnonzero((weight > 0.5).any(axis=(0, 2))) * volume.spacing_mm[1] + volume.origin_mm[1]
+    count = math.ceil(_BEYOND_MM / volume.spacing_mm[0])
+    continued = (count if low > _OPEN_FACE else 0, count if high > _OPEN_FACE else 0)
     return PreparedCt(
-        parts=split(volume, weight, table),
+        parts=split(*_continued(volume, weight, continued), table),
         hip_mm=hip,
         side=side,
-        ends_mm=(first_z if low > _OPEN_FACE else -np.inf, last_z if high > _OPEN_FACE else np.inf),
-        depth_mm=(float(rows.min()), float(rows.max())),
+        ends_mm=(first_z if continued[0] else -np.inf, last_z if continued[1] else np.inf),
+        continued=continued,
         digest=hashlib.sha256(np.ascontiguousarray(volume.hu).tobytes()).hexdigest(),
         notices=tuple(notices),
     )
+
+
+def _continued(
+    volume: CtVolume, weight: NDArray[np.float32], slices: tuple[int, int]
+) -> tuple[CtVolume, NDArray[np.float32]]:
+    """Continue the last slices where the body goes on, fading out, so that the end of the volume throws no edge."""
+    if slices == (0, 0):
+        return volume, weight
+    beyond = (np.arange(max(slices)) + 1) * volume.spacing_mm[0]
+    fade = 0.5 + 0.5 * np.cos(np.pi * np.clip((beyond - _FULL_MM) / (_BEYOND_MM - _FULL_MM), 0, 1))
+    share = np.concatenate([fade[: slices[0]][::-1], np.ones(len(weight)), fade[: slices[1]]]).astype(np.float32)
+    padding = (slices, (0, 0), (0, 0))
+    x, y, z = volume.origin_mm
+    longer = replace(
+        volume,
+        hu=np.pad(volume.hu, padding, mode="edge"),
+        origin_mm=(x, y, z - slices[0] * volume.spacing_mm[0]),
+    )
+    return longer, np.pad(weight, padding, mode="edge") * share[:, None, None]
 
 
 def posed(ct: PreparedCt, pair: Pair) -> tuple[Part, ...]:
@@ -172,7 +194,7 @@ def _displace(areal: dict[Material, NDArray[np.float32]]) -> None:
 
 
 def _field(ct: PreparedCt, pair: Pair, pose: Vector, geometry: Geometry) -> Vector:
-    """The detector, collimated where the body near the hip leaves the volume."""
+    """The detector, collimated where the volume ends at the depth of the hip."""
     corners = full_field(geometry.rows, geometry.cols)
     hip = geometry.project_points(np.zeros(3))
     low, high = corners[0].copy(), corners[2].copy()
@@ -180,15 +202,16 @@ def _field(ct: PreparedCt, pair: Pair, pose: Vector, geometry: Geometry) -> Vect
         if not np.isfinite(end):
             continue
         height = (end - ct.hip_mm[2]) * pair.scale[2]
-        depths = [(y - ct.hip_mm[1]) * pair.scale[1] for y in ct.depth_mm]
-        points = np.array([[x, y, height] for x in (-_NEAR_MM, _NEAR_MM) for y in depths])
+        points = np.array([[x, 0.0, height] for x in (-_NEAR_MM, _NEAR_MM)])
         image = geometry.project_points(points @ pose[:3, :3].T)
         away = image.mean(axis=0) - hip
         axis = int(np.argmax(np.abs(away)))  # the body leaves the image at the side, or at the top or bottom
+        if abs(away[axis]) < 0.1 * geometry.rows:
+            continue  # seen from above or below: the end lies behind the hip, not beside it
         if away[axis] > 0:
-            high[axis] = min(high[axis], max(image[:, axis].min() - _EDGE_MARGIN_PX, hip[axis] + 0.1 * geometry.rows))
+            high[axis] = min(high[axis], image[:, axis].min() - _EDGE_MARGIN_PX)
         else:
-            low[axis] = max(low[axis], min(image[:, axis].max() + _EDGE_MARGIN_PX, hip[axis] - 0.1 * geometry.rows))
+            low[axis] = max(low[axis], image[:, axis].max() + _EDGE_MARGIN_PX)
     return np.array([low, [high[0], low[1]], high, [low[0], high[1]]])
 
 
@@ -202,6 +225,9 @@ def coarse_tissue(ct: PreparedCt, pair: Pair, *, voxel_mm: float = 16.0) -> Part
         (parts[name].density for name in (Material.BONE, Material.METAL) if name in parts),
         start=np.zeros_like(next(iter(parts.values())).density),
     )
+    below, above = ct.continued
+    total[:below] = 0
+    total[len(total) - above :] = 0
     fine = next(iter(parts.values()))
     factor = max(1, round(voxel_mm / min(fine.spacing_mm)))
     coarse = pooled(replace(fine, density=np.asarray(total, np.float32)), factor)

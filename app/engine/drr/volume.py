@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import math
 import multiprocessing
 import tempfile
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ _MEMORY_BYTES = 12 << 30
 _TIMEOUT_S = 300.0
 _AIR_HU = -1000.0
 _SPACING_MM = (0.1, 8.0)
+_FLOW = 0.08  # flow time in squared voxels: by eye, on a CT of 3 mm
+_MOST_STEPS = 30
 _COARSE_MM = 1.5  # coarser voxels are interpolated smoothly: their steps would show along the cortex
 
 
@@ -190,7 +193,23 @@ def _on_upright_grid(sitk: Any, image: Any) -> Any:
     if spacing[0] > 1.2 * min(image.GetSpacing()):
         image = sitk.SmoothingRecursiveGaussian(image, [0.4 * float(step) for step in spacing])
     kernel = sitk.sitkBSpline if is_coarse else sitk.sitkLinear
-    return sitk.Resample(
+    coarsest = max(image.GetSpacing())
+    image = sitk.Resample(
         image, shape, sitk.Transform(), kernel, low.tolist(), spacing.tolist(),
         [1.0, 0, 0, 0, 1, 0, 0, 0, 1], _AIR_HU,
     )  # fmt: skip
+    return without_steps(sitk, image, coarsest) if is_coarse else image
+
+
+def without_steps(sitk: Any, image: Any, voxel_mm: float) -> Any:
+    """Smooth the steps that coarse voxels leave along slanted cortex: surfaces of equal density move by their curvature
+    (Malladi & Sethian, IEEE Trans Image Process 1996;5:1554), which takes steps away and leaves smooth sheets alone.
+
+    Args:
+        sitk: the SimpleITK module.
+        image: an interpolated volume.
+        voxel_mm: the longest edge of the voxels that it was interpolated from.
+    """
+    step = 0.0625 * min(image.GetSpacing()) ** 2  # the largest stable one
+    count = min(math.ceil(_FLOW * voxel_mm**2 / step), _MOST_STEPS)
+    return sitk.CurvatureFlow(image, timeStep=step, numberOfIterations=count)

@@ -1,0 +1,160 @@
+"""Messages between the window and the engine: one JSON object a line.
+
+Arrays never travel in messages: images go by address, heatmaps as `.npy` files. Nothing identifies a patient or a
+case: a result carries the number of its job, and the window knows whose it was.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from app.core.geometry import Crop
+from app.core.grey import GreyScale, Lut, Window
+
+ENGINE_PROTOCOL = 1
+
+
+class ViewInput(msgspec.Struct, frozen=True, kw_only=True):
+    """One view as a network is to see it.
+
+    Args:
+        image_sha256: address of the stored values in the image store.
+        grey: how they become grey levels.
+        voi: the view's automatic window.
+        cut: which part.
+    """
+
+    image_sha256: str
+    grey: GreyScale
+    voi: Lut | Window
+    cut: Crop
+
+
+class Hello(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The first request.
+
+    Args:
+        protocol: `ENGINE_PROTOCOL` of the window.
+        device: `auto`, `cpu`, `cuda`, `cuda:1` … or `mps`.
+        precision: `auto`, `float32` or `bfloat16`.
+        batch: most cases in one pass; halved when the memory does not suffice.
+        threads: CPU threads; 0 = as many as there are cores.
+    """
+
+    protocol: int = ENGINE_PROTOCOL
+    device: str = "auto"
+    precision: str = "auto"
+    batch: int = 8
+    threads: int = 0
+
+
+class Predict(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Let a model look at one case.
+
+    Args:
+        job: echoed in every reply about it.
+        model: folder of the model.
+        images: folder of the image store.
+        views: what it is fed, in the order of the model's roles.
+        priority: larger goes first; the open case has the largest.
+        heatmap_method: `grad-cam`, `grad-cam++`, `cam`, or empty for none.
+        heatmap_class: which class the heatmap is of.
+        heatmaps: folder for the heatmaps' files.
+    """
+
+    job: int
+    model: str
+    images: str
+    views: tuple[ViewInput, ...]
+    priority: int = 0
+    heatmap_method: str = ""
+    heatmap_class: int = 0
+    heatmaps: str = ""
+
+
+class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Forget these jobs, if they have not begun."""
+
+    jobs: tuple[int, ...]
+
+
+class Unload(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Give the memory of all models back."""
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The engine can work.
+
+    Args:
+        protocol: `ENGINE_PROTOCOL` of the engine.
+        device: what it computes on.
+        device_name: its name for people.
+        precision: what it computes in.
+        memory_bytes: memory of the device; 0 = not known.
+    """
+
+    protocol: int
+    device: str
+    device_name: str
+    precision: str
+    memory_bytes: int = 0
+
+
+class Started(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A job has begun; it cannot be cancelled any more."""
+
+    job: int
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """What a model says.
+
+    Args:
+        job: the request's.
+        weights_sha256: which weights said so.
+        input_key: what they were fed; with the weights it names this result.
+        probabilities: calibrated, one for each class of the card (one class: of that class).
+        distance: from the training cases; None where the model cannot tell.
+        heatmaps: files, one for each view, (H, W) float32 in units of the logit, over the model's input; or empty.
+        seconds: time of the forward pass and the heatmap, for this case.
+    """
+
+    job: int
+    weights_sha256: str
+    input_key: str
+    probabilities: tuple[float, ...]
+    distance: float | None = None
+    heatmaps: tuple[str, ...] = ()
+    seconds: float
+
+
+class Cancelled(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A job was forgotten before it began."""
+
+    job: int
+
+
+class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A job, or the whole request line, that could not be done.
+
+    Args:
+        job: the request's; -1 when there was none.
+        kind: as of UserError; `memory`, `fault` …
+        title: what happened.
+        reason: why.
+        remedy: what to do.
+        traceback: for a fault of the program only: types, functions and line numbers.
+    """
+
+    job: int
+    kind: str
+    title: str
+    reason: str = ""
+    remedy: str = ""
+    traceback: str = ""
+
+
+EngineRequest: TypeAlias = Hello | Predict | Cancel | Unload
+EngineReply: TypeAlias = Ready | Started | Result | Cancelled | Failed

@@ -1,0 +1,209 @@
+"""Answers jobs: keeps models loaded, makes inputs, computes in batches that fit the memory, writes heatmaps."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import torch
+
+from app.core.engine_messages import (
+    ENGINE_PROTOCOL,
+    EngineReply,
+    Failed,
+    Hello,
+    Predict,
+    Ready,
+    Result,
+    Started,
+    ViewInput,
+)
+from app.core.errors import UserError
+from app.core.event import canonical_json
+from app.core.grey_tables import display_table
+from app.core.model_input import ModelInput, input_key, standardise
+from app.engine.device import Choice, choose_device
+from app.engine.explain import heatmap_method
+from app.engine.loaded_model import Array, LoadedModel, Opinion
+from app.engine.replies import fault, refusal
+from app.store.images import ImageStore
+
+Send = Callable[[EngineReply], None]
+
+
+class Predictor:
+    """Computes what is asked for, on one device.
+
+    Args:
+        hello: device, precision, batch and threads that the window wishes.
+        send: takes the replies.
+
+    Raises:
+        UserError: there is no such device.
+    """
+
+    def __init__(self, hello: Hello, send: Send) -> None:
+        if hello.threads:
+            torch.set_num_threads(hello.threads)
+        self._choice: Choice = choose_device(hello.device, hello.precision)
+        self._send = send
+        self._models: dict[str, LoadedModel] = {}
+        self._largest = max(1, hello.batch) if self._choice.device.type != "cpu" else 1  # a CPU gains nothing
+        self.ready = Ready(
+            protocol=ENGINE_PROTOCOL,
+            device=str(self._choice.device),
+            device_name=self._choice.name,
+            precision=str(self._choice.precision).removeprefix("torch."),
+            memory_bytes=self._choice.memory_bytes,
+        )
+
+    @property
+    def batch(self) -> int:
+        """Most jobs that are computed in one pass; smaller after the memory did not suffice."""
+        return self._largest
+
+    def unload(self) -> None:
+        """Give all memory back."""
+        self._models.clear()
+        if self._choice.device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    def predict(self, jobs: Sequence[Predict]) -> None:
+        """Compute jobs of one kind (`JobQueue.take`) and send what comes of each; never raises."""
+        for job in jobs:
+            self._send(Started(job=job.job))
+        try:
+            model = self._model(jobs[0].model)
+        except UserError as error:
+            for job in jobs:
+                self._send(refusal(job.job, error))
+            return
+        except Exception as error:  # a fault in one job must not end the engine
+            for job in jobs:
+                self._send(fault(job.job, error))
+            return
+        fed: list[tuple[Predict, str, tuple[Array, ...]]] = []
+        for job in jobs:
+            try:
+                fed.append((job, *_inputs(job, model.card.input)))
+            except UserError as error:
+                self._send(refusal(job.job, error))
+            except Exception as error:
+                self._send(fault(job.job, error))
+        self._answer(model, fed)
+
+    def _answer(self, model: LoadedModel, fed: list[tuple[Predict, str, tuple[Array, ...]]]) -> None:
+        """Compute in one pass; in halves when the memory does not suffice."""
+        if not fed:
+            return
+        first = fed[0][0]
+        try:
+            method = heatmap_method(first.heatmap_method)
+            opinions = model.look([views for _, _, views in fed], method=method, class_number=first.heatmap_class)
+        except torch.OutOfMemoryError:
+            if self._choice.device.type == "cuda":
+                torch.cuda.empty_cache()
+            if len(fed) == 1:
+                self._send(_no_memory(first.job))
+                return
+            half = len(fed) // 2
+            self._largest = min(self._largest, half)
+            self._answer(model, fed[:half])
+            self._answer(model, fed[half:])
+            return
+        except UserError as error:
+            for job, _, _ in fed:
+                self._send(refusal(job.job, error))
+            return
+        except Exception as error:
+            for job, _, _ in fed:
+                self._send(fault(job.job, error))
+            return
+        for (job, key, _), opinion in zip(fed, opinions, strict=True):
+            try:
+                files = _written(job, key, model.card.weights_sha256, opinion)
+            except OSError as error:
+                self._send(_unwritable(job.job, error))
+                continue
+            self._send(
+                Result(
+                    job=job.job,
+                    weights_sha256=model.card.weights_sha256,
+                    input_key=key,
+                    probabilities=opinion.probabilities,
+                    distance=opinion.distance,
+                    heatmaps=files,
+                    seconds=opinion.seconds,
+                )
+            )
+
+    def _model(self, folder: str) -> LoadedModel:
+        found = self._models.get(folder)
+        if found is None:
+            found = LoadedModel(Path(folder), device=self._choice.device, precision=self._choice.precision)
+            self._models[folder] = found
+        return found
+
+
+def _inputs(job: Predict, wanted: ModelInput) -> tuple[str, tuple[Array, ...]]:
+    """The key and the numbers of one job's input."""
+    if len(job.views) != len(wanted.roles):
+        raise UserError(
+            "The model needs other views than it was given.",
+            reason=f"It looks at {len(wanted.roles)}, and {len(job.views)} came.",
+            kind="other-views",
+        )
+    store = ImageStore(Path(job.images))
+    arrays = tuple(_one(store, view, wanted) for view in job.views)
+    return input_key(wanted, tuple((pixels_key(view), view.cut) for view in job.views)), arrays
+
+
+def pixels_key(view: ViewInput) -> str:
+    """Names the grey levels that a network sees of one view: the pixels, how they are read, and their window."""
+    return canonical_json([view.image_sha256, msgspec.to_builtins(view.grey), msgspec.to_builtins(view.voi)])
+
+
+def _one(store: ImageStore, view: ViewInput, wanted: ModelInput) -> Array:
+    image = store.load(view.image_sha256)
+    table = display_table(view.grey, view.voi, offset=image.offset)
+    return standardise(image, table, view.cut, wanted)
+
+
+def _written(job: Predict, key: str, weights: str, opinion: Opinion) -> tuple[str, ...]:
+    """Write the heatmaps of one case, each whole or not at all."""
+    if not opinion.heatmaps:
+        return ()
+    folder = Path(job.heatmaps)
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for number, heatmap in enumerate(opinion.heatmaps):
+        name = f"{weights[:16]}-{key[:32]}-{job.heatmap_method}-{job.heatmap_class}-{number}.npy"
+        draft = folder / f".{name}.{os.getpid()}"
+        with draft.open("wb") as file:
+            np.save(file, heatmap, allow_pickle=False)
+        draft.replace(folder / name)
+        files.append(str(folder / name))
+    return tuple(files)
+
+
+def _no_memory(job: int) -> Failed:
+    return Failed(
+        job=job,
+        kind="memory",
+        title="The memory does not suffice for this model.",
+        reason="Not even one case fits.",
+        remedy="Close other programs, choose a smaller model, or compute on the CPU.",
+    )
+
+
+def _unwritable(job: int, error: OSError) -> Failed:
+    return Failed(
+        job=job,
+        kind="unwritable",
+        title="The heatmap could not be stored.",
+        reason=f"{error.strerror}.",
+        remedy="Make room on the disk.",
+    )
