@@ -7,7 +7,7 @@ when in doubt nothing is cut, because a lost hip is worse than a poor window (AD
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from app.core.grey import TABLE_SIZE, GreyScale, StoredImage
 from app.core.grey_tables import is_shown_inverse, modality_table
-from app.core.half_planes import HalfPlane, clip_polygon, fit_circle, inside_mask, levels_along, step_along
+from app.core.half_planes import HalfPlane, clip_polygon, fit_circle, inside_mask, levels_along, steps_along
 
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -176,15 +176,15 @@ def _cut_edges(search: _Reduced, fine: Floats, polarities: tuple[bool, ...]) -> 
     """Cut one blade after the other, the clearest first; the polygon that remains, in pixels of `search`."""
     height, width = search.levels.shape
     polygon = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float64)
-    angles_deg = np.arange(0, 360, ANGLE_STEP_DEG, dtype=np.float32)
-    lines = _Lines.through((height, width), angles_deg)
+    lines = _Lines.through((height, width), np.arange(0, 360, ANGLE_STEP_DEG, dtype=np.float32))
     smooth = cv2.GaussianBlur(search.levels, (0, 0), 1.5)
     slopes = [cv2.Scharr(smooth, cv2.CV_32F, dx, dy, scale=1 / 32).ravel() for dx, dy in ((1, 0), (0, 1))]
     slope_xy = np.asarray(slopes, np.float32)
-    is_open = np.ones((len(angles_deg), lines.count), np.bool_)
+    is_open = np.ones((len(lines.angles_deg), lines.count), np.bool_)
+    blades = [_Blade.of(search, lines, is_bright=is_bright) for is_bright in polarities]
     for _ in range(MOST_EDGES):
         inside = inside_mask(polygon, (height, width))
-        found = _clearest(search, lines, slope_xy, inside, is_open, polarities)
+        found = _clearest(blades, lines, slope_xy, inside, is_open)
         if found is None:
             break
         plane, is_bright = found
@@ -202,7 +202,7 @@ class _Lines:
 
     Args:
         angles_deg: (A,) outward directions.
-        index: (A, P) flat index of (direction, line) for every pixel.
+        index: (A, P) line of every pixel in a direction.
         count: lines per direction; line k lies `k - origin` px from the image's first corner, outward.
         origin: see `count`.
     """
@@ -214,12 +214,13 @@ class _Lines:
 
     @staticmethod
     def through(shape: tuple[int, int], angles_deg: Floats) -> _Lines:
-        ys, xs = np.mgrid[: shape[0], : shape[1]].astype(np.float32) + 0.5
+        ys, xs = (grid.ravel() for grid in np.mgrid[: shape[0], : shape[1]].astype(np.float32) + np.float32(0.5))
         origin = int(np.hypot(*shape)) + 2
-        count = 2 * origin + 1
-        rho = np.outer(np.cos(np.deg2rad(angles_deg)), xs) + np.outer(np.sin(np.deg2rad(angles_deg)), ys)
-        index = np.floor(rho).astype(np.intp) + origin + np.arange(len(angles_deg))[:, None] * count
-        return _Lines(angles_deg=angles_deg, index=index, count=count, origin=origin)
+        index = np.empty((len(angles_deg), xs.size), np.intp)
+        turns = np.deg2rad(angles_deg)
+        for row, cos, sin in zip(index, np.cos(turns), np.sin(turns), strict=True):
+            np.add(np.floor(cos * xs + sin * ys), origin, out=row, casting="unsafe")
+        return _Lines(angles_deg=angles_deg, index=index, count=2 * origin + 1, origin=origin)
 
     def near(self, plane: HalfPlane, point_xy: npt.NDArray[np.float64]) -> Mask:
         """Lines that are nearly the given one where it passes a point, (A, count)."""
@@ -230,72 +231,122 @@ class _Lines:
         near: Mask = is_alike[:, None] & (np.abs(lines - rho[:, None]) < 6)
         return near
 
-    def within(self, where: npt.NDArray[np.intp]) -> _Lines:
-        """The same lines through some of the pixels only."""
-        return replace(self, index=self.index[:, where])
+    def weigh(self, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Sum of the pixels' weights (P,) on every line, (A, count); pixels of weight 0 cost nothing."""
+        where = np.flatnonzero(weights)
+        chosen = weights[where]
+        sums = np.empty((len(self.index), self.count))
+        for row, out in zip(self.index, sums, strict=True):
+            out[:] = np.bincount(row[where], chosen, minlength=self.count)
+        return sums
 
-    def sums(self, weights: Mask) -> npt.NDArray[np.float64]:
-        """Number of the pixels (P,) that are set, on every line, (A, count)."""
-        return self.weigh(self.index[:, weights].ravel())
 
-    def weigh(self, index: npt.NDArray[np.intp], weights: Floats | None = None) -> npt.NDArray[np.float64]:
-        """Sum of weights, or number, of the given entries of `index` on every line, (A, count)."""
-        size = len(self.angles_deg) * self.count
-        return np.asarray(np.bincount(index, weights, minlength=size), np.float64).reshape(-1, self.count)
+ONE, EMPTY, BLANK = 1.0, 2.0**17, 2.0**34  # three numbers of pixels in one exact float64 sum
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Blade:
+    """One kind of blade, and how many pixels every line has that could lie behind it.
+
+    Args:
+        is_bright: whether it is white.
+        weights: (P,) `ONE`, plus `EMPTY` where the picture looks like what lies behind a blade, plus `BLANK` where it
+            has no structure.
+        judged: (P,) where an edge can show: where the near side is empty as well it cannot, as in the corner beyond
+            another blade.
+        inside: (P,) the pixels that `sums` counts.
+        sums: (A, count) of weights.
+    """
+
+    is_bright: bool
+    weights: npt.NDArray[np.float64]
+    judged: Mask
+    inside: Mask
+    sums: npt.NDArray[np.float64]
+
+    @staticmethod
+    def of(search: _Reduced, lines: _Lines, *, is_bright: bool) -> _Blade:
+        empty = search.is_bright if is_bright else search.is_dark
+        blank = search.is_smooth if is_bright else empty
+        return _Blade(
+            is_bright=is_bright,
+            weights=(ONE + EMPTY * empty + BLANK * blank).ravel(),
+            judged=~cv2.erode(empty.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.bool_).ravel(),
+            inside=np.zeros(empty.size, np.bool_),
+            sums=np.zeros((len(lines.index), lines.count)),
+        )
+
+    def count(self, lines: _Lines, inside: Mask) -> tuple[npt.NDArray[np.float64], ...]:
+        """Numbers of pixels inside, of empty and of blank ones, on every line."""
+        change = inside.astype(np.int8) - self.inside
+        self.sums += lines.weigh(self.weights * change)  # whole numbers: exact in any order
+        self.inside = inside
+        blank, rest = np.divmod(self.sums, BLANK)
+        empty, all_ = np.divmod(rest, EMPTY)
+        return all_, empty, blank
 
 
 def _clearest(
-    search: _Reduced, lines: _Lines, slope_xy: Floats, inside: Mask, is_open: Mask, polarities: tuple[bool, ...]
+    blades: list[_Blade], lines: _Lines, slope_xy: Floats, inside: Mask, is_open: Mask
 ) -> tuple[HalfPlane, bool] | None:
     """The half-plane that is most clearly empty beyond a straight edge, and whether it is bright; None if none is.
 
     Args:
-        search: the reduced picture.
+        blades: kinds of blade to look for.
         lines: the lines to judge.
         slope_xy: (2, P) rise of brightness to the right and down, for every pixel.
         inside: (H, W) what has not been cut away yet.
         is_open: (A, count) lines that may be taken.
-        polarities: kinds of blade to look for, bright = True.
     """
-    where = np.flatnonzero(inside)
-    lines = lines.within(where)
-    slope_xy = slope_xy[:, where]
-    turn = np.deg2rad(lines.angles_deg)
-    beyond = _beyond(lines.sums(np.ones(len(where), np.bool_)))
     longest = max(inside.shape)
     best, best_score = None, 0.0
-    for is_bright in polarities:
-        empty = search.is_bright if is_bright else search.is_dark
-        blank = search.is_smooth if is_bright else empty
+    for blade in blades:
+        is_bright = blade.is_bright
+        beyond, empty, blank = (_beyond(sums) for sums in blade.count(lines, inside.ravel()))
         with np.errstate(invalid="ignore", divide="ignore"):
-            share_empty = _beyond(lines.sums(empty.ravel()[where])) / beyond
-            share_blank = _beyond(lines.sums(blank.ravel()[where])) / beyond
-        is_edge = (
-            is_open & (beyond > 0.4 * longest) & (share_blank > (0.93 if is_bright else 0.985)) & (share_empty > 0.5)
-        )
-        # Where the near side is empty as well, an edge cannot show: the corner beyond another blade.
-        judged = ~cv2.erode(empty.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.bool_).ravel()[where]
-        at_angle, at_pixel = np.nonzero(is_edge.ravel()[lines.index] & judged)
-        if at_angle.size == 0:
-            continue
-        steps = np.cos(turn)[at_angle] * slope_xy[0][at_pixel] + np.sin(turn)[at_angle] * slope_xy[1][at_pixel]
-        steps = steps if is_bright else -steps
-        index = lines.index[at_angle, at_pixel]
-        on_line = lines.weigh(index)
-        contrast = lines.weigh(index, np.clip(steps, 0, 0.1))
-        with np.errstate(invalid="ignore", divide="ignore"):
-            support = lines.weigh(index[steps > 0.006]) / on_line
-        is_edge &= (
-            (on_line > 0.2 * longest) & (contrast > LEAST_STEP * on_line) & (support > (0.85 if is_bright else 0.8))
-        )
-        score = np.where(is_edge, contrast, 0)
-        at = int(np.argmax(score))
-        if score.flat[at] > best_score:
-            best_score = float(score.flat[at])
-            angle, line = divmod(at, lines.count)
-            rho_px = line - lines.origin + 0.5
-            best = HalfPlane(angle_deg=float(lines.angles_deg[angle]), rho_px=rho_px), is_bright
+            is_edge = (
+                is_open
+                & (beyond > 0.4 * longest)
+                & (blank / beyond > (0.93 if is_bright else 0.985))
+                & (empty / beyond > 0.5)
+            )
+        where = np.flatnonzero(inside.ravel() & blade.judged)
+        for angle in np.flatnonzero(is_edge.any(axis=1)):
+            line, score = _steepest(lines, int(angle), is_edge[angle], slope_xy, where, longest, is_bright=is_bright)
+            if score > best_score:
+                best_score = score
+                rho_px = line - lines.origin + 0.5
+                best = HalfPlane(angle_deg=float(lines.angles_deg[angle]), rho_px=rho_px), is_bright
     return best
+
+
+def _steepest(
+    lines: _Lines,
+    angle: int,
+    is_edge: Mask,
+    slope_xy: Floats,
+    where: npt.NDArray[np.intp],
+    longest: int,
+    *,
+    is_bright: bool,
+) -> tuple[int, float]:
+    """The line of one direction across which the picture rises most, and by how much; 0 if none is an edge."""
+    row = lines.index[angle][where]
+    on_edge = is_edge[row]
+    at_pixel, row = where[on_edge], row[on_edge]
+    turn = np.deg2rad(lines.angles_deg[angle])
+    steps = np.cos(turn) * slope_xy[0][at_pixel] + np.sin(turn) * slope_xy[1][at_pixel]
+    steps = steps if is_bright else -steps
+    on_line = np.bincount(row, minlength=lines.count)
+    contrast = np.bincount(row, np.clip(steps, 0, 0.1), minlength=lines.count)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        support = np.bincount(row[steps > 0.006], minlength=lines.count) / on_line
+    is_edge = is_edge & (
+        (on_line > 0.2 * longest) & (contrast > LEAST_STEP * on_line) & (support > (0.85 if is_bright else 0.8))
+    )
+    score = np.where(is_edge, contrast, 0)
+    line = int(np.argmax(score))
+    return line, float(score[line])
 
 
 def _beyond(per_line: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -317,22 +368,23 @@ def _place(
     ):
         start = best
         middle = start.middle_of(polygon)  # turn about the middle of the edge, not about the corner of the image
-        for turn_deg in turns_deg:
-            turned = HalfPlane(angle_deg=start.angle_deg + float(turn_deg), rho_px=0.0).through(middle)
-            for shift_px in shifts_px:
-                trial = turned.shifted(float(shift_px))
-                step = step_along(fine, trial, polygon, scale) * (1 if is_bright else -1)
-                if step > best_step:
-                    best, best_step = trial, step
+        trials = [
+            HalfPlane(angle_deg=start.angle_deg + float(turn_deg), rho_px=0.0).through(middle).shifted(float(shift_px))
+            for turn_deg in turns_deg
+            for shift_px in shifts_px
+        ]
+        steps = steps_along(fine, trials, polygon, scale) * (1 if is_bright else -1)
+        steps[~np.isfinite(steps)] = -np.inf
+        at = int(np.argmax(steps))
+        if steps[at] > best_step:
+            best, best_step = trials[at], float(steps[at])
     return best if is_bright else _cleared(fine, best, polygon, scale)
 
 
 def _cleared(fine: Floats, plane: HalfPlane, polygon: npt.NDArray[np.float64], scale: float) -> HalfPlane:
     """Move the edge of a black border outward until it touches nothing: dark air may hide where tissue begins."""
     dark = float(fine.min()) + 8 / 255
-    for shift_px in np.arange(0, SEARCH_PX / 4, 0.25):
-        trial = plane.shifted(float(shift_px))
-        levels = levels_along(fine, trial, polygon, scale)
-        if (levels > dark).mean() <= 0.03 if levels.size else True:
-            return trial
-    return plane.shifted(np.inf)
+    trials = [plane.shifted(float(shift_px)) for shift_px in np.arange(0, SEARCH_PX / 4, 0.25)]
+    levels, is_there = levels_along(fine, trials, polygon, scale)
+    is_clear = ~is_there | ((levels > dark).mean(axis=1) <= 0.03)
+    return trials[int(np.argmax(is_clear))] if is_clear.any() else plane.shifted(np.inf)

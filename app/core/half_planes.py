@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -106,36 +107,51 @@ def inside_mask(polygon_xy: Points, shape: tuple[int, int]) -> npt.NDArray[np.bo
     return mask.astype(np.bool_)
 
 
-def step_along(picture: npt.NDArray[np.float32], plane: HalfPlane, polygon_xy: Points, scale: float) -> float:
-    """Mean rise of brightness outward across the part of a line that lies in a polygon, −inf if none does.
+def steps_along(
+    picture: npt.NDArray[np.float32], planes: Sequence[HalfPlane], polygon_xy: Points, scale: float
+) -> npt.NDArray[np.float64]:
+    """Mean rise of brightness outward across the part of each line that lies in a polygon, −inf if none does.
 
     Args:
         picture: (H, W) float32.
-        plane: the line, in units of 1/scale picture pixels.
+        planes: N lines, in units of 1/scale picture pixels.
         polygon_xy: convex polygon in the same units.
         scale: picture pixels per unit.
+
+    Returns:
+        (N,) float64.
     """
-    ends = _crossings(polygon_xy, plane)
-    if len(ends) != 2:
-        return -np.inf
-    reach = plane.normal_xy * (1.5 / scale)
-    return float(np.mean(_sample(picture, ends + reach, scale) - _sample(picture, ends - reach, scale)))
+    ends, is_there = _ends(polygon_xy, planes)
+    reach = np.array([plane.normal_xy for plane in planes])[:, None] * (1.5 / scale)
+    rise = _sample(picture, ends + reach, scale) - _sample(picture, ends - reach, scale)
+    return np.where(is_there, rise.mean(axis=1), -np.inf)
 
 
 def levels_along(
-    picture: npt.NDArray[np.float32], plane: HalfPlane, polygon_xy: Points, scale: float
-) -> npt.NDArray[np.float32]:
-    """Brightness at 96 points of the part of a line that lies in a polygon; empty if none does. See `step_along`."""
-    ends = _crossings(polygon_xy, plane)
-    return _sample(picture, ends, scale) if len(ends) == 2 else np.empty(0, np.float32)
+    picture: npt.NDArray[np.float32], planes: Sequence[HalfPlane], polygon_xy: Points, scale: float
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
+    """Brightness at 96 points of the part of each line that lies in a polygon, (N, 96), and whether any part does."""
+    ends, is_there = _ends(polygon_xy, planes)
+    return _sample(picture, ends, scale), is_there
 
 
 def _sample(picture: npt.NDArray[np.float32], ends_xy: Points, scale: float) -> npt.NDArray[np.float32]:
+    """Brightness at 96 points between two ends each, (N, 2, 2) to (N, 96)."""
     along = np.linspace(0.02, 0.98, 96)[:, None]
-    points = ends_xy[0] * (1 - along) + ends_xy[1] * along
-    at = (points * scale - 0.5).T[:, None].astype(np.float32)
-    found = cv2.remap(picture, at[0], at[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(found[0], np.float32)
+    points = ends_xy[:, :1] * (1 - along) + ends_xy[:, 1:] * along
+    at = (points * scale - 0.5).astype(np.float32)
+    x, y = np.ascontiguousarray(at[..., 0]), np.ascontiguousarray(at[..., 1])
+    return np.asarray(cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
+
+
+def _ends(polygon_xy: Points, planes: Sequence[HalfPlane]) -> tuple[Points, npt.NDArray[np.bool_]]:
+    """Where each line enters and leaves a convex polygon, (N, 2, 2), and whether it does at all."""
+    found = [_crossings(polygon_xy, plane) for plane in planes]
+    ends = np.zeros((len(planes), 2, 2))
+    for out, points in zip(ends, found, strict=True):
+        if len(points) == 2:
+            out[:] = points
+    return ends, np.array([len(points) == 2 for points in found])
 
 
 def fit_circle(is_empty: npt.NDArray[np.bool_]) -> Circle | None:
