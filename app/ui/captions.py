@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from app.core.case import Assessment, Case, Certainty, Projection, Side, ValueT, View, ViewFlag
 from app.core.orientation import Orientation
-from app.core.scale_bar import ScaleBar, scale_bar
+from app.core.scale_bar import scale_bar
 from app.core.spacing import Spacing, SpacingSource
 from app.ui.corner_text import Corners, Line, Marker
-from app.ui.language import tr
+from app.ui.language import number, tr
 from app.ui.loader import PreparedImage
+from app.ui.privacy import private_id
 
 PROJECTION_WORDS = {
     Projection.FRONTAL: "Frontal",
@@ -68,7 +69,6 @@ class Showing:
         orientation: how the image lies.
         is_placed: whether the view has its place in the case.
         is_other: whether this is the other hip, which is not part of the case.
-        are_names_hidden: whether the pseudonym must not be seen.
         missing: places of the layout that stay empty, of `MISSING_LINES`.
     """
 
@@ -79,7 +79,6 @@ class Showing:
     orientation: Orientation = Orientation()  # noqa: RUF009  # frozen
     is_placed: bool = True
     is_other: bool = False
-    are_names_hidden: bool = False
     missing: tuple[str, ...] = ()
 
 
@@ -93,10 +92,9 @@ def corners(case: Case, view: View, showing: Showing) -> Corners:
     """
     patient, is_verified = patient_directions(view)
     letters = showing.orientation.edge_letters(patient)
-    name = Line(tr("Name hidden"), "muted") if showing.are_names_hidden else Line(case.patient_id, is_strong=True)
     return Corners(
         top_left=(
-            name,
+            Line(private_id(case.patient_id), is_strong=True),
             _said(view.projection, PROJECTION_WORDS, OPEN_PROJECTION),
             _said(view.side, HIP_WORDS, OPEN_SIDE),
         ),
@@ -151,13 +149,8 @@ def spacing_words(spacing: Spacing) -> str:
     """The length scale in figures; empty without one."""
     if spacing.row_mm is None or spacing.col_mm is None:
         return ""
-    same = abs(spacing.row_mm - spacing.col_mm) < 1e-6
-    return f"{spacing.row_mm:.3f} mm/px" if same else f"{spacing.row_mm:.3f} × {spacing.col_mm:.3f} mm/px"
-
-
-def bar_text(bar: ScaleBar) -> str:
-    """The length that a scale bar stands for."""
-    return f"{bar.amount:g} {bar.unit}"
+    row, col = number(spacing.row_mm, 3), number(spacing.col_mm, 3)
+    return f"{row} mm/px" if row == col else f"{row} × {col} mm/px"
 
 
 def readout(image: PreparedImage, spacing: Spacing, at: tuple[int, int]) -> str:

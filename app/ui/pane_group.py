@@ -213,12 +213,6 @@ class PaneGroup(QWidget):
             self.fit()
         self._tell_inverted()
 
-    def set_names_hidden(self, are_hidden: bool) -> None:
-        """Leave the pseudonyms out, for screenshots."""
-        for place in self.all_places:
-            place.are_names_hidden = are_hidden
-            place.write()
-
     def set_text_shown(self, is_shown: bool) -> None:
         """Show or hide what is written over the images; side marker, letters and warnings about both always stay."""
         for place in self.all_places:
@@ -257,7 +251,7 @@ class PaneGroup(QWidget):
         self._refit.start()
 
     def changeEvent(self, event: QEvent) -> None:
-        """Speak another language."""
+        """Another language, or names are hidden: say everything anew."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.LanguageChange:
             for place in self.all_places:

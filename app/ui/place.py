@@ -12,7 +12,7 @@ from app.core.orientation import Orientation, hung
 from app.ui.captions import SIDE_LETTERS, Showing, corners, patient_directions
 from app.ui.corner_text import Corners
 from app.ui.image_pane import ImagePane, ZoomMode
-from app.ui.language import tr
+from app.ui.language import say, tr
 from app.ui.layouts import FRONTAL, OTHER
 from app.ui.loader import PreparedImage
 from app.ui.project import Hanging
@@ -38,7 +38,6 @@ class Place:
         image: its image; None without one.
         shown: the window it is shown through.
         missing: places of the layout that hold nothing, which this pane says.
-        are_names_hidden: whether the pseudonym must not be seen.
     """
 
     name: str
@@ -48,7 +47,6 @@ class Place:
     image: PreparedImage | None = None
     shown: Shown | None = None
     missing: tuple[str, ...] = ()
-    are_names_hidden: bool = False
 
     @property
     def hung_orientation(self) -> Orientation:
@@ -80,7 +78,7 @@ class Place:
             else:
                 self.pane.set_orientation(wanted)
             self.image = image
-            self.pane.graphics.viewport().setToolTip("\n".join(view.notices))
+            self.pane.graphics.viewport().setToolTip("\n".join(say(notice) for notice in view.notices))
         else:
             self.image, self.shown = None, None
             if isinstance(image, UserError):
@@ -127,7 +125,6 @@ class Place:
             orientation=self.pane.orientation,
             is_placed=self.hanging.is_placed,
             is_other=self.name == OTHER,
-            are_names_hidden=self.are_names_hidden,
             missing=self.missing,
         )
         self.pane.text.set_corners(corners(self.case, view, showing))
