@@ -73,9 +73,17 @@ def run(args: argparse.Namespace) -> int:
             is_demo=args.demo,
             is_demo_ready=lambda: is_demo_ready(demo),
             author=user_name(),
+            recent=_state_folder() / "recent.json",
         ),
         Automation(screenshot=args.screenshot, size=args.size, quit_after_s=args.quit_after),
     )
+
+
+def _state_folder() -> Path:
+    """Where the window keeps what it remembers from one start to the next."""
+    import platformdirs
+
+    return Path(platformdirs.user_state_dir("coxa", appauthor=False))
 
 
 def _require_screen() -> None:

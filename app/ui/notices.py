@@ -36,6 +36,7 @@ class Banner(QFrame):
         lines: reason, remedy, questions: one sentence each.
         tone: `info`, `caution` or `danger`.
         action: text and effect of a button, if there is something to press.
+        more_actions: texts and effects of more buttons.
         is_closable: whether the user may put it away.
 
     Signals:
@@ -51,6 +52,7 @@ class Banner(QFrame):
         *,
         tone: str = "info",
         action: BannerAction | None = None,
+        more_actions: tuple[BannerAction, ...] = (),
         is_closable: bool = False,
         parent: QWidget | None = None,
     ) -> None:
@@ -71,16 +73,19 @@ class Banner(QFrame):
         layout.setContentsMargins(GAP_L, GAP_M, GAP_M, GAP_M)
         layout.setSpacing(GAP_L)
         layout.addLayout(words, 1)
-        if action is not None:
-            button = QPushButton(action[0], self)
-            effect = action[1]
-            button.clicked.connect(lambda: effect())
+        for words_on_it, effect in (*((action,) if action is not None else ()), *more_actions):
+            button = QPushButton(words_on_it, self)
+            button.clicked.connect(_calling(effect))
             layout.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
         if is_closable:
             close = QPushButton("Close", self)
             close.setToolTip("Put this message away")
             close.clicked.connect(self.closed)
             layout.addWidget(close, 0, Qt.AlignmentFlag.AlignVCenter)
+
+
+def _calling(effect: Callable[[], None]) -> Callable[[], None]:
+    return lambda: effect()
 
 
 class BannerArea(QWidget):

@@ -1,66 +1,98 @@
-"""What fills the middle of the window while there is nothing to read: why, and what to do next."""
+"""What fills the middle of the window while there is nothing to read: how to begin, or what is going on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QScrollArea,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
 
-from app.ui.theme import GAP_L, GAP_M, GAP_XL
+from app.ui.language import tr
+from app.ui.recent_list import RecentEntry, RecentList
+from app.ui.theme import GAP_L, GAP_M, GAP_S, GAP_XL
 
-COLUMN_PX = 560
+MESSAGE_PX = 560
+HOME_PX = 940
+TILES_PX = 340
 
-PageButton = tuple[str, Callable[[], None]]
+PageButton = tuple[str, Callable[[], object]]
+TILES = (  # command, what the tile says, what it is for
+    ("new_project", "New project…", "A folder of its own for your radiographs"),
+    ("open", "Open project…", "A project folder on this computer"),
+    ("import_files", "Import files…", "DICOM, PNG, TIFF, zip archives, DICOMDIR"),
+    ("import_folder", "Import folder…", "Everything in it, and in the folders below"),
+    ("demo", "Demo project", "Synthetic hips, to try everything on"),
+)
 
 
 class StartPage(QWidget):
-    """A heading, a few sentences, buttons, and a command to copy."""
+    """Two faces: how to begin, and a message with buttons.
+
+    Signals:
+        command_chosen: id of a command.
+        project_chosen: path of a recent project to open.
+        project_pinned: path, and whether it stays in front.
+        project_forgotten: path of a recent project to take off the list.
+    """
+
+    command_chosen = Signal(str)
+    project_chosen = Signal(str)
+    project_pinned = Signal(str, bool)
+    project_forgotten = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        column = QWidget(self)
-        column.setFixedWidth(COLUMN_PX)
-        self._layout = QVBoxLayout(column)
-        self._layout.setContentsMargins(0, 0, 0, 0)
-        self._layout.setSpacing(GAP_L)
-        self.heading = QLabel(column)
-        self.heading.setObjectName("heading")
-        self.heading.setWordWrap(True)
-        self.words = QLabel(column)
-        self.words.setObjectName("muted")
-        self.words.setWordWrap(True)
-        self.bar = QProgressBar(column)
-        self.bar.setRange(0, 0)
-        self.bar.setTextVisible(False)
-        self.bar.setFixedHeight(4)
-        self.step = QLabel(column)
-        self.step.setObjectName("muted")
-        self._buttons = QHBoxLayout()
-        self._buttons.setSpacing(GAP_M)
-        self._command = QWidget(column)
-        command_row = QHBoxLayout(self._command)
-        command_row.setContentsMargins(0, 0, 0, 0)
-        command_row.setSpacing(GAP_M)
-        self.command = QLabel(self._command)
-        self.command.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self.command.setStyleSheet("font-family: monospace;")
-        self.command.setWordWrap(True)
-        copy = QPushButton("Copy", self._command)
-        copy.setToolTip("Copy the command")
-        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.command.text()))
-        command_row.addWidget(self.command, 1)
-        command_row.addWidget(copy)
-        for widget in (self.heading, self.words, self.bar, self.step, self._command):
-            self._layout.addWidget(widget)
-        self._layout.addLayout(self._buttons)
-        outer = QHBoxLayout(self)
-        outer.setContentsMargins(GAP_XL, GAP_XL, GAP_XL, GAP_XL)
-        outer.addStretch(1)
-        outer.addWidget(column, 0, Qt.AlignmentFlag.AlignVCenter)
-        outer.addStretch(1)
-        self.say("Starting", "")
+        self.message = _Message(self)
+        self.home = _Home(self)
+        scroll = QScrollArea(self)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(self.home)
+        self._faces = QStackedLayout(self)
+        self._faces.addWidget(self.message)
+        self._faces.addWidget(scroll)
+        self.home.command_chosen.connect(self.command_chosen)
+        self.home.recent.chosen.connect(self.project_chosen)
+        self.home.recent.pinned.connect(self.project_pinned)
+        self.home.recent.forgotten.connect(self.project_forgotten)
+        self.say(tr("Starting"), "")
+
+    @property
+    def heading(self) -> QLabel:
+        """The heading of the face that is on show."""
+        return self.home.heading if self.is_home else self.message.heading
+
+    @property
+    def is_home(self) -> bool:
+        """Whether it shows how to begin."""
+        return self._faces.currentIndex() == 1
+
+    @property
+    def bar(self) -> QProgressBar:
+        """How far the work is."""
+        return self.message.bar
+
+    @property
+    def step(self) -> QLabel:
+        """What is being done."""
+        return self.message.step
+
+    def show_home(self, recent: Sequence[RecentEntry]) -> None:
+        """Show how to begin, with the projects that were open lately."""
+        self.home.recent.set_entries(recent)
+        self.home.show_recent(bool(recent))
+        self._faces.setCurrentIndex(1)
 
     def say(
         self,
@@ -68,18 +100,73 @@ class StartPage(QWidget):
         words: str,
         *,
         buttons: Sequence[PageButton] = (),
-        command: str = "",
         is_busy: bool = False,
+        is_drop_target: bool = False,
     ) -> None:
-        """Replace everything on the page; the first button is the one most people want."""
+        """Show a message instead; the first button is the one most people want.
+
+        Args:
+            heading: what the matter is.
+            words: what to do about it.
+            buttons: texts and effects.
+            is_busy: show that something is going on.
+            is_drop_target: frame it as a place to drop files on.
+        """
+        self.message.say(heading, words, buttons=buttons, is_busy=is_busy, is_drop_target=is_drop_target)
+        self._faces.setCurrentIndex(0)
+
+    def show_step(self, done: int, total: int, text: str) -> None:
+        """Tell how far the work is: steps done, steps in all, and what is being done."""
+        self.message.show_step(done, total, text)
+
+
+class _Message(QWidget):
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._column = QFrame(self)
+        self._column.setObjectName("dropzone")
+        self._column.setFixedWidth(MESSAGE_PX)
+        layout = QVBoxLayout(self._column)
+        layout.setSpacing(GAP_L)
+        self.heading = QLabel(self._column)
+        self.heading.setObjectName("heading")
+        self.heading.setWordWrap(True)
+        self.words = QLabel(self._column)
+        self.words.setObjectName("muted")
+        self.words.setWordWrap(True)
+        self.bar = QProgressBar(self._column)
+        self.bar.setRange(0, 0)
+        self.bar.setTextVisible(False)
+        self.bar.setFixedHeight(4)
+        self.step = QLabel(self._column)
+        self.step.setObjectName("muted")
+        self._buttons = QHBoxLayout()
+        self._buttons.setSpacing(GAP_M)
+        for widget in (self.heading, self.words, self.bar, self.step):
+            layout.addWidget(widget)
+        layout.addLayout(self._buttons)
+        outer = QHBoxLayout(self)
+        outer.setContentsMargins(GAP_XL, GAP_XL, GAP_XL, GAP_XL)
+        outer.addStretch(1)
+        outer.addWidget(self._column, 0, Qt.AlignmentFlag.AlignVCenter)
+        outer.addStretch(1)
+
+    def say(
+        self, heading: str, words: str, *, buttons: Sequence[PageButton], is_busy: bool, is_drop_target: bool
+    ) -> None:
+        margin = GAP_XL if is_drop_target else 0
+        self._column.setProperty("dashed", is_drop_target)
+        self._column.style().unpolish(self._column)
+        self._column.style().polish(self._column)
+        layout = self._column.layout()
+        if layout is not None:
+            layout.setContentsMargins(margin, margin, margin, margin)
         self.heading.setText(heading)
         self.words.setText(words)
         self.words.setVisible(bool(words))
         self.bar.setRange(0, 0)
         self.bar.setVisible(is_busy)
         self.step.setVisible(False)
-        self.command.setText(command)
-        self._command.setVisible(bool(command))
         while (item := self._buttons.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
                 old.hide()
@@ -92,13 +179,146 @@ class StartPage(QWidget):
             self._buttons.addWidget(button)
         self._buttons.addStretch(1)
 
+    @property
+    def buttons(self) -> list[QPushButton]:
+        """What can be pressed, the likeliest first."""
+        items = [self._buttons.itemAt(number) for number in range(self._buttons.count())]
+        widgets = [item.widget() for item in items if item is not None]
+        return [widget for widget in widgets if isinstance(widget, QPushButton)]
+
     def show_step(self, done: int, total: int, text: str) -> None:
-        """Tell how far the work is: steps done, steps in all, and what is being done."""
         self.bar.setRange(0, total)
         self.bar.setValue(done)
-        self.step.setText(f"{text}: {done} of {total}")
+        self.step.setText(tr("{what}: {done} of {total}", what=text, done=done, total=total))
         self.step.setVisible(True)
 
 
-def _calling(effect: Callable[[], None]) -> Callable[[], None]:
-    return lambda: effect()
+class _Home(QWidget):
+    command_chosen = Signal(str)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        column = QWidget(self)
+        column.setMaximumWidth(HOME_PX)
+        self.heading = QLabel(column)
+        self.heading.setObjectName("heading")
+        self._words = QLabel(column)
+        self._words.setObjectName("muted")
+        self._words.setWordWrap(True)
+        self._tiles = [Tile(command, column) for command, _, _ in TILES]
+        tiles = QVBoxLayout()
+        tiles.setSpacing(GAP_M)
+        for tile in self._tiles:
+            tile.setFixedWidth(TILES_PX)
+            tile.clicked.connect(self._choosing(tile.command))
+            tiles.addWidget(tile)
+        tiles.addStretch(1)
+        self._tiles[0].setObjectName("primary_tile")
+        self._recent_title = QLabel(column)
+        self._recent_title.setObjectName("title")
+        self.recent = RecentList(column)
+        self._nothing = QLabel(column)
+        self._nothing.setObjectName("muted")
+        self._nothing.setWordWrap(True)
+        self._nothing.setAlignment(Qt.AlignmentFlag.AlignTop)
+        right = QVBoxLayout()
+        right.setSpacing(GAP_M)
+        right.addWidget(self._recent_title)
+        right.addWidget(self.recent, 1)
+        right.addWidget(self._nothing, 1)
+        both = QHBoxLayout()
+        both.setSpacing(GAP_XL)
+        both.addLayout(tiles)
+        both.addLayout(right, 1)
+        zone = QFrame(column)
+        zone.setObjectName("dropzone")
+        zone.setProperty("dashed", True)
+        self._zone_words = QLabel(zone)
+        self._zone_words.setObjectName("muted")
+        self._zone_words.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._zone_words.setWordWrap(True)
+        zone_layout = QVBoxLayout(zone)
+        zone_layout.setContentsMargins(GAP_L, GAP_L, GAP_L, GAP_L)
+        zone_layout.addWidget(self._zone_words)
+        layout = QVBoxLayout(column)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(GAP_S)
+        layout.addWidget(self.heading)
+        layout.addWidget(self._words)
+        layout.addSpacing(GAP_L)
+        layout.addLayout(both)
+        layout.addSpacing(GAP_L)
+        layout.addWidget(zone)
+        outer = QHBoxLayout(self)
+        outer.setContentsMargins(GAP_XL, GAP_XL, GAP_XL, GAP_XL)
+        outer.addStretch(1)
+        outer.addWidget(column, 100, Qt.AlignmentFlag.AlignVCenter)
+        outer.addStretch(1)
+        self.retranslate()
+
+    def retranslate(self) -> None:
+        """Say everything in the language of the window."""
+        self.heading.setText(tr("Begin with a project"))
+        self._words.setText(
+            tr(
+                "A project is a folder of paired hip radiographs: frontal beside lateral. Names and dates are replaced "
+                "by pseudonyms on the way in; your own files are never changed."
+            )
+        )
+        for tile, (_, title, words) in zip(self._tiles, TILES, strict=True):
+            tile.say(tr(title), tr(words))
+        self._recent_title.setText(tr("Recent projects"))
+        self._nothing.setText(tr("Projects that you open will be listed here, one key away."))
+        self._zone_words.setText(
+            tr(
+                "Drop radiographs anywhere in this window: files, folders, zip archives or a DICOMDIR. "
+                "Or copy them in the file manager and paste them here."
+            )
+        )
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the language."""
+        if event.type() == QEvent.Type.LanguageChange:
+            self.retranslate()
+        super().changeEvent(event)
+
+    def show_recent(self, is_any: bool) -> None:
+        self.recent.setVisible(is_any)
+        self._nothing.setVisible(not is_any)
+
+    def _choosing(self, command: str) -> Callable[[], None]:
+        return lambda: self.command_chosen.emit(command)
+
+
+class Tile(QPushButton):
+    """A large button with a second line."""
+
+    def __init__(self, command: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.command = command
+        self.setObjectName("tile")
+        self._title = QLabel(self)
+        self._title.setObjectName("strong")
+        self._words = QLabel(self)
+        self._words.setObjectName("caption")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(GAP_L, GAP_M, GAP_L, GAP_M)
+        layout.setSpacing(2)
+        for label in (self._title, self._words):
+            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+            layout.addWidget(label)
+        self.setMinimumHeight(58)
+
+    def say(self, title: str, words: str) -> None:
+        """Show and announce both lines."""
+        self._title.setText(title)
+        self._words.setText(words)
+        self.setAccessibleName(title)
+        self.setAccessibleDescription(words)
+
+
+def _calling(effect: Callable[[], object]) -> Callable[[], None]:
+    def call() -> None:
+        effect()
+
+    return call

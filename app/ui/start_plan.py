@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from app.store.settings import SettingsFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +21,9 @@ class Start:
         is_demo: open the demo project, making it first if need be.
         is_demo_ready: tells whether the demo project is there, whole and of this version.
         author: recorded with decisions.
+        settings: what the person has set, and where it is kept.
+        geometry: file that keeps size and place of the window; None = a new window looks like the first.
+        recent: file with the projects that were open lately; None = they are forgotten with the window.
     """
 
     project: Path | None = None
@@ -28,3 +33,6 @@ class Start:
     is_demo: bool = False
     is_demo_ready: Callable[[], bool]
     author: str = ""
+    recent: Path | None = None
+    settings: SettingsFile = field(default_factory=lambda: SettingsFile(None))
+    geometry: Path | None = None

@@ -49,9 +49,29 @@ QFrame#banner[tone="caution"] {{ background: {caution_surface}; border-left-colo
 QFrame#banner[tone="danger"] {{ background: {danger_surface}; border-left-color: {danger}; }}
 QFrame#pane {{ background: {image}; border: 2px solid {window}; }}
 QFrame#pane[active="true"] {{ border-color: {accent}; }}
-QFrame#strip {{ background: {panel}; border-left: 4px solid {caution}; }}
-QFrame#strip QPushButton {{ font-size: {text_s}px; padding: 5px 5px; }}
-QFrame#strip QLabel {{ font-size: {text_s}px; }}
+QFrame#job {{ background: {panel}; border-top: 1px solid {line}; }}
+QFrame#dropzone[dashed="true"] {{ border: 2px dashed {line}; border-radius: 8px; }}
+QPushButton#tile, QPushButton#primary_tile {{ text-align: left; border-radius: 6px; }}
+QPushButton#primary_tile {{ background: {selected}; border-color: {accent}; }}
+QTreeView {{
+    background: {panel}; border: 1px solid {line}; outline: none; selection-background-color: {selected};
+    selection-color: {text};
+}}
+QTreeView::item {{ padding: 3px {s}px; }}
+QTreeView::item:selected {{ background: {selected}; color: {text}; }}
+QListView#recent {{ background: {panel}; border: 1px solid {line}; border-radius: 6px; outline: none; }}
+QListView#recent:focus {{ border-color: {accent}; }}
+QLabel[tone="caution"] {{ color: {caution}; }}
+QFrame#resolve {{ background: {panel}; border-left: 4px solid {caution}; }}
+QFrame#block {{ background: {panel}; border-left: 4px solid {danger}; }}
+QFrame#resolve QPushButton, QFrame#resolve QLabel, QFrame#resolve QCheckBox {{ font-size: {text_s}px; }}
+QFrame#block QLabel#piece, QFrame#block QLabel#muted {{ font-size: {text_s}px; }}
+QFrame#block QScrollArea, QWidget#plain {{ background: transparent; }}
+QFrame#resolve QPushButton {{ padding: 0; }}
+QLabel#key {{ color: {muted}; }}
+QLabel#caution, QLabel#dispute {{ color: {caution}; }}
+QLabel#dispute {{ font-weight: 600; }}
+QPushButton QLabel:disabled, QLabel#key:disabled {{ color: {disabled}; }}
 QScrollBar:vertical {{ background: {panel}; width: 12px; margin: 0; }}
 QScrollBar::handle:vertical {{ background: {line}; border-radius: 4px; min-height: 32px; margin: 2px; }}
 QScrollBar::handle:vertical:hover {{ background: {muted}; }}

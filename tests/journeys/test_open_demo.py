@@ -278,7 +278,7 @@ def test_making_the_demo_tells_how_far_it_is_and_can_be_cancelled(tmp_path: Path
     cancel = next(button for button in window.start_page.findChildren(QPushButton) if button.text() == "Cancel")
     QTest.mouseClick(cancel, Qt.MouseButton.LeftButton)
     assert not window.demo_task.is_running
-    assert "begin" in window.start_page.heading.text()
+    assert window.start_page.is_home
     assert not window.banners.texts
 
 
@@ -299,7 +299,7 @@ def test_a_demo_that_cannot_be_made_is_said_and_the_window_goes_on(tmp_path: Pat
     window.show()
     wait_until(lambda: "error" in window.banners.texts)
     assert "The disk is full." in window.banners.texts["error"]
-    assert "begin" in window.start_page.heading.text()
+    assert window.start_page.is_home
 
 
 def test_without_a_screen_there_is_a_sentence_and_no_crash(tmp_path: Path) -> None:

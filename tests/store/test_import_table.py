@@ -14,7 +14,7 @@ from app.store.import_table import grouped, matching, report_csv
 ITEMS = (
     ImportItem(label="a/1.dcm", outcome=Outcome.IMPORTED, view_id="V-1"),
     ImportItem(label="a/2.txt", outcome=Outcome.REFUSED, reason="Not an image.", remedy="Leave it out.", kind="no"),
-    ImportItem(label="b/3.dcm", outcome=Outcome.DUPLICATE, reason="Bit-identical with V-1.", kind="same", view_id="V-1"),
+    ImportItem(label="b/3.dcm", outcome=Outcome.DUPLICATE, reason="The same as V-1.", kind="same", view_id="V-1"),
     ImportItem(label="b/4.txt", outcome=Outcome.REFUSED, reason="Not an image.", remedy="Leave it out.", kind="no"),
     ImportItem(label="b/5.dcm", outcome=Outcome.REFUSED, reason="Cut off. Row 7 of 9.", remedy="Again.", kind="cut"),
     ImportItem(label="b/6.dcm", outcome=Outcome.REFUSED, reason="Cut off. Row 3 of 9.", remedy="Again.", kind="cut"),
@@ -27,7 +27,7 @@ def test_refused_files_come_first_and_frequent_reasons_before_rare_ones() -> Non
     assert [(group.outcome, group.reason, len(group.items)) for group in groups] == [
         (Outcome.REFUSED, "Cut off.", 3),
         (Outcome.REFUSED, "Not an image.", 2),
-        (Outcome.DUPLICATE, "Bit-identical with V-1.", 1),
+        (Outcome.DUPLICATE, "The same as V-1.", 1),
         (Outcome.IMPORTED, "", 1),
     ]
 

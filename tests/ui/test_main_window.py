@@ -135,7 +135,7 @@ def test_a_silent_case_is_resolved_by_keys_and_the_decision_is_recorded(tmp_path
     settle(window)
     assert shown_values(window) == [300, 301]
     assert window.viewer is not None
-    assert window.viewer.may_decide
+    assert window.resolving.may_decide
     press(window, "F")
     settle(window)
     press(window, "Shift+L")
@@ -146,7 +146,7 @@ def test_a_silent_case_is_resolved_by_keys_and_the_decision_is_recorded(tmp_path
     press(window, "G")
     settle(window)
     assert shown_values(window) == [300, 301]
-    assert not window.viewer.may_decide  # nothing is asked any more
+    assert not window.resolving.may_decide  # nothing is asked any more
     window.close()
     with ProjectStore.open(folder, is_read_only=True) as store:
         view = store.views.get("V-silent-1")
@@ -184,7 +184,7 @@ def test_a_key_never_decides_about_the_case_that_is_being_left(tmp_path: Path) -
     QTest.keySequence(window, QKeySequence("PgUp"))  # its images have to be loaded
     assert not window.viewer.is_settled
     QTest.keySequence(window, QKeySequence("F"))
-    window.viewer.places[0].strip.buttons["lateral"].click()
+    window.resolving.panel.buttons["lateral"].click()
     assert head(folder) == before
     settle(window)
     assert shown_values(window) == [200, 201]
@@ -213,7 +213,7 @@ def test_a_project_that_somebody_else_writes_is_opened_for_looking_and_says_who_
         press(window, "PgDown")
         settle(window)
         assert window.viewer is not None
-        assert not window.viewer.places[0].strip.buttons["frontal"].isEnabled()
+        assert not window.resolving.panel.buttons["frontal"].isEnabled()
         press(window, "F")
         assert window.viewer.places[0].hanging.view is not None
         assert window.viewer.places[0].hanging.view.projection.value is None
@@ -253,15 +253,17 @@ def test_a_missing_image_is_said_in_its_pane_and_the_other_is_shown(tmp_path: Pa
 def test_without_a_project_the_window_says_how_to_begin() -> None:
     window = open_window()
     assert window.start_page.isVisible()
-    assert "coxa import" in window.start_page.command.text()
+    assert window.start_page.is_home
+    assert "Begin" in window.start_page.heading.text()
     assert not window.actions_by_id["next"].isEnabled()
 
 
 def test_an_empty_project_says_how_to_fill_it(tmp_path: Path) -> None:
     ProjectStore.create(tmp_path / "p").close()
     window = open_window(tmp_path / "p")
-    assert "No radiographs" in window.start_page.heading.text()
-    assert str(tmp_path / "p") in window.start_page.command.text()
+    assert not window.start_page.is_home
+    assert "Drop radiographs here" in window.start_page.heading.text()
+    assert [button.text() for button in window.start_page.message.buttons] == ["Import files…", "Import folder…"]
 
 
 def test_a_folder_that_is_no_project_gives_a_banner_and_keeps_what_is_open(tmp_path: Path) -> None:

@@ -1,44 +1,76 @@
-"""Opening and closing projects, and what the window shows while there is nothing to read."""
+"""Making, opening and closing projects, and what the window shows while there is nothing to read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtCore import QPoint, QStandardPaths
+from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox
 
 from app.core.errors import UserError
+from app.ui.jobs_strip import JobLine
+from app.ui.language import moment, tr, trn
 from app.ui.notices import Banner
+from app.ui.recent_list import RecentEntry
 from app.ui.wiring.wiring import Wiring
 
+if TYPE_CHECKING:
+    from app.store.recent import RecentProjects
+
 DEMO_IS_BROKEN = frozenset({"damaged", "key-missing", "not-a-project"})  # then it is made anew
+DEMO_JOB = "demo"
+OUR_BANNERS = ("read-only", "unclean", "case", "import")
+MENU_NAME_PX = 60  # letters of a path in the menu
 
 
 class ProjectsWiring(Wiring):
-    """The File menu, the start page and the demo."""
+    """Projects in the File menu, the start page and the demo."""
 
     _last_error = ""
+    _recent: RecentProjects | None = None
+    _then: Callable[[], object] | None = None
 
     def effects(self) -> dict[str, Callable[[bool], object]]:
-        """What the File menu does."""
+        """What the File menu does with projects."""
         return {
+            "new_project": lambda _: self.ask_for_new(),
             "open": lambda _: self._ask_for_project(),
+            "recent": lambda _: self._show_recent(),
             "demo": lambda _: self.open_demo(),
+            "close_project": lambda _: self._leave(self._close_project),
             "quit": lambda _: self.window.close(),
         }
 
     def connect_shell(self) -> None:
-        """The demo being made."""
-        task = self.window.demo_task
-        task.progressed.connect(self.window.start_page.show_step)
+        """The start page, and the demo being made."""
+        task, page = self.window.demo_task, self.window.start_page
+        task.progressed.connect(self._on_demo_step)
         task.finished.connect(self._on_demo_made)
         task.failed.connect(self._on_demo_failed)
+        page.command_chosen.connect(lambda name: self.window.actions_by_id[name].trigger())
+        page.project_chosen.connect(lambda path: self.open_project(Path(path)))
+        page.project_pinned.connect(self._on_pinned)
+        page.project_forgotten.connect(self._on_forgotten)
 
     def connect_rest(self) -> None:
         """What follows from opening and closing."""
+        from app.store.recent import RecentProjects
+
+        self._recent = RecentProjects(self.window.start.recent)
         self.project.opened.connect(self._on_opened)
         self.project.closed.connect(self._on_closed)
         self.project.failed.connect(self._on_failed)
+
+    def present(self) -> set[str]:
+        """Whether there is a project, and whether it can be changed."""
+        project = self.window.project
+        if project is None or not project.is_open:
+            return set()
+        return {"project", "writable"} if project.is_writable else {"project"}
 
     def begin(self) -> None:
         """Open what the window was started with."""
@@ -51,105 +83,316 @@ class ProjectsWiring(Wiring):
             self.show_beginning()
 
     def close(self) -> None:
-        """Stop making the demo."""
+        """Stop making the demo; remember how many cases the project has now."""
         self.window.demo_task.stop()
+        self._note_recent()
 
-    def open_project(self, path: Path, *, is_read_only: bool = False) -> None:
-        """Open a project; the present one stays if that fails."""
-        if not self.project.open(path, is_read_only=is_read_only) and not self.project.is_open:
-            self.show_beginning()
+    @property
+    def recent(self) -> RecentProjects:
+        """The projects that were open lately; only after the first paint."""
+        assert self._recent is not None, "nothing asks for it before the first paint"
+        return self._recent
+
+    # --- opening ---
+
+    def open_project(self, path: Path, *, is_read_only: bool = False, then: Callable[[], object] | None = None) -> None:
+        """Open a project; the present one stays if that fails.
+
+        Args:
+            path: its folder.
+            is_read_only: look only.
+            then: what to do once it is open.
+        """
+        self._leave(lambda: self._open(path, is_read_only, then))
+
+    def make_project(self, path: Path, name: str, *, then: Callable[[], object] | None = None) -> None:
+        """Make a project and open it; the present one stays if that fails."""
+
+        def make() -> None:
+            from app.store.project import ProjectStore
+
+            try:
+                ProjectStore.create(path, name=name).close()
+            except UserError as error:
+                self.window.banners.show_error(error)
+                return
+            self._open(path, False, then)
+
+        self._leave(make)
+
+    def ask_for_new(self) -> None:
+        """Ask for name and place of a new project."""
+        from app.ui.new_project import NewProjectDialog, free_name
+
+        place = self.proposed_place()
+        dialog = NewProjectDialog(
+            name=free_name(place, tr("Hips")),
+            place=place,
+            title=tr("New project"),
+            words=tr("A project is a folder that holds the images, the database and its secret key."),
+            accept_text=tr("Make project"),
+            parent=self.window,
+        )
+        dialog.accepted.connect(lambda: self.make_project(dialog.path, dialog.form.project_name))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def proposed_place(self) -> Path:
+        """Where a new project may go: beside the latest one, else in the documents of the user."""
+        for known in self.recent.projects:
+            place = Path(known.path).parent
+            if Path(known.path) != self.window.start.demo and place.is_dir():
+                return place
+        documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        return Path(documents or Path.home()) / "Coxa"
+
+    def recent_entries(self) -> list[RecentEntry]:
+        """The projects that were open lately, in words."""
+        return [
+            RecentEntry(
+                path=known.path,
+                name=known.name,
+                about=f"{_when(known.opened_at)} · {trn('1 case', '{count} cases', known.case_count)}",
+                is_there=known.is_there,
+                is_pinned=known.is_pinned,
+            )
+            for known in self.recent.projects
+        ]
 
     def open_demo(self) -> None:
         """Open the demo project; make it first if it is not there, or broken."""
+        self._leave(self._open_demo)
+
+    def _open(self, path: Path, is_read_only: bool, then: Callable[[], object] | None) -> None:
+        if self.project.open(path, is_read_only=is_read_only):
+            if then is not None:
+                then()
+        elif not self.project.is_open:
+            self.show_beginning()
+
+    def _open_demo(self) -> None:
         window, start, project = self.window, self.window.start, self.project
         if start.is_demo_ready():
             if project.open(start.demo, is_read_only=start.is_read_only):
                 return
             if self._last_error not in DEMO_IS_BROKEN:
-                self.show_beginning()
+                if not project.is_open:
+                    self.show_beginning()
                 return
             window.banners.remove("error")
-        project.close()
-        window.start_page.say(
-            "Making the demo project",
-            "Synthetic hips are computed and imported as any other radiographs. This takes about a minute on two "
-            "processors and happens once.",
-            buttons=(("Cancel", self._cancel_demo),),
-            is_busy=True,
-        )
-        window.middle.setCurrentWidget(window.start_page)
+        if project.is_open and project.path == start.demo:
+            project.close()
+        if not project.is_open:
+            window.start_page.say(
+                tr("Making the demo project"),
+                tr(
+                    "Synthetic hips are computed and imported as any other radiographs. This takes about a minute on "
+                    "two processors and happens once."
+                ),
+                buttons=((tr("Cancel"), self._cancel_demo),),
+                is_busy=True,
+            )
+            window.middle.setCurrentWidget(window.start_page)
         window.demo_task.start()
+        self._on_demo_step(0, 0, "")
+
+    def _leave(self, effect: Callable[[], object]) -> None:
+        """Do what closes the present project; ask first while an import into it is under way."""
+        importing = self.window.importing
+        if not importing.is_running:
+            effect()
+            return
+        box = QMessageBox(self.window)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle(tr("An import is under way"))
+        box.setText(tr("Stop the import?"))
+        box.setInformativeText(tr("What is in the project already is kept; import the same files again to go on."))
+        stop = box.addButton(tr("Stop the import"), QMessageBox.ButtonRole.AcceptRole)
+        box.addButton(tr("Go on importing"), QMessageBox.ButtonRole.RejectRole)
+
+        def decided() -> None:
+            is_stopped = box.clickedButton() is stop
+            box.deleteLater()
+            if is_stopped:
+                importing.stop()
+                effect()
+
+        box.finished.connect(decided)
+        box.open()
+
+    def _close_project(self) -> None:
+        self._note_recent()
+        self.project.close()
+        self.show_beginning()
+
+    # --- nothing to read ---
 
     def show_beginning(self) -> None:
         """Say how to begin."""
         window = self.window
-        window.start_page.say(
-            "Open a project to begin",
-            "A project is a folder of paired hip radiographs. Make one from your own files with the command below; "
-            "names and dates are replaced by pseudonyms on the way in.",
-            buttons=(("Open project…", self._ask_for_project), ("Open the demo project", self.open_demo)),
-            command="coxa import RADIOGRAPHS --project MY_PROJECT",
-        )
+        window.start_page.show_home(self.recent_entries())
         window.middle.setCurrentWidget(window.start_page)
         window.enable()
         window.settled.emit()
 
     def show_no_cases(self) -> None:
         """Say what to do with a project that holds nothing."""
-        window = self.window
-        window.start_page.say(
-            "No radiographs in this project yet",
-            "Import files, folders, zip archives or a DICOMDIR with the command below, then open the project "
-            "again. Close this window first, or the command will find the project in use.",
-            buttons=(("Open another project…", self._ask_for_project),),
-            command=f'coxa import RADIOGRAPHS --project "{self.project.path}"',
-        )
+        window, project, actions = self.window, self.project, self.window.actions_by_id
+        if window.importing.is_running:
+            window.start_page.say(
+                tr("Importing"), tr("The first cases appear here in a moment; you can begin with them."), is_busy=True
+            )
+        elif not project.is_writable:
+            window.start_page.say(
+                tr("No radiographs in this project yet"),
+                tr("It is open for looking only, so nothing can be imported now."),
+                buttons=((tr("Open another project…"), self._ask_for_project),),
+            )
+        else:
+            window.start_page.say(
+                tr("Drop radiographs here"),
+                tr(
+                    "No radiographs in this project yet. Drop files, folders, zip archives or a DICOMDIR; or a CSV "
+                    "file that names patients, sides and labels of images. Names and dates are replaced on the way "
+                    "in; your own files are never changed."
+                ),
+                buttons=(
+                    (tr("Import files…"), actions["import_files"].trigger),
+                    (tr("Import folder…"), actions["import_folder"].trigger),
+                ),
+                is_drop_target=True,
+            )
         window.middle.setCurrentWidget(window.start_page)
         window.settled.emit()
 
+    # --- the demo being made ---
+
     def _cancel_demo(self) -> None:
         self.window.demo_task.stop()
-        self.show_beginning()
+        self.window.jobs.remove(DEMO_JOB)
+        if not self.project.is_open:
+            self.show_beginning()
+
+    def _on_demo_step(self, done: int, total: int, text: str) -> None:
+        if total:
+            self.window.start_page.show_step(done, total, text)
+        detail = tr("{what}: {done} of {total}", what=text, done=done, total=total) if total else ""
+        buttons = ((tr("Cancel"), self._cancel_demo),)
+        line = JobLine(title=tr("Making the demo project"), detail=detail, done=done, total=total, buttons=buttons)
+        self.window.jobs.show_job(DEMO_JOB, line)
 
     def _on_demo_made(self) -> None:
+        self.window.jobs.remove(DEMO_JOB)
+        if self.project.is_open and self.project.path != self.window.start.demo:
+            action = (tr("Open it"), self.open_demo)
+            self.window.banners.show_banner("demo", Banner(tr("The demo project is ready."), action=action))
+            return
         self.open_project(self.window.start.demo, is_read_only=self.window.start.is_read_only)
 
     def _on_demo_failed(self, error: UserError) -> None:
+        self.window.jobs.remove(DEMO_JOB)
         self.window.banners.show_error(error)
-        self.show_beginning()
+        if not self.project.is_open:
+            self.show_beginning()
+
+    # --- recent projects ---
+
+    def _note_recent(self) -> None:
+        project = self.window.project
+        if self._recent is not None and project is not None and project.is_open:
+            self._recent.note(project.path, name=project.name, case_count=project.look().cases.count())
+
+    def _on_pinned(self, path: str, is_pinned: bool) -> None:
+        self.recent.pin(Path(path), is_pinned=is_pinned)
+        self.window.start_page.show_home(self.recent_entries())
+
+    def _on_forgotten(self, path: str) -> None:
+        self.recent.forget(Path(path))
+        self.window.start_page.show_home(self.recent_entries())
+
+    def _show_recent(self) -> None:
+        menu = self.recent_menu()
+        menu.popup(self.window.mapToGlobal(QPoint(self.window.width() // 3, self.window.menuBar().height())))
+        menu.setActiveAction(menu.actions()[0])
+
+    def recent_menu(self) -> QMenu:
+        """The projects that were open lately, to choose one by mouse or key."""
+        menu = QMenu(self.window)
+        menu.aboutToHide.connect(menu.deleteLater)
+        for number, entry in enumerate(self.recent_entries(), start=1):
+            key = f"&{number}  " if number < 10 else ""
+            path = entry.path if len(entry.path) <= MENU_NAME_PX else f"…{entry.path[-MENU_NAME_PX:]}"
+            name = f"{key}{entry.name}   {path}".replace("\n", " ")
+            action = menu.addAction(name if entry.is_there else tr("{name} (not found)", name=name))
+            action.setEnabled(entry.is_there)
+            action.triggered.connect(partial(self._open_recent, entry.path))
+        if menu.isEmpty():
+            menu.addAction(tr("No project was open yet")).setEnabled(False)
+        menu.addSeparator()
+        menu.addAction(self.window.actions_by_id["open"])
+        return menu
+
+    def _open_recent(self, path: str, _: bool = False) -> None:
+        self.open_project(Path(path))
+
+    # --- what follows ---
 
     def _on_failed(self, error: UserError) -> None:
         self._last_error = error.kind
         self.window.banners.show_error(error)
 
     def _ask_for_project(self) -> None:
-        path = QFileDialog.getExistingDirectory(self.window, "Open a project folder")
+        path = QFileDialog.getExistingDirectory(self.window, tr("Open a project folder"))
         if path:
             self.open_project(Path(path))
 
     def _on_opened(self) -> None:
         window, project = self.window, self.project
+        self._note_recent()
         self.viewer.open_images(project.load_image)
         window.banners.remove("error")
+        window.banners.remove("demo")
         window.setWindowTitle(f"{project.name} — Coxa")
-        window.state.setText(project.name if project.is_writable else f"{project.name} (read-only)")
+        name = project.name
+        window.state.setText(name if project.is_writable else tr("{name} (read-only)", name=name))
         window.state.setToolTip(str(project.path))
         if project.read_only_reason:
-            title = "Read-only: nothing can be changed here."
-            window.banners.show_banner("read-only", Banner(title, (project.read_only_reason,), tone="caution"))
+            title = tr("Read-only: nothing can be changed here.")
+            action = (tr("Try again for writing"), self.try_writing)
+            banner = Banner(title, (project.read_only_reason,), tone="caution", action=action)
+            window.banners.show_banner("read-only", banner)
         if project.was_unclean:
-            words = "Everything that was recorded is there. `coxa check` looks at the whole project."
-            window.banners.show_banner(
-                "unclean", Banner("The last session ended unexpectedly.", (words,), is_closable=True)
-            )
+            words = tr("Everything that was recorded is there: the whole database was checked.")
+            banner = Banner(tr("The last session ended unexpectedly."), (words,), is_closable=True)
+            window.banners.show_banner("unclean", banner)
         window.cases.show_first()
+
+    def try_writing(self) -> None:
+        """Open the present project again, for writing, and go on with the case that is on the screen."""
+        case_id = self.window.selection.on_screen
+        self._open(self.project.path, False, None)
+        if case_id and self.project.is_open and self.project.look().cases.get(case_id) is not None:
+            self.window.cases.go_to(case_id)
 
     def _on_closed(self) -> None:
         window = self.window
         self.viewer.close_images()
-        for key in ("read-only", "unclean", "case"):
+        for key in OUR_BANNERS:
             window.banners.remove(key)
         window.cases.forget()
         window.setWindowTitle("Coxa")
         window.state.setText("")
+        window.state.setToolTip("")
         window.enable()
+
+
+def _when(text: str) -> str:
+    """A moment in the words of a list: today by the clock, else the day."""
+    then = datetime.fromisoformat(text)
+    now = datetime.now(UTC)
+    minutes = int((now - then).total_seconds() // 60)
+    if 0 <= minutes < 60:
+        return tr("just now") if minutes < 2 else trn("1 minute ago", "{count} minutes ago", minutes)
+    if then.astimezone().date() == now.astimezone().date():
+        return tr("today, {time}", time=f"{then.astimezone():%H:%M}")
+    return moment(then)

@@ -1,0 +1,190 @@
+"""Looking after a project: properties, backups, checks. All of it in the background."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.core.errors import UserError
+from app.ui.jobs_strip import JobLine
+from app.ui.language import tr, whole
+from app.ui.notices import Banner
+from app.ui.wiring.wiring import Wiring
+
+if TYPE_CHECKING:
+    from app.store.backup import Backup
+    from app.store.health import HealthReport
+    from app.store.project_facts import ProjectFacts
+    from app.ui.background import BackgroundCall, Ticket
+    from app.ui.care_dialogs import CheckDialog, PropertiesDialog
+
+BACK_UP_JOB, CHECK_JOB, FACTS_JOB = "back-up", "check", "facts"
+
+
+class CareWiring(Wiring):
+    """Properties, Back up now, Check project.
+
+    Attributes:
+        properties: the properties on show.
+        result: the result of a check on show.
+    """
+
+    properties: PropertiesDialog | None = None
+    result: CheckDialog | None = None
+    _facts: BackgroundCall
+    _backup: BackgroundCall
+    _check: BackgroundCall
+
+    def effects(self) -> dict[str, Callable[[bool], object]]:
+        """What the File menu does for the health of a project."""
+        return {
+            "project_properties": lambda _: self.show_properties(),
+            "back_up": lambda _: self.back_up(),
+            "check_project": lambda _: self.check(),
+        }
+
+    def connect_rest(self) -> None:
+        """Each has a thread of its own, while it runs."""
+        from app.ui.background import BackgroundCall
+
+        window = self.window
+        self._facts, self._backup, self._check = (BackgroundCall(window) for _ in range(3))
+        self._facts.finished.connect(self._on_facts)
+        self._backup.finished.connect(self._on_backup)
+        self._check.finished.connect(self._on_checked)
+        self._check.progressed.connect(self._on_check_step)
+        for call, job in ((self._facts, FACTS_JOB), (self._backup, BACK_UP_JOB), (self._check, CHECK_JOB)):
+            call.failed.connect(self._failing(job))
+        self.project.closed.connect(self.stop)
+
+    def close(self) -> None:
+        """Stop what is under way."""
+        if self.window.project is not None:
+            self.stop()
+
+    def stop(self) -> None:
+        """Stop what is under way; a backup that is not finished gets no name."""
+        for call in (self._facts, self._backup, self._check):
+            call.stop()
+        for job in (FACTS_JOB, BACK_UP_JOB, CHECK_JOB):
+            self.window.jobs.remove(job)
+        if self.properties is not None:
+            self.properties.close()
+
+    def show_properties(self) -> None:
+        """Count everything, then show it."""
+        path = self.project.path
+        if self._facts.start(lambda ticket: _look_at(path, ticket), name="facts"):
+            self.window.jobs.show_job(FACTS_JOB, JobLine(title=tr("Looking at the project")))
+
+    def back_up(self) -> None:
+        """Make a verified backup, beside whatever else is going on."""
+        path = self.project.path
+        if self._backup.start(lambda _: _make_backup(path), name="back-up"):
+            self.window.jobs.show_job(BACK_UP_JOB, JobLine(title=tr("Backing up"), detail=tr("Copying and verifying")))
+
+    def check(self) -> None:
+        """Look whether everything is as it was written."""
+        path = self.project.path
+        if self._check.start(lambda ticket: _check(path, ticket), name="check"):
+            self._show_check(tr("Database"), 0, 0)
+
+    def _show_check(self, detail: str, done: int, total: int) -> None:
+        buttons = ((tr("Cancel"), self._cancel_check),)
+        line = JobLine(title=tr("Checking the project"), detail=detail, done=done, total=total, buttons=buttons)
+        self.window.jobs.show_job(CHECK_JOB, line)
+
+    def _cancel_check(self) -> None:
+        self._check.cancel()
+        self.window.jobs.remove(CHECK_JOB)
+
+    def _on_check_step(self, done: int, total: int) -> None:
+        if CHECK_JOB in self.window.jobs.texts:
+            detail = tr("Images: {done} of {total}", done=whole(done), total=whole(total))
+            self._show_check(detail, done, total)
+
+    def _on_facts(self, facts: ProjectFacts) -> None:
+        from app.ui.care_dialogs import PropertiesDialog
+
+        self.window.jobs.remove(FACTS_JOB)
+        reason = self.project.read_only_reason
+        dialog = self.properties = PropertiesDialog(facts, read_only_reason=reason, parent=self.window)
+        dialog.back_up_chosen.connect(self.back_up)
+        dialog.check_chosen.connect(self.check)
+        dialog.finished.connect(self._on_properties_closed)
+        dialog.show()
+
+    def _on_properties_closed(self) -> None:
+        dialog, self.properties = self.properties, None
+        if dialog is not None:
+            dialog.deleteLater()
+
+    def _on_backup(self, backup: Backup) -> None:
+        from app.ui.care_dialogs import size_words
+
+        self.window.jobs.remove(BACK_UP_JOB)
+        title = tr("Backup made and verified.")
+        words = f"{backup.path.name}, {size_words(backup.size_bytes)}"
+        self.window.banners.show_banner("care", Banner(title, (words,), is_closable=True))
+        if self.properties is not None:
+            self.properties.close()
+            self.show_properties()
+
+    def _on_checked(self, report: HealthReport) -> None:
+        from app.store.health import State
+        from app.ui.care_dialogs import CheckDialog
+
+        self.window.jobs.remove(CHECK_JOB)
+        self.result = CheckDialog(report, self.window)
+        notices = sum(item.state is State.NOTICE for item in report.items)
+        title = tr("Something is damaged.") if report.is_damaged else tr("The project is intact.")
+        lines = (tr("{n} things to know.", n=notices),) if notices and not report.is_damaged else ()
+        tone = "danger" if report.is_damaged else "info"
+        action = (tr("Show result"), self._show_result)
+        banner = Banner(title, lines, tone=tone, action=action, is_closable=True)
+        self.window.banners.show_banner("care", banner)
+        if report.is_damaged or self.properties is not None:
+            self._show_result()
+
+    def _show_result(self) -> None:
+        if self.result is not None:
+            self.result.show()
+            self.result.raise_()
+            self.result.activateWindow()
+
+    def _failing(self, job: str) -> Callable[[UserError], None]:
+        def fail(error: UserError) -> None:
+            self.window.jobs.remove(job)
+            self.window.banners.show_error(error)
+
+        return fail
+
+
+def _look_at(path: Path, ticket: Ticket) -> ProjectFacts:
+    from app.store.project_facts import project_facts
+
+    return project_facts(path, going_on=lambda: ticket.note(0, 0))
+
+
+def _make_backup(path: Path) -> Backup:
+    from app.store.backup import make_backup
+    from app.store.database import Database
+    from app.store.folder import ProjectFolder
+
+    folder = ProjectFolder(path)
+    with contextlib.closing(Database.open_reader(folder.database)) as database:
+        return make_backup(folder, database, now=datetime.now(UTC))
+
+
+def _check(path: Path, ticket: Ticket) -> HealthReport:
+    from app.store.health import check_project
+
+    def told(items: Iterable[str], total: int) -> Iterator[str]:
+        for number, item in enumerate(items):
+            ticket.note(number, total)
+            yield item
+
+    return check_project(path, progress=told)
