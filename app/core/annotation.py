@@ -17,8 +17,8 @@ from app.core.errors import UserError
 from app.core.event import Json, target_of
 from app.core.geometry import Alignment
 from app.core.label_set import LabelValue
-from app.core.measurement import Calibration, Measurement
-from app.core.region import Region
+from app.core.measurement import Measurement, ScaleCalibration
+from app.core.region import RegionBox
 
 CASE, VIEW = "case", "view"
 LABEL = "label."  # + field of the label set
@@ -161,9 +161,9 @@ def alignment_of(value: Json) -> Alignment | None:
     return None if value is None else _read(value, Alignment)
 
 
-def region_of(value: Json) -> Region | None:
+def region_of(value: Json) -> RegionBox | None:
     """A region from its JSON form; None when there is none."""
-    return None if value is None else _read(value, Region)
+    return None if value is None else _read(value, RegionBox)
 
 
 def verdict_of(value: Json) -> CropVerdict | None:
@@ -176,9 +176,9 @@ def measurement_of(value: Json) -> Measurement:
     return _read(value, Measurement)
 
 
-def calibration_of(value: Json) -> Calibration | None:
+def calibration_of(value: Json) -> ScaleCalibration | None:
     """A calibration from its JSON form; None when there is none."""
-    return None if value is None else _read(value, Calibration)
+    return None if value is None else _read(value, ScaleCalibration)
 
 
 def point_of(value: Json) -> tuple[float, float]:

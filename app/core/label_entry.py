@@ -15,7 +15,7 @@ CLEAR_KEYS = ("Backspace", "Delete")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class LabelEntry:
     """The label form of one case.
 
     Args:
@@ -44,7 +44,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class LabelStep:
     """What a key press leads to.
 
     Args:
@@ -53,19 +53,19 @@ class Step:
         is_text_wanted: whether the keyboard should go into the active field's text box.
     """
 
-    entry: Entry
+    entry: LabelEntry
     changes: Changes = field(default_factory=dict)
     is_text_wanted: bool = False
 
 
-def new_entry(label_set: LabelSet, values: Values) -> Entry:
+def new_entry(label_set: LabelSet, values: Values) -> LabelEntry:
     """The form of a case that was just opened: the first open question is the active one, else the first."""
-    return Entry(
+    return LabelEntry(
         label_set=label_set, values=dict(values), active=_first_open(label_set, values, label_set.fields[0].id)
     )
 
 
-def press(entry: Entry, key: str) -> Step | None:
+def press(entry: LabelEntry, key: str) -> LabelStep | None:
     """What a key does; None when it means nothing to the form.
 
     Args:
@@ -88,13 +88,13 @@ def press(entry: Entry, key: str) -> Step | None:
     return None
 
 
-def activate(entry: Entry, field_id: str) -> Step:
+def activate(entry: LabelEntry, field_id: str) -> LabelStep:
     """Make a question the active one."""
     moved = replace(entry, active=field_id)
-    return Step(entry=moved, is_text_wanted=moved.active_field.type is FieldType.TEXT)
+    return LabelStep(entry=moved, is_text_wanted=moved.active_field.type is FieldType.TEXT)
 
 
-def pick(entry: Entry, field_id: str, choice_id: str) -> Step:
+def pick(entry: LabelEntry, field_id: str, choice_id: str) -> LabelStep:
     """Choose one answer of a question, by key or with the mouse; of several choices it is switched on or off.
 
     Raises:
@@ -110,7 +110,7 @@ def pick(entry: Entry, field_id: str, choice_id: str) -> Step:
     return answer(entry, field_id, value)
 
 
-def answer(entry: Entry, field_id: str, value: LabelValue | None, *, is_advancing: bool = True) -> Step:
+def answer(entry: LabelEntry, field_id: str, value: LabelValue | None, *, is_advancing: bool = True) -> LabelStep:
     """Give a question an answer, or take it away (None).
 
     Args:
@@ -127,10 +127,10 @@ def answer(entry: Entry, field_id: str, value: LabelValue | None, *, is_advancin
     after |= {name: given for name, given in changes.items() if given is not None}
     values = {each.id: after.pop(each.id) for each in entry.label_set.fields if each.id in after} | after
     active = _first_open(entry.label_set, values, field_id, after=field_id) if is_advancing else field_id
-    return Step(entry=replace(entry, values=values, active=active), changes=changes)
+    return LabelStep(entry=replace(entry, values=values, active=active), changes=changes)
 
 
-def move(entry: Entry, steps: int) -> Step:
+def move(entry: LabelEntry, steps: int) -> LabelStep:
     """Go to the question that many places further down (or up) among those that are shown; stops at the ends."""
     ids = [each.id for each in entry.shown_fields]
     place = min(max(ids.index(entry.active) + steps, 0), len(ids) - 1)

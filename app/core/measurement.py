@@ -137,7 +137,7 @@ class CalibrationKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Calibration:
+class ScaleCalibration:
     """A length scale that a person measured on the image.
 
     Args:
@@ -153,7 +153,7 @@ class Calibration:
     known_mm: float
 
 
-def calibrated_spacing(calibration: Calibration, spacing: Spacing) -> Spacing:
+def calibrated_spacing(calibration: ScaleCalibration, spacing: Spacing) -> Spacing:
     """The spacing that a calibration gives an image.
 
     Args:

@@ -17,7 +17,7 @@ from app.core.case import Side, ViewRole
 from app.core.event import canonical_json
 from app.core.geometry import Alignment, Crop, aligned_crop, crop, crop_mask, pixel_mm
 from app.core.grey import DisplayTable, StoredImage
-from app.core.region import Region, RegionMode, region_crop
+from app.core.region import RegionBox, RegionMode, region_crop
 from app.core.spacing import Spacing
 
 STANDARDISATION = "display-8-bit-1"  # part of every input's key; raised when `standardise` gives other numbers
@@ -89,7 +89,7 @@ class ViewGeometry:
     spacing: Spacing
     side: Side | None = None
     alignment: Alignment | None = None
-    region: Region | None = None
+    region: RegionBox | None = None
 
 
 def input_crop(model: ModelInput, view: ViewGeometry) -> Crop | None:

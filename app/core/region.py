@@ -1,4 +1,4 @@
-"""Region crops: an upright box around the hip (papers 000 and 002), and what a network is fed from it.
+"""RegionBox crops: an upright box around the hip (papers 000 and 002), and what a network is fed from it.
 
 Paper 000 finds a hip region of 400 × 600 px by hand and cuts the central 224 × 224 px out of it. How large its pixels
 are is not stated; where the spacing can be trusted, 0.2 mm is taken, so that the region is 80 × 120 mm in every image
@@ -28,7 +28,7 @@ class RegionMode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Region:
+class RegionBox:
     """An upright box in image coordinates.
 
     Args:
@@ -64,22 +64,22 @@ class Region:
         """Its centre."""
         return (self.left + self.right) / 2, (self.top + self.bottom) / 2
 
-    def moved(self, dx: float, dy: float, *, rows: int, cols: int) -> Region:
+    def moved(self, dx: float, dy: float, *, rows: int, cols: int) -> RegionBox:
         """The box shifted, but not beyond the image."""
         shifted = replace(self, left=self.left + dx, right=self.right + dx, top=self.top + dy, bottom=self.bottom + dy)
         return into_image(shifted, rows=rows, cols=cols)
 
 
-def region_between(first_xy: XY, second_xy: XY, *, rows: int, cols: int) -> Region | None:
+def region_between(first_xy: XY, second_xy: XY, *, rows: int, cols: int) -> RegionBox | None:
     """The box that was drawn from one corner to the other, cut at the image; None when it is too small."""
     left, right = sorted((min(max(first_xy[0], 0.0), cols), min(max(second_xy[0], 0.0), cols)))
     top, bottom = sorted((min(max(first_xy[1], 0.0), rows), min(max(second_xy[1], 0.0), rows)))
     if right - left < SMALLEST_REGION_PX or bottom - top < SMALLEST_REGION_PX:
         return None
-    return Region(left=float(left), top=float(top), right=float(right), bottom=float(bottom))
+    return RegionBox(left=float(left), top=float(top), right=float(right), bottom=float(bottom))
 
 
-def region_around(center_xy: XY, spacing: Spacing, *, rows: int, cols: int) -> Region:
+def region_around(center_xy: XY, spacing: Spacing, *, rows: int, cols: int) -> RegionBox:
     """The region of paper 000 around a point, moved into the image where it would stick out."""
     width, height = REGION_SIZE_PX
     size_mm = pixel_mm(spacing)
@@ -90,16 +90,16 @@ def region_around(center_xy: XY, spacing: Spacing, *, rows: int, cols: int) -> R
     return into_image(_box(center_xy, width, height), rows=rows, cols=cols)
 
 
-def proposed_region(alignment: Alignment, spacing: Spacing, *, rows: int, cols: int) -> Region:
+def proposed_region(alignment: Alignment, spacing: Spacing, *, rows: int, cols: int) -> RegionBox:
     """The region that an alignment proposes: around the fracture centre."""
     return region_around(alignment.center_xy, spacing, rows=rows, cols=cols)
 
 
 def copied_region(
-    region: Region,
+    region: RegionBox,
     source: tuple[Spacing, Alignment | None, tuple[int, int]],
     goal: tuple[Spacing, Alignment | None, tuple[int, int]],
-) -> Region:
+) -> RegionBox:
     """The box of one view laid over the other view of the hip, at the same level.
 
     The size is kept in millimetres where both spacings can be trusted, else in pixels. The level is the distance from
@@ -128,7 +128,7 @@ def copied_region(
 
 
 def region_crop(
-    region: Region, spacing: Spacing, *, mode: RegionMode = RegionMode.CENTRE, size_px: int = REGION_INPUT_PX
+    region: RegionBox, spacing: Spacing, *, mode: RegionMode = RegionMode.CENTRE, size_px: int = REGION_INPUT_PX
 ) -> Crop:
     """What a network is fed from a region, as a crop for `geometry.crop`.
 
@@ -153,14 +153,14 @@ def region_crop(
     )
 
 
-def into_image(region: Region, *, rows: int, cols: int) -> Region:
+def into_image(region: RegionBox, *, rows: int, cols: int) -> RegionBox:
     """The box moved, and cut only where it is larger than the image, so that it lies on the image."""
     width, height = min(region.width, float(cols)), min(region.height, float(rows))
     left = min(max(region.left, 0.0), cols - width)
     top = min(max(region.top, 0.0), rows - height)
-    return Region(left=left, top=top, right=left + width, bottom=top + height)
+    return RegionBox(left=left, top=top, right=left + width, bottom=top + height)
 
 
-def _box(center_xy: XY, width: float, height: float) -> Region:
+def _box(center_xy: XY, width: float, height: float) -> RegionBox:
     x, y = center_xy
-    return Region(left=x - width / 2, top=y - height / 2, right=x + width / 2, bottom=y + height / 2)
+    return RegionBox(left=x - width / 2, top=y - height / 2, right=x + width / 2, bottom=y + height / 2)

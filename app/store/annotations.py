@@ -45,7 +45,7 @@ NEW = ReviewStatus.NEW.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class Opinion:
     """What one person, or the import, says about a case.
 
     Args:
@@ -89,13 +89,13 @@ class Annotations:
         """The labels of one reader: field of the label set -> value."""
         return labels_of(self.values(case_id, reader))
 
-    def readings(self, case_id: str) -> list[Reading]:
+    def opinions(self, case_id: str) -> list[Opinion]:
         """Every reader's opinion, by name; first the labels that came with the images, if there are any."""
         found: dict[str, dict[str, Json]] = {}
         for annotation in self._current_of_cases([case_id]):
             if split_target(annotation.target)[0] == CASE:
                 found.setdefault(annotation.reader, {})[annotation.field] = annotation.value
-        return [Reading(reader=reader, values=found[reader]) for reader in sorted(found)]
+        return [Opinion(reader=reader, values=found[reader]) for reader in sorted(found)]
 
     def all(self, case_ids: Sequence[str] | None = None) -> Iterator[Annotation]:
         """Everything that people, and mapping files, say now, by target and field.

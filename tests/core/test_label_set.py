@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import UserError
-from app.core.label_entry import CLEAR_KEYS, Entry, activate, move, new_entry, pick, press
+from app.core.label_entry import CLEAR_KEYS, LabelEntry, activate, move, new_entry, pick, press
 from app.core.label_migration import check_successor, migrate_values
 from app.core.label_set import (
     FieldType,
@@ -32,7 +32,7 @@ def shipped(name: str = "hip-fracture") -> LabelSet:
     return parse_label_set(tomllib.loads(resource_path("label_sets", f"{name}.toml").read_text(encoding="utf-8")))
 
 
-def keyed(keys: str, values: dict[str, LabelValue] | None = None) -> Entry:
+def keyed(keys: str, values: dict[str, LabelValue] | None = None) -> LabelEntry:
     entry = new_entry(shipped(), values or {})
     for key in keys.split():
         step = press(entry, key)

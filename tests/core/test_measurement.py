@@ -15,15 +15,15 @@ from app.core.grey import GreyScale, Photometric, Rescale
 from app.core.grey_tables import dark_index, display_table
 from app.core.measurement import (
     POINT_COUNT,
-    Calibration,
     CalibrationKind,
     Measurement,
     MeasurementKind,
+    ScaleCalibration,
     calibrated_spacing,
     measure,
 )
 from app.core.region import (
-    Region,
+    RegionBox,
     RegionMode,
     copied_region,
     proposed_region,
@@ -114,7 +114,7 @@ def test_a_measurement_has_its_points_at_different_places(kind: MeasurementKind)
 @pytest.mark.parametrize("aspect", [1.0, 1.5])
 def test_a_known_length_gives_the_scale(known_mm: float, kind: CalibrationKind, aspect: float) -> None:
     ends = ((100.0, 100.0), (100.0 + 0.6 * known_mm / 0.18, 100.0 + 0.8 * known_mm / (0.18 * aspect)))
-    calibration = Calibration(kind=kind, first_xy=ends[0], second_xy=ends[1], known_mm=known_mm)
+    calibration = ScaleCalibration(kind=kind, first_xy=ends[0], second_xy=ends[1], known_mm=known_mm)
     spacing = calibrated_spacing(calibration, Spacing(aspect=aspect))
     assert spacing.source is SpacingSource.MANUAL
     assert spacing.is_trusted
@@ -131,7 +131,7 @@ def test_a_known_length_gives_the_scale(known_mm: float, kind: CalibrationKind, 
      (900.0, 100.0, "9 mm wide"), (1.0, 400.0, "0.0025 mm wide")],
 )  # fmt: skip
 def test_an_impossible_calibration_is_refused(known_mm: float, length_px: float, said: str) -> None:
-    calibration = Calibration(
+    calibration = ScaleCalibration(
         kind=CalibrationKind.LENGTH, first_xy=(0.0, 0.0), second_xy=(length_px, 0.0), known_mm=known_mm
     )
     with pytest.raises(UserError, match="calibrated") as caught:
@@ -149,7 +149,7 @@ def test_a_region_is_400_by_600_px_or_80_by_120_mm() -> None:
 
 def test_the_central_square_is_224_px() -> None:
     image = np.random.default_rng(0).integers(0, 4096, (900, 800), dtype=np.uint16)
-    region = Region(left=200, top=150, right=600, bottom=750)
+    region = RegionBox(left=200, top=150, right=600, bottom=750)
     cut = region_crop(region, Spacing())
     assert np.array_equal(crop(image, cut), image[338:562, 288:512])
     whole = region_crop(region, Spacing(), mode=RegionMode.RESIZE)
@@ -170,12 +170,12 @@ def test_a_region_is_drawn_either_way_and_cut_at_the_edge() -> None:
     one = region_between((100.0, 100.0), (300.0, 250.0), rows=1000, cols=900)
     assert one == region_between((300.0, 250.0), (100.0, 100.0), rows=1000, cols=900)
     cut = region_between((800.0, 900.0), (2000.0, 5000.0), rows=1000, cols=900)
-    assert cut == Region(left=800.0, top=900.0, right=900.0, bottom=1000.0)
+    assert cut == RegionBox(left=800.0, top=900.0, right=900.0, bottom=1000.0)
     assert region_between((5.0, 5.0), (9.0, 400.0), rows=1000, cols=900) is None
 
 
 def test_a_region_is_copied_at_the_same_level_and_size() -> None:
-    frontal = Region(left=300, top=200, right=700, bottom=800)
+    frontal = RegionBox(left=300, top=200, right=700, bottom=800)
     plain = copied_region(frontal, (Spacing(), None, (1000, 1000)), (Spacing(), None, (2000, 1000)))
     assert (plain.center_xy, plain.width, plain.height) == ((500.0, 1000.0), 400.0, 600.0)
     fine = Spacing(row_mm=0.1, col_mm=0.1, source=SpacingSource.CALIBRATED, is_trusted=True)

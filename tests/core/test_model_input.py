@@ -23,7 +23,7 @@ from app.core.model_input import (
     standardise,
     whole_view,
 )
-from app.core.region import Region
+from app.core.region import RegionBox
 from app.core.spacing import Spacing
 
 LEVELS = np.minimum(np.arange(65536), 255).astype(np.uint8)
@@ -80,7 +80,7 @@ def test_a_missing_annotation_means_no_input() -> None:
     view = ViewGeometry(rows=200, cols=300, spacing=SQUARE)
     assert input_crop(model(InputKind.ALIGNED_CROP), view) is None
     assert input_crop(model(InputKind.REGION_CROP), view) is None
-    box = ViewGeometry(rows=200, cols=300, spacing=SQUARE, region=Region(left=10, top=10, right=110, bottom=160))
+    box = ViewGeometry(rows=200, cols=300, spacing=SQUARE, region=RegionBox(left=10, top=10, right=110, bottom=160))
     assert input_crop(model(InputKind.REGION_CROP), box) is not None
 
 

@@ -22,7 +22,7 @@ from app.core.annotation import (
 from app.core.case import ReviewStatus
 from app.core.errors import UserError
 from app.core.geometry import Alignment
-from app.core.measurement import Calibration, CalibrationKind
+from app.core.measurement import CalibrationKind, ScaleCalibration
 from app.core.replay import replay
 from app.core.spacing import SpacingSource
 from app.store.annotations import Annotations
@@ -84,7 +84,7 @@ def test_the_same_answer_again_records_nothing(annotations: Annotations) -> None
 def test_two_readers_values_live_side_by_side(annotations: Annotations) -> None:
     annotations.set_label(CASE_ID, "fracture", "yes", author=ANN)
     annotations.set_label(CASE_ID, "fracture", "no", author=BEN)
-    assert [(reading.reader, reading.labels) for reading in annotations.readings(CASE_ID)] == [
+    assert [(opinion.reader, opinion.labels) for opinion in annotations.opinions(CASE_ID)] == [
         (ANN, {"fracture": "yes"}),
         (BEN, {"fracture": "no"}),
     ]
@@ -99,7 +99,7 @@ def test_two_readers_values_live_side_by_side(annotations: Annotations) -> None:
 def test_labels_of_an_archive_are_a_reading_of_their_own(project: ProjectStore, annotations: Annotations) -> None:
     project.events.append(target=f"case:{CASE_ID}", field="label.garden", after="III", author="import")
     annotations.set_label(CASE_ID, "garden", "2", author=ANN)
-    first, second = annotations.readings(CASE_ID)
+    first, second = annotations.opinions(CASE_ID)
     assert (first.reader, first.values) == ("", {"label.garden": "III"})
     assert second.labels["garden"] == "2"
     assert annotations.undo_state(CASE_ID, "import").undoable == ()
@@ -161,7 +161,7 @@ def test_a_status_moves_the_case_and_back(project: ProjectStore, annotations: An
 
 
 def test_a_calibration_is_the_spacing_of_its_view(project: ProjectStore, annotations: Annotations) -> None:
-    calibration = Calibration(
+    calibration = ScaleCalibration(
         kind=CalibrationKind.BALL, first_xy=(0.0, 0.0), second_xy=(100.0, 0.0), known_mm=25.0
     )  # fmt: skip
     change = annotations.change(f"view:{VIEW_ID}", CALIBRATION, document_of(calibration))

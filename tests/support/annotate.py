@@ -22,8 +22,8 @@ from app.core.annotation import (
 from app.core.case import ReviewStatus
 from app.core.geometry import Alignment
 from app.core.label_entry import new_entry, press
-from app.core.measurement import POINT_COUNT, Calibration, CalibrationKind, Measurement, MeasurementKind
-from app.core.region import Region
+from app.core.measurement import POINT_COUNT, CalibrationKind, Measurement, MeasurementKind, ScaleCalibration
+from app.core.region import RegionBox
 from app.store.annotations import Annotations
 
 KEYS = "123456fgrdamnqxc"
@@ -47,7 +47,7 @@ def random_gesture(
         case 5:
             change = annotations.change(target, f"{ALIGNMENT}{view_id}", document_of(_alignment(choose)))
         case 6:
-            region = Region(left=choose.uniform(0, 10), top=1.5, right=choose.uniform(200, 400), bottom=300.25)
+            region = RegionBox(left=choose.uniform(0, 10), top=1.5, right=choose.uniform(200, 400), bottom=300.25)
             change = annotations.change(target, f"{REGION}{view_id}", document_of(region))
         case 7:
             kind_of = choose.choice(list(MeasurementKind))
@@ -74,7 +74,7 @@ def _alignment(choose: random.Random) -> Alignment:
 
 def _calibration_or_verdict(annotations: Annotations, choose: random.Random, target: str, view_id: str) -> Change:
     if choose.random() < 0.5:
-        calibration = Calibration(
+        calibration = ScaleCalibration(
             kind=CalibrationKind.BALL, first_xy=(10.0, 10.0), second_xy=(10.0 + choose.uniform(90, 200), 10.0),
             known_mm=25.0,
         )  # fmt: skip
