@@ -34,6 +34,8 @@ class EvidenceView(QWidget):
             if (old := item.widget()) is not None:
                 old.hide()
                 old.deleteLater()
+        for column in range(self._grid.columnCount()):
+            self._grid.setColumnStretch(column, 0)
         self.texts = []
         groups = evidence_by_value(assessment)
         if not groups:
@@ -50,14 +52,14 @@ class EvidenceView(QWidget):
                     MOST_PIECES + 1, column, tr("and {count} more", count=len(pieces) - MOST_PIECES), "muted"
                 )
                 more.setToolTip("\n".join(piece_text(piece) for piece in pieces))
-        self._grid.setColumnStretch(len(groups), 1)
 
     def _add(self, row: int, column: int, text: str, name: str) -> QLabel:
         label = QLabel(text, self)
         label.setObjectName(name)
         label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setWordWrap(False)
-        self._grid.addWidget(label, row, column, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        label.setWordWrap(True)
+        self._grid.addWidget(label, row, column, Qt.AlignmentFlag.AlignTop)
+        self._grid.setColumnStretch(column, 1)
         self.texts.append(text)
         return label
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from PySide6.QtCore import QEvent, QPoint, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QMenu, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core.case import View
 from app.core.questions import QuestionKind
@@ -21,7 +21,6 @@ from app.ui.theme import GAP_L, GAP_M, GAP_S
 PROJECTIONS = ("frontal", "lateral", "frog-leg", "cross-table", "oblique")
 SIDES = ("left", "right", "both")
 FOOT = ("confirm", "keep_this", "swap", "exclude", "next_unplaced", "next_question", "take_back")
-NARROW_PX = 700  # below this width the two groups stand one above the other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,11 +98,11 @@ class ResolvePanel(QFrame):
         for label in (self._title, self._which):
             head.addWidget(label)
         head.addStretch(1)
-        head.addWidget(self._recorded)
         self._groups = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._groups.setSpacing(GAP_L)
-        for group in self.groups.values():
-            self._groups.addWidget(group, 1, Qt.AlignmentFlag.AlignTop)
+        for kind, group in self.groups.items():
+            share = len(PROJECTIONS) if kind is QuestionKind.PROJECTION else len(SIDES)
+            self._groups.addWidget(group, share, Qt.AlignmentFlag.AlignTop)
             group.answered.connect(self.answered)
             self.buttons |= group.buttons
         foot = FlowLayout(gap_px=GAP_S)
@@ -112,6 +111,10 @@ class ResolvePanel(QFrame):
             self.buttons[name] = button
             foot.addWidget(button)
             button.clicked.connect(lambda _=False, name=name: self._press(name))
+        foot.addWidget(self._recorded)
+        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)  # it takes the width there is and never makes the window wider
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP_M, GAP_M, GAP_M, GAP_M)
         layout.setSpacing(GAP_M)
@@ -154,6 +157,7 @@ class ResolvePanel(QFrame):
         self._title.setText(self._heading())
         self._which.setText(asked.view.id if asked.view is not None and is_asking else "")
         self._recorded.setText(asked.recorded)
+        self._recorded.setVisible(bool(asked.recorded))
         self._notes.setText("\n".join(asked.notes))
         self._notes.setVisible(bool(asked.notes) and is_asking)
         for kind, group in self.groups.items():
@@ -161,6 +165,7 @@ class ResolvePanel(QFrame):
             if asked.view is not None and is_asking:
                 group.ask(asked.view, alike=asked.alike.get(kind, ()), is_writable=asked.is_writable, keys=self._keys)
         self._say_foot()
+        self._arrange(self.width())
         self.setVisible(is_asking or asked.total > 0 or bool(asked.recorded))
 
     def changeEvent(self, event: QEvent) -> None:
@@ -171,11 +176,15 @@ class ResolvePanel(QFrame):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Groups side by side where there is room."""
-        is_narrow = event.size().width() < NARROW_PX
+        self._arrange(event.size().width())
+        super().resizeEvent(event)
+
+    def _arrange(self, width_px: int) -> None:
+        needed = sum(group.minimumSizeHint().width() for group in self.groups.values()) + GAP_L + 2 * GAP_M
+        is_narrow = width_px < needed
         direction = QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight
         if self._groups.direction() is not direction:
             self._groups.setDirection(direction)
-        super().resizeEvent(event)
 
     def _heading(self) -> str:
         asked = self.asked

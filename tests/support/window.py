@@ -21,7 +21,11 @@ from app.ui.main_window import MainWindow
 from app.ui.start_plan import Start
 
 # what the offscreen plugin says about itself, whatever a program does
-HARMLESS = ("This plugin does not support propagateSizeHints()", "This plugin does not support raise()")
+HARMLESS = (
+    "This plugin does not support propagateSizeHints()",
+    "This plugin does not support raise()",
+    "This plugin does not support grabbing the keyboard",
+)
 
 
 def application() -> QApplication:

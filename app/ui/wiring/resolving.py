@@ -31,6 +31,7 @@ class ResolvingWiring(Wiring):
     _by_hand = ""  # view that the user asked about though nothing is open
     _focus = ""  # view that becomes the active one when it is on the screen
     _told_of = ""  # case for which the last decision is still told
+    _last_case = ""  # case that was on the screen before
     _is_blocking = False  # the user is about to block a case
 
     def effects(self) -> dict[str, Callable[[bool], object]]:
@@ -156,9 +157,16 @@ class ResolvingWiring(Wiring):
         return self.window.actions_by_id[name].shortcut().toString(QKeySequence.SequenceFormat.NativeText)
 
     def _on_swapped(self, case_id: str) -> None:
+        from app.ui.asking import open_of
+
         viewer = self.viewer
         if case_id != self._told_of:
             self._told_of = ""
+        if not self._focus and case_id != self._last_case and viewer.content is not None:
+            asked = open_of(viewer.content, self.project.look())
+            is_asked = viewer.active_view is not None and viewer.active_view.id in asked.view_ids
+            self._focus = "" if is_asked or not asked.view_ids else asked.view_ids[0]
+        self._last_case = case_id
         if self._focus:
             numbers = [
                 number for number, place in enumerate(viewer.places)
