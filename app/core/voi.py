@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -92,15 +93,35 @@ def auto_window(image: StoredImage, grey: GreyScale, *, tones: Tones = AUTO_TONE
     Returns:
         A LINEAR_EXACT window in modality units.
     """
+    return _windows_of(image, grey, {"": tones})[""]
+
+
+def computed_windows(image: StoredImage, grey: GreyScale) -> dict[str, Window]:
+    """The automatic window (`auto`) and every preset, by name: all that `choose_voi` computes from the pixels.
+
+    The collimated area is searched once for all of them.
+    """
+    return _windows_of(image, grey, {"auto": AUTO_TONES, **PRESETS})
+
+
+def _windows_of(image: StoredImage, grey: GreyScale, tones: Mapping[str, Tones]) -> dict[str, Window]:
+    """A window for each of some tones, by name."""
     modality = modality_table(grey, offset=image.offset)
     counts = np.where(modality.is_image, area_histogram(image, grey), 0)
     if not counts.any():  # nothing but padding or collimator
         counts = np.where(modality.is_image, np.bincount(image.pixels.ravel(), minlength=TABLE_SIZE), 0)
     if not counts.any():
-        return window_of_range(*modality_range(grey))
+        return dict.fromkeys(tones, window_of_range(*modality_range(grey)))
     used = np.flatnonzero(counts)
     order = used[np.argsort(modality.values[used], kind="stable")]
     values, shares = modality.values[order], np.cumsum(counts[order]) / counts.sum()
+    return {name: _window_between(values, shares, grey, wanted) for name, wanted in tones.items()}
+
+
+def _window_between(
+    values: npt.NDArray[np.float64], shares: npt.NDArray[np.float64], grey: GreyScale, tones: Tones
+) -> Window:
+    """The window whose ends leave the wanted shares of pixels black and white."""
     low_share, high_share = tones.black, tones.white
     if is_shown_inverse(grey):  # large modality values are dark
         low_share, high_share = high_share, low_share
