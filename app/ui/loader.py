@@ -1,21 +1,37 @@
-"""Images on their way to the screen: decoded in threads, kept for a while, never mixed up."""
+"""Images on their way to the screen: decoded in threads, kept for a while, never mixed up.
+
+What the user waits for has two threads of its own. What may be wanted next is decoded by a third one that yields to
+everything else, and is given up as soon as the user wants another case.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import os
+import sys
+import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from PySide6.QtCore import QObject, Qt, QThreadPool, Signal, SignalInstance
+import cv2
+from PySide6.QtCore import QObject, Qt, QThread, QThreadPool, Signal, SignalInstance
 
 from app.core.errors import UserError
 from app.core.grey import GreyScale, ModalityTable, StoredImage, Window
 from app.core.grey_tables import modality_table
 from app.core.pyramid import ImagePyramid, build_pyramid
-from app.core.voi import auto_window
+from app.core.voi import computed_windows
+from app.store.derived import DerivedCache
+from app.store.windows import windows_of
 
-CACHE_BYTES = 768 << 20
+CACHE_BYTES = 640 << 20  # about sixteen pairs of 2688² images
 DECODERS = 2
+NICE_AHEAD = 10
+
+LoadImage: TypeAlias = Callable[[str], StoredImage]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +58,7 @@ class PreparedImage:
         modality: modality value of every index.
         span: smallest and largest index in the image.
         auto: window from the collimated area.
+        presets: the other windows that are computed from the pixels, by name.
     """
 
     key: ImageKey
@@ -50,34 +67,58 @@ class PreparedImage:
     modality: ModalityTable
     span: tuple[int, int]
     auto: Window
+    presets: Mapping[str, Window] = field(default_factory=dict)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory, bytes."""
+        return self.pyramid.nbytes + self.modality.values.nbytes + self.modality.is_image.nbytes
 
 
-def prepare(key: ImageKey, load: Callable[[str], StoredImage]) -> PreparedImage:
-    """Load and prepare one image. Runs in a decoding thread; touches no Qt."""
+PrepareImage: TypeAlias = Callable[[ImageKey, LoadImage], PreparedImage]
+
+
+def prepare(key: ImageKey, load: LoadImage, derived: DerivedCache | None = None) -> PreparedImage:
+    """Load and prepare one image. Runs in a decoding thread; touches no Qt.
+
+    Args:
+        key: which image.
+        load: gives the stored values of an address.
+        derived: where computed windows are kept; None computes them.
+    """
     image = load(key.sha256)
-    pyramid = build_pyramid(image.pixels)
+    windows = windows_of(derived, key.sha256, image, key.grey) if derived else computed_windows(image, key.grey)
+    low, high, _, _ = cv2.minMaxLoc(image.pixels)
     return PreparedImage(
         key=key,
         image=image,
-        pyramid=pyramid,
+        pyramid=build_pyramid(image.pixels),
         modality=modality_table(key.grey, offset=image.offset),
-        span=(int(image.pixels.min()), int(image.pixels.max())),
-        auto=auto_window(image, key.grey),
+        span=(int(low), int(high)),
+        auto=windows.pop("auto"),
+        presets=windows,
     )
+
+
+class _GivenUpError(Exception):
+    """Nobody wants this image any more."""
 
 
 class _Wire(QObject):
     """Carries results from a thread to the window's thread."""
 
     done = Signal(object, object)
+    done_ahead = Signal(object, object)
 
 
 class ImageLoader(QObject):
-    """Decodes in a thread pool and keeps the most recently used images.
+    """Decodes in threads and keeps the most recently used images.
 
     Args:
         load: gives the stored values of an address; called in threads.
+        derived: where windows that were computed before are kept.
         prepare_image: replaces `prepare` in tests that need to control timing.
+        cache_bytes: memory for images that are not wanted at the moment.
 
     Signals:
         ready: an ImageKey, and its PreparedImage or the UserError why there is none.
@@ -87,21 +128,36 @@ class ImageLoader(QObject):
 
     def __init__(
         self,
-        load: Callable[[str], StoredImage],
+        load: LoadImage,
         parent: QObject | None = None,
         *,
-        prepare_image: Callable[[ImageKey, Callable[[str], StoredImage]], PreparedImage] = prepare,
+        derived: DerivedCache | None = None,
+        prepare_image: PrepareImage | None = None,
+        cache_bytes: int = CACHE_BYTES,
     ) -> None:
         super().__init__(parent)
         self._load = load
-        self._prepare = prepare_image
+        self._prepare = prepare_image or functools.partial(prepare, derived=derived)
+        self._cache_bytes = cache_bytes
         self._cache: OrderedDict[ImageKey, PreparedImage] = OrderedDict()
+        self._wanted: set[ImageKey] = set()  # never dropped from the cache
         self._pending: list[ImageKey] = []
         self._under_way: set[ImageKey] = set()
-        self._pool = QThreadPool(self)
+        self._ahead: list[ImageKey] = []
+        self._ahead_now: ImageKey | None = None
+        self._give_up = threading.Event()
+        self._pool, self._ahead_pool = QThreadPool(self), QThreadPool(self)
         self._pool.setMaxThreadCount(DECODERS)
+        self._ahead_pool.setMaxThreadCount(1)
+        self._ahead_pool.setThreadPriority(QThread.Priority.LowPriority)
         self._wire = _Wire(self)
         self._wire.done.connect(self._on_done, Qt.ConnectionType.QueuedConnection)
+        self._wire.done_ahead.connect(self._on_done_ahead, Qt.ConnectionType.QueuedConnection)
+
+    @property
+    def used_bytes(self) -> int:
+        """Memory of the images at hand."""
+        return sum(entry.nbytes for entry in self._cache.values())
 
     def cached(self, key: ImageKey) -> PreparedImage | None:
         """The prepared image if it is at hand."""
@@ -113,55 +169,115 @@ class ImageLoader(QObject):
     def want(self, keys: Iterable[ImageKey]) -> None:
         """Prepare these images in this order and report `ready` for each; forget what was asked for before.
 
-        What is being decoded already is finished. An image that is at hand is not reported again.
+        What is being decoded already is finished; what is decoded ahead is given up unless it is wanted now. An image
+        that is at hand is not reported again.
         """
-        self._pending = [key for key in keys if key not in self._cache and key not in self._under_way]
+        keys = list(keys)
+        self._wanted = set(keys)
+        self._ahead.clear()
+        if self._ahead_now is not None and self._ahead_now not in self._wanted:
+            self._give_up.set()
+        self._pending = [key for key in keys if not self._is_on_its_way(key)]
         self._feed()
 
     def ensure(self, keys: Iterable[ImageKey]) -> None:
         """Prepare these images too, if they are neither at hand nor on their way."""
-        on_their_way = {*self._pending, *self._under_way, *self._cache}
-        self._pending += [key for key in keys if key not in on_their_way]
+        for key in keys:
+            self._wanted.add(key)
+            if key not in self._pending and not self._is_on_its_way(key):
+                self._pending.append(key)
         self._feed()
+
+    def look_ahead(self, keys: Iterable[ImageKey]) -> None:
+        """Prepare these images, the likeliest first, while nothing is wanted; forget what was to be prepared ahead."""
+        keys = list(dict.fromkeys(keys))
+        for key in reversed(keys):
+            if key in self._cache:
+                self._cache.move_to_end(key)  # the likeliest are dropped last
+        for key in self._wanted & self._cache.keys():
+            self._cache.move_to_end(key)
+        self._ahead = [key for key in keys if key not in self._pending and not self._is_on_its_way(key)]
+        self._feed()
+
+    def close(self) -> None:
+        """Drop what is queued and wait for what is running. A waiting result is not reported any more."""
+        self._pending.clear()
+        self._ahead.clear()
+        self._give_up.set()
+        self._wire.done.disconnect(self._on_done)
+        self._wire.done_ahead.disconnect(self._on_done_ahead)
+        for pool in (self._pool, self._ahead_pool):
+            pool.clear()
+            pool.waitForDone()
+        self._cache.clear()
+        self._under_way.clear()
+        self._wanted.clear()
+
+    def _is_on_its_way(self, key: ImageKey) -> bool:
+        is_coming_ahead = key == self._ahead_now and not self._give_up.is_set()
+        return key in self._cache or key in self._under_way or is_coming_ahead
 
     def _feed(self) -> None:
         while self._pending and len(self._under_way) < DECODERS:
             key = self._pending.pop(0)
             self._under_way.add(key)
             self._pool.start(_task(key, self._prepare, self._load, self._wire.done))
+        if self._ahead and self._ahead_now is None and not self._under_way:
+            self._ahead_now = self._ahead.pop(0)
+            self._give_up = threading.Event()
+            load = functools.partial(_load_unless, self._give_up, self._load)
+            self._ahead_pool.start(_task(self._ahead_now, self._prepare, load, self._wire.done_ahead, is_yielding=True))
 
-    def close(self) -> None:
-        """Drop what is queued and wait for what is running. A waiting result is not reported any more."""
-        self._pending.clear()
-        self._wire.done.disconnect(self._on_done)
-        self._pool.clear()
-        self._pool.waitForDone()
-        self._cache.clear()
-        self._under_way.clear()
-
-    def _on_done(self, key: ImageKey, result: PreparedImage | UserError | Exception) -> None:
+    def _on_done(self, key: ImageKey, result: PreparedImage | Exception) -> None:
         self._under_way.discard(key)
-        self._feed()
+        self._take(key, result)
+
+    def _on_done_ahead(self, key: ImageKey, result: PreparedImage | Exception) -> None:
+        self._ahead_now = None
+        if isinstance(result, _GivenUpError):
+            self._feed()
+        else:
+            self._take(key, result)
+
+    def _take(self, key: ImageKey, result: PreparedImage | Exception) -> None:
         if isinstance(result, PreparedImage):
             self._cache[key] = result
             self._shrink()
-        elif not isinstance(result, UserError):
+        self._feed()
+        if not isinstance(result, PreparedImage | UserError):
             raise result  # a bug: reported where bugs are reported
         self.ready.emit(key, result)
 
     def _shrink(self) -> None:
-        used = sum(entry.pyramid.nbytes for entry in self._cache.values())
-        while used > CACHE_BYTES and len(self._cache) > 2:
-            used -= self._cache.popitem(last=False)[1].pyramid.nbytes
+        used = self.used_bytes
+        for key in list(self._cache):
+            if used <= self._cache_bytes:
+                return
+            if key not in self._wanted:
+                used -= self._cache.pop(key).nbytes
+
+
+def _load_unless(given_up: threading.Event, load: LoadImage, sha256: str) -> StoredImage:
+    """Load an image, unless nobody wants it before or after."""
+    if given_up.is_set():
+        raise _GivenUpError
+    image = load(sha256)
+    if given_up.is_set():
+        raise _GivenUpError
+    return image
 
 
 def _task(
     key: ImageKey,
-    prepare_image: Callable[[ImageKey, Callable[[str], StoredImage]], PreparedImage],
-    load: Callable[[str], StoredImage],
+    prepare_image: PrepareImage,
+    load: LoadImage,
     done: SignalInstance,
+    *,
+    is_yielding: bool = False,
 ) -> Callable[[], None]:
     def run() -> None:
+        if is_yielding:
+            _yield_to_others()
         try:
             result: PreparedImage | Exception = prepare_image(key, load)
         except Exception as error:  # reported by the window's thread, whatever it is
@@ -169,3 +285,10 @@ def _task(
         done.emit(key, result)
 
     return run
+
+
+def _yield_to_others() -> None:
+    """Let this thread stand back. Linux ignores Qt's priorities, and knows a niceness for each thread."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE_AHEAD)
