@@ -12,8 +12,8 @@ from PySide6.QtCore import QObject, Signal
 from app.core.case import Case, ReviewStatus, Side, View
 from app.core.errors import UserError
 from app.core.grey import StoredImage
+from app.store.annotations import Annotations
 from app.store.project import ProjectStore
-from app.ui.case_list import CaseRow
 
 ResultT = TypeVar("ResultT")
 
@@ -58,7 +58,7 @@ class CaseContent:
     lateral: Hanging
     waiting: int = 0
     other_case: Case | None = None
-    other: Hanging = Hanging()  # noqa: RUF009  # frozen
+    other: Hanging = Hanging()  # frozen
 
 
 class Project(QObject):
@@ -71,24 +71,36 @@ class Project(QObject):
         opened: a project was opened.
         closed: the project was closed.
         cases_changed: the list of cases, or a case in it, is not what it was.
+        annotated: id of the case about which something else is said now; it is saved when this is emitted.
+        author_changed: decisions and annotations are recorded under another name now.
         failed: a UserError that the user should see.
     """
 
     opened = Signal()
     closed = Signal()
     cases_changed = Signal()
+    annotated = Signal(str)
+    author_changed = Signal()
     failed = Signal(object)
 
     def __init__(self, author: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._author = author
         self._store: ProjectStore | None = None
+        self._annotations: Annotations | None = None
         self.read_only_reason = ""
         """Why nothing can be changed; empty while the project can be written."""
 
     def set_author(self, author: str) -> None:
         """From now on decisions are recorded under another name."""
-        self._author = author
+        if author != self._author:
+            self._author = author
+            self.author_changed.emit()
+
+    @property
+    def author(self) -> str:
+        """The name under which decisions and annotations are recorded; may be empty."""
+        return self._author
 
     @property
     def is_open(self) -> bool:
@@ -136,6 +148,7 @@ class Project(QObject):
             return False
         self.close()
         self._store = store
+        self._annotations = Annotations(store)
         self.read_only_reason = reason
         self.opened.emit()
         return True
@@ -144,6 +157,7 @@ class Project(QObject):
         """Close the project, if one is open."""
         if self._store is not None:
             store, self._store = self._store, None
+            self._annotations = None
             self.closed.emit()
             store.close()
 
@@ -151,10 +165,6 @@ class Project(QObject):
     def load_image(self) -> Callable[[str], StoredImage]:
         """Gives the stored values of an image by its address; for decoding threads, valid until `closed`."""
         return self._open_store().images.load
-
-    def rows(self) -> list[CaseRow]:
-        """The worklist."""
-        return [_row(case) for case in self._store.cases.all()] if self._store is not None else []
 
     def content(self, case_id: str, *, turn: int = 0) -> CaseContent | None:
         """A case with its views; None when it is gone.
@@ -212,30 +222,40 @@ class Project(QObject):
         self.cases_changed.emit()
         return result
 
+    @property
+    def annotations(self) -> Annotations:
+        """What people say about the cases, for looking it up; what changes it goes through `annotate`."""
+        assert self._annotations is not None, "no project is open"
+        return self._annotations
+
+    def annotate(self, case_id: str, change: Callable[[Annotations, str], ResultT]) -> ResultT | None:
+        """Change what is said about a case, in one durable commit.
+
+        Args:
+            case_id: the case.
+            change: makes the change; gets the annotations and the author.
+
+        Returns:
+            What `change` returns; None when it was refused, which has been reported then.
+        """
+        store = self._open_store()
+        if store.is_read_only:
+            self.failed.emit(UserError("This was not recorded.", reason=self.read_only_reason, kind="read-only"))
+            return None
+        before = store.events.head()
+        try:
+            result = change(self.annotations, self._author)
+        except UserError as error:
+            self.failed.emit(error)
+            return None
+        if store.events.head() != before:
+            self.annotated.emit(case_id)
+        return result
+
     def _open_store(self) -> ProjectStore:
         if self._store is None:
             raise RuntimeError("no project is open")
         return self._store
-
-
-def _row(case: Case) -> CaseRow:
-    side = {Side.LEFT: "L", Side.RIGHT: "R"}.get(case.side, "?") if case.side is not None else "?"
-    places = f"{'F' if case.frontal_id else '–'} {'L' if case.lateral_id else '–'}"
-    extra = len(case.unassigned_ids)
-    tip = [f"{case.patient_id}, {SIDE_WORDS[case.side].lower()}", STATUS_WORDS[case.status]]
-    if case.blocked_reason:
-        tip.append(f"Blocked: {case.blocked_reason}")
-    tip.extend(case.questions)
-    return CaseRow(
-        id=case.id,
-        patient=case.patient_id,
-        side=side,
-        views=f"{places} +{extra}" if extra else places,
-        status=STATUS_WORDS[case.status],
-        question_count=len(case.questions),
-        is_blocked=bool(case.blocked_reason),
-        tip="\n".join(tip),
-    )
 
 
 def _other_hip(store: ProjectStore, case: Case) -> Case | None:
