@@ -1,0 +1,1 @@
+"""What the papers measure, with confidence intervals, each figure under its own name (models.md §5)."""
