@@ -11,6 +11,7 @@ from app.core.case import View
 from app.core.errors import UserError
 from app.core.grey import StoredImage
 from app.core.orientation import Orientation
+from app.store.derived import DerivedCache
 from app.ui.language import tr
 from app.ui.layouts import Layout
 from app.ui.loader import ImageKey, ImageLoader, PreparedImage
@@ -66,7 +67,7 @@ class Viewer(PaneGroup):
 
     def decode_ahead(self, contents: Iterable[CaseContent]) -> None:
         """Decode cases that will probably be opened next."""
-        self.loader.want(key for content in contents for key in self._keys_of(content))
+        self.loader.look_ahead(key for content in contents for key in self._keys_of(content))
 
     def clear(self, text: str) -> None:
         """Show nothing, and say why."""
@@ -77,10 +78,15 @@ class Viewer(PaneGroup):
         self._arrange()
         self.active_changed.emit()
 
-    def open_images(self, load: Callable[[str], StoredImage]) -> None:
-        """Take images from here. `load` gives stored values by address and is called in threads."""
+    def open_images(self, load: Callable[[str], StoredImage], derived: DerivedCache | None = None) -> None:
+        """Take images from here.
+
+        Args:
+            load: gives stored values by address; called in threads.
+            derived: where windows that were computed before are kept.
+        """
         self.close_images()
-        self._loader = ImageLoader(load, self)
+        self._loader = ImageLoader(load, self, derived=derived)
         self._loader.ready.connect(self._on_ready)
 
     def close_images(self) -> None:

@@ -61,7 +61,10 @@ def preset(image: PreparedImage, shown: Shown, name: str) -> Shown:
     if name == FULL_RANGE:
         voi: Lut | Window = full_range_window(grey)
     else:
-        voi = image.auto if name == "auto" else choose_voi(image.image, grey, name)
+        own = {choice.name.lower() for choice in voi_choices(grey) if choice.kind is VoiKind.FILE}
+        computed = {"auto": image.auto, **image.presets}
+        is_computed = name in computed and name not in own  # an object may call a window of its own `bone`
+        voi = computed[name] if is_computed else choose_voi(image.image, grey, name)
     return replace(shown, voi=voi, name=name)
 
 
