@@ -21,20 +21,27 @@ examples:
   coxa cases exclude V-4F2AH-9QK1D --reason repeat --project ~/hips
   coxa cases include V-4F2AH-9QK1D --project ~/hips
   coxa cases release STUDY --reason "checked against the request form" --project ~/hips
+  coxa cases block STUDY --reason "two different people" --project ~/hips
+  coxa cases undo 1234 --project ~/hips                take a decision back; `show` numbers them
 
-Every decision is recorded with who and when. To take one back, decide again."""
+Every decision is recorded with who and when; so is taking one back."""
 
-ACTIONS = ("list", "show", "resolve", "exclude", "include", "release")
+ACTIONS = ("list", "show", "resolve", "exclude", "include", "release", "block", "undo")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Set the arguments of `coxa cases`."""
     parser.add_argument("action", nargs="?", choices=ACTIONS, default="list", help="what to do (default: list)")
-    parser.add_argument("target", nargs="?", metavar="ID", help="case (show), view (resolve …) or study (release)")
+    parser.add_argument(
+        "target",
+        nargs="?",
+        metavar="ID",
+        help="case (show), view (resolve …), study (release, block) or number of a decision (undo)",
+    )
     add_project_argument(parser)
     parser.add_argument("--projection", choices=[value.value for value in Projection], help="what the view shows")
     parser.add_argument("--side", choices=[value.value for value in Side], help="which hip; both for a pelvis")
-    parser.add_argument("--reason", default="", metavar="TEXT", help="why (exclude, release)")
+    parser.add_argument("--reason", default="", metavar="TEXT", help="why (exclude, release, block)")
     parser.add_argument("--open-only", action="store_true", help="only cases with open questions or a block")
     parser.add_argument("--author", default="", metavar="NAME", help="who decides (default: your user name)")
     add_json_argument(parser)
@@ -149,7 +156,14 @@ def _event_text(event: Any) -> str:
 
 def _decide(args: argparse.Namespace) -> int:
     from app.store.project import ProjectStore
-    from app.store.resolve import exclude_view, include_view, release_study, resolve_view
+    from app.store.resolve import (
+        block_study,
+        exclude_view,
+        include_view,
+        release_study,
+        resolve_view,
+        undo_decision,
+    )
 
     author = args.author or user_name()
     with ProjectStore.open(args.project) as project:
@@ -167,8 +181,12 @@ def _decide(args: argparse.Namespace) -> int:
             cases = exclude_view(project, args.target, reason=args.reason, author=author)
         elif args.action == "include":
             cases = include_view(project, args.target, author=author)
-        else:
+        elif args.action == "release":
             cases = release_study(project, args.target, reason=args.reason, author=author)
+        elif args.action == "block":
+            cases = block_study(project, args.target, reason=args.reason, author=author)
+        else:
+            cases = undo_decision(project, [_number(args.target)], author=author)
         pairs = [(case, _views(project, case)) for case in cases]
     if args.json:
         print_json({"cases": [case_document(case, views) for case, views in pairs]})
@@ -177,6 +195,16 @@ def _decide(args: argparse.Namespace) -> int:
             for line in case_lines(case, views):
                 print(line)
     return DONE
+
+
+def _number(text: str) -> int:
+    if not text.isdigit():
+        raise UserError(
+            f"{printable(text)} is not the number of a decision.",
+            remedy="`coxa cases show CASE --project DIR` numbers them.",
+            kind="usage",
+        )
+    return int(text)
 
 
 def _views(project: Any, case: Case) -> list[View]:

@@ -204,3 +204,26 @@ def test_help_teaches_by_example(capsys: pytest.CaptureFixture[str], command: st
     with pytest.raises(SystemExit):
         main([command, "--help"])
     assert "examples:" in capsys.readouterr().out
+
+
+def test_decisions_and_blocks_are_taken_back_by_number(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from tests.support.projects import make_project
+
+    folder = str(tmp_path / "p")
+    make_project(Path(folder), studies=1, decisions=0)
+
+    def cases(*words: str) -> dict[str, object]:
+        assert main(["cases", *words, "--json", "--project", folder, "--author", "reader"]) == DONE
+        found: dict[str, object] = json.loads(capsys.readouterr().out)
+        return found
+
+    cases("resolve", "view-0", "--side", "left")
+    shown = cases("show", "case-0")
+    number = next(event["number"] for event in shown["history"] if event["field"] == "side")  # type: ignore[attr-defined]
+    taken_back = cases("undo", str(number))
+    assert taken_back["cases"][0]["side"] is None  # type: ignore[index]
+    blocked = cases("block", "2.25.0", "--reason", "two different people")
+    assert blocked["cases"][0]["blocked"] == "two different people"  # type: ignore[index]
+    assert main(["cases", "undo", str(number - 1), "--project", folder]) == REFUSED
+    assert main(["cases", "undo", "yesterday", "--project", folder]) == USAGE
+    assert "yesterday is not the number" in capsys.readouterr().err
