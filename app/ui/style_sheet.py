@@ -72,6 +72,25 @@ QLabel#key {{ color: {muted}; }}
 QLabel#caution, QLabel#dispute {{ color: {caution}; }}
 QLabel#dispute {{ font-weight: 600; }}
 QPushButton QLabel:disabled, QLabel#key:disabled {{ color: {disabled}; }}
+QLineEdit#search, QFrame#filters QLineEdit {{
+    background: {window}; border: 1px solid {edge}; border-radius: 4px; padding: 5px {m}px; color: {text};
+}}
+QLineEdit#search:focus, QFrame#filters QLineEdit:focus {{ border-color: {accent}; }}
+QFrame#filters {{ background: {raised}; border: 1px solid {edge}; }}
+QFrame#filters QTreeView::indicator {{
+    width: 13px; height: 13px; border: 1px solid {edge}; border-radius: 3px; background: {window};
+}}
+QFrame#filters QTreeView::indicator:checked {{ background: {accent}; border-color: {accent}; }}
+QFrame#chip {{ background: {selected}; border: 1px solid {edge}; border-radius: 12px; }}
+QFrame#chip QToolButton {{
+    background: transparent; border: 1px solid transparent; border-radius: 11px;
+    padding: 2px 7px; font-size: {text_s}px;
+}}
+QToolButton#listed {{ font-size: {text_s}px; }}
+QFrame#chip QToolButton:hover {{ background: {hover}; }}
+QFrame#chip QToolButton:focus {{ border-color: {accent}; }}
+QWidget#worklist QToolButton::menu-indicator {{ image: none; }}
+QLabel#note {{ color: {muted}; font-size: {text_s}px; }}
 QScrollBar:vertical {{ background: {panel}; width: 12px; margin: 0; }}
 QScrollBar::handle:vertical {{ background: {line}; border-radius: 4px; min-height: 32px; margin: 2px; }}
 QScrollBar::handle:vertical:hover {{ background: {muted}; }}

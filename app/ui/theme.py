@@ -129,18 +129,23 @@ def apply(app: QApplication, choice: str = "dark") -> str:
     else:
         scheme = choice if choice in SCHEMES else "dark"
         hints.setColorScheme(Qt.ColorScheme.Light if scheme == "light" else Qt.ColorScheme.Dark)  # window frames too
-    if app.property(_SCHEME) == scheme:
-        return scheme
-    is_first = app.property(_SCHEME) is None
+    wear(app, scheme)
+    return scheme
+
+
+def wear(app: QApplication, scheme: str) -> None:
+    """Wear a scheme, `dark` or `light`, whatever the system wants."""
+    before = app.property(_SCHEME)
+    if before == scheme:
+        return
     app.setProperty(_SCHEME, scheme)
-    if is_first:
+    if before is None:
         app.setStyle("Fusion")
         base = app.font()
         base.setPixelSize(TEXT_M)
         app.setFont(base)
     app.setPalette(_palette(SCHEMES[scheme]))
     app.setStyleSheet(_style_sheet(SCHEMES[scheme]))
-    return scheme
 
 
 def _palette(c: Colours) -> QPalette:

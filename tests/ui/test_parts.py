@@ -16,7 +16,6 @@ from app.core.errors import UserError
 from app.core.grey import GreyScale, Lut, Photometric, StoredImage, Window
 from app.core.spacing import Spacing, SpacingSource
 from app.ui.captions import evidence_text, patient_directions, spacing_lines
-from app.ui.case_list import CaseList, CaseRow
 from app.ui.command_set import CommandSet
 from app.ui.commands.table import COMMANDS
 from app.ui.loader import ImageKey, ImageLoader, PreparedImage, prepare
@@ -180,21 +179,6 @@ def test_a_closed_loader_reports_nothing_more() -> None:
 def test_the_same_values_read_in_another_way_are_another_image() -> None:
     other = replace(GREY, photometric=Photometric.MONOCHROME1)
     assert ImageKey(sha256="1", grey=GREY) != ImageKey(sha256="1", grey=other)
-
-
-def test_the_worklist_keeps_its_row_and_is_silent_when_the_program_moves_it() -> None:
-    rows = [CaseRow(id=str(n), patient=f"P-{n}", side="L", views="F L", status="New") for n in range(5)]
-    worklist = CaseList()
-    chosen: list[str] = []
-    worklist.case_chosen.connect(chosen.append)
-    worklist.set_rows(rows)
-    worklist.set_current("2")
-    assert chosen == []
-    worklist.step(1)
-    assert chosen == ["3"]
-    worklist.set_rows([rows[4], rows[3], rows[0]])
-    assert worklist.current_case == "3"
-    assert chosen == ["3"]
 
 
 def test_a_crash_report_holds_no_values_messages_or_paths() -> None:

@@ -6,14 +6,12 @@ import itertools
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QColor, QIcon, QPalette
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtGui import QColor
 
 from app.store.bundled import resource_path
 from app.ui import theme
-from app.ui.theme import DARK, LIGHT, SCHEMES, TEXT_ON, TEXT_OVER_IMAGE, Colours, colours, contrast
-from tests.support.window import application, wait
+from app.ui.theme import DARK, SCHEMES, TEXT_ON, TEXT_OVER_IMAGE, Colours, contrast
+from tests.support.window import application
 
 ICONS = sorted(path.stem for path in resource_path("icons").glob("*.svg"))
 

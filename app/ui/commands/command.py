@@ -22,6 +22,7 @@ class Command:
         is_checked: whether it starts on.
         bar_text: its text in the toolbar; empty = not in the toolbar.
         has_separator: whether a line goes before it.
+        is_kept: whether it is as it was left when the window opens again.
         icon: name of its icon in `resources/icons`, without `.svg`; empty = none.
     """
 
@@ -37,3 +38,4 @@ class Command:
     bar_text: str = ""
     has_separator: bool = False
     icon: str = ""
+    is_kept: bool = False

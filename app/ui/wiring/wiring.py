@@ -35,6 +35,9 @@ class Wiring:
         """Which `needs` of the commands are met."""
         return set()
 
+    def retranslate(self) -> None:
+        """Another language, or names are hidden: say anew what this part said. Also called once before the start."""
+
     def close(self) -> None:
         """The window closes: leave no work behind. Called before the project is closed."""
 

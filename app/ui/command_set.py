@@ -1,0 +1,167 @@
+"""The commands of the window at work: one action for each, its keys, its words, and why it cannot be used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMainWindow, QMenu, QMenuBar
+
+from app.ui import theme
+from app.ui.commands.command import Command
+from app.ui.commands.needs import NEEDS
+from app.ui.commands.table import COMMANDS, MENUS
+from app.ui.language import tr
+
+Effect = Callable[[bool], object]
+Shortcuts = Mapping[str, tuple[str, ...]]
+
+
+class CommandSet:
+    """Every command with its action. Menus, toolbar, palette, sheet, editor and help page read from here.
+
+    Args:
+        window: owns the actions and receives the shortcuts.
+        effects: what each command does, by id; called with the checked state. A command without one is a fault.
+        commands: the table.
+        shortcuts: keys by command id, for commands whose keys were changed.
+
+    Attributes:
+        commands: the table, in its order.
+        by_id: the same by id.
+        actions: the actions by id.
+    """
+
+    def __init__(
+        self,
+        window: QMainWindow,
+        effects: Mapping[str, Effect],
+        commands: Iterable[Command] = COMMANDS,
+        shortcuts: Shortcuts | None = None,
+    ) -> None:
+        self.commands = tuple(commands)
+        self.by_id = {command.id: command for command in self.commands}
+        self.actions: dict[str, QAction] = {}
+        self._menus: dict[str, QMenu] = {}
+        self._present: frozenset[str] = frozenset()
+        groups: dict[str, QActionGroup] = {}
+        for command in self.commands:
+            action = QAction(window)
+            action.setObjectName(command.id)
+            action.setMenuRole(QAction.MenuRole.NoRole)
+            action.setIcon(theme.icon(command.icon))
+            action.setIconVisibleInMenu(True)
+            action.setCheckable(command.is_checkable)
+            action.setChecked(command.is_checked)
+            if command.group:
+                groups.setdefault(command.group, QActionGroup(window)).addAction(action)
+            action.triggered.connect(_calling(effects[command.id]))
+            window.addAction(action)
+            self.actions[command.id] = action
+        self.use_shortcuts(shortcuts or {})
+
+    # --- words ---
+
+    def retranslate(self) -> None:
+        """Say everything in the present language, with the present keys."""
+        for title, menu in self._menus.items():
+            menu.setTitle(tr(title))
+        with_mnemonics(self._menus.values())
+        for command in self.commands:
+            action, tip = self.actions[command.id], tr(command.tip)
+            action.setText(tr(command.text))
+            action.setIconText(tr(command.bar_text or command.text))
+            keys = self.key_text(command.id)
+            action.setToolTip(f"{tip} ({keys})" if keys else tip)
+            action.setStatusTip(tip)
+
+    def why_not(self, command_id: str) -> str:
+        """Why a command cannot be used now, in a sentence; empty while it can be used."""
+        if self.actions[command_id].isEnabled():
+            return ""
+        return tr(NEEDS[self.by_id[command_id].needs])
+
+    # --- keys ---
+
+    def use_shortcuts(self, changed: Shortcuts) -> None:
+        """Give the commands these keys; one that is not named has those of a new installation.
+
+        A changed key takes a key away from a command that has it by default only: what a person chose comes first.
+        """
+        taken = {key for name in changed if name in self.by_id for key in map(portable, changed[name])}
+        for command in self.commands:
+            keys = changed.get(command.id)
+            if keys is None:
+                keys = tuple(key for key in command.shortcuts if portable(key) not in taken)
+            self.actions[command.id].setShortcuts([QKeySequence(key) for key in keys])
+        self.retranslate()
+
+    def keys(self, command_id: str) -> tuple[str, ...]:
+        """The keys of a command, portable form."""
+        return tuple(keys.toString() for keys in self.actions[command_id].shortcuts())
+
+    def key_text(self, command_id: str) -> str:
+        """The first key of a command as it is written on the keyboard; empty without one."""
+        return native(self.keys(command_id)[0]) if self.keys(command_id) else ""
+
+    def owner_of(self, key: str) -> str:
+        """Id of the command that has a key; empty when it is free."""
+        wanted = portable(key)
+        return next((name for name in self.actions if wanted in self.keys(name)), "")
+
+    # --- places ---
+
+    def fill_menus(self, bar: QMenuBar) -> None:
+        """Put every command into its menu."""
+        used = {command.menu for command in self.commands}
+        self._menus = {title: bar.addMenu(tr(title)) for title in MENUS if title in used}
+        for title, menu in self._menus.items():
+            menu.setObjectName(title)
+            menu.setToolTipsVisible(True)
+        for command in self.commands:
+            menu = self._menus[command.menu]
+            if command.has_separator and not menu.isEmpty():
+                menu.addSeparator()
+            menu.addAction(self.actions[command.id])
+        self.retranslate()
+
+    def menu(self, title: str) -> QMenu:
+        """A menu by its English title."""
+        return self._menus[title]
+
+    # --- state ---
+
+    def enable(self, present: frozenset[str]) -> None:
+        """Enable the commands whose needs are met."""
+        self._present = present
+        for command in self.commands:
+            self.actions[command.id].setEnabled(not command.needs or command.needs in present)
+
+
+def portable(key: str) -> str:
+    """A key sequence in the one form that is compared and kept."""
+    return QKeySequence(key).toString()
+
+
+def native(key: str) -> str:
+    """A key sequence as it is written on the keyboard, in the language of the window."""
+    return QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
+
+
+def with_mnemonics(menus: Iterable[QMenu]) -> None:
+    """Give each menu a letter of its own to open it with Alt."""
+    used: set[str] = set()
+    for menu in menus:
+        title = menu.title().replace("&", "")
+        for place, letter in enumerate(title):
+            if letter.isalpha() and letter.lower() not in used:
+                used.add(letter.lower())
+                menu.setTitle(f"{title[:place]}&{title[place:]}")
+                break
+
+
+def _calling(effect: Effect) -> Callable[[bool], None]:
+    def call(is_on: bool) -> None:
+        effect(is_on)
+
+    return call

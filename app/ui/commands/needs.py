@@ -1,0 +1,18 @@
+"""Why a command cannot be used just now: a sentence for each of the `needs`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+NEEDS: Mapping[str, str] = {
+    "image": "There is no image on the screen.",
+    "cases": "There are no cases in the list.",
+    "view": "No view is on the screen.",
+    "question": "The active view is not asked about, or the project is read-only. “Decide about this view” asks.",
+    "decision": "Nothing was decided yet that could be taken back.",
+    "writable case": "There is no case on the screen, or the project is read-only.",
+    "blocked case": "The case on the screen is not blocked, or the project is read-only.",
+    "report": "Nothing was imported yet.",
+    "project": "No project is open.",
+    "writable project": "No project is open, or it is read-only.",
+}

@@ -1,0 +1,192 @@
+"""All keys at a glance, live from the table of commands."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QRect, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from app.ui.command_set import CommandSet, native
+from app.ui.commands.table import MENUS
+from app.ui.language import tr
+from app.ui.overlay import Overlay
+from app.ui.theme import GAP_L, GAP_M, GAP_S, GAP_XL
+
+COLUMN_PX = 330
+
+
+class ShortcutSheet(Overlay):
+    """Every command that has a key, menu by menu, in as many columns as there is room for.
+
+    Args:
+        commands: where names and keys come from.
+        parent: the window.
+    """
+
+    def __init__(self, commands: CommandSet, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._commands = commands
+        self._title = QLabel(self.card)
+        self._title.setObjectName("heading")
+        self._print = QPushButton(self.card)
+        self._print.clicked.connect(self._on_print)
+        self._close = QPushButton(self.card)
+        self._close.clicked.connect(self.dismiss)
+        head = QHBoxLayout()
+        head.setSpacing(GAP_M)
+        head.addWidget(self._title, 1)
+        head.addWidget(self._print)
+        head.addWidget(self._close)
+        self._area = QScrollArea(self.card)
+        self._area.setWidgetResizable(True)
+        self._area.setFrameShape(QFrame.Shape.NoFrame)
+        layout = QVBoxLayout(self.card)
+        layout.setContentsMargins(GAP_XL, GAP_L, GAP_L, GAP_L)
+        layout.setSpacing(GAP_M)
+        layout.addLayout(head)
+        layout.addWidget(self._area, 1)
+        self.retranslate()
+
+    def toggle(self) -> None:
+        """Come up, or go away."""
+        if self.isVisible():
+            self.dismiss()
+        else:
+            self.open()
+
+    def open(self) -> None:
+        """Come up with the keys as they are now."""
+        self._fill()
+        super().open()
+
+    def focus_target(self) -> QWidget:
+        """The list, so that it can be scrolled by key."""
+        return self._area
+
+    def card_rect(self, room: QRect) -> QRect:
+        """As large as all keys need, if there is room."""
+        content = self._area.widget()
+        wanted = content.sizeHint() if content is not None else self.card.sizeHint()
+        width = min(room.width(), wanted.width() + GAP_XL + GAP_L + 16)
+        height = min(room.height(), wanted.height() + self._title.sizeHint().height() + 2 * GAP_L + GAP_M + 8)
+        return QRect(
+            room.left() + (room.width() - width) // 2, room.top() + (room.height() - height) // 2, width, height
+        )
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """The key that opened it closes it, too."""
+        if event.text() == "?" or event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.dismiss()
+            event.accept()
+            return
+        super().keyPressEvent(event)
+
+    def retranslate(self) -> None:
+        """Say everything in the present language."""
+        self._title.setText(tr("Keys"))
+        self._close.setText(tr("Close"))
+        self._print.setText(tr("Print…"))
+        self._print.setToolTip(tr("Print the sheet, or save it as a PDF file"))
+        if self.isVisible():
+            self._fill()
+            self._lie()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Another language."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LanguageChange:
+            self.retranslate()
+
+    def groups(self) -> list[tuple[str, list[tuple[str, list[str]]]]]:
+        """Menu → (name, keys) of every command with a key."""
+        found: list[tuple[str, list[tuple[str, list[str]]]]] = []
+        for menu in MENUS:
+            rows = [(tr(command.text).rstrip("… "), [native(key) for key in self._commands.keys(command.id)])
+                    for command in self._commands.commands if command.menu == menu]  # fmt: skip
+            rows = [(text, keys) for text, keys in rows if keys]
+            if rows:
+                found.append((tr(menu), rows))
+        return found
+
+    def _fill(self) -> None:
+        old = self._area.takeWidget()
+        if old is not None:
+            old.deleteLater()
+        parent = self.parentWidget()
+        assert parent is not None
+        room = parent.width() - 4 * GAP_XL - 2 * GAP_L
+        columns = max(1, min(4, room // (COLUMN_PX + GAP_XL)))
+        page = QWidget()
+        page.setObjectName("sheet")
+        row = QHBoxLayout(page)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(GAP_XL)
+        groups = self.groups()
+        for share in balanced([len(rows) + 2 for _, rows in groups], columns):
+            column = QVBoxLayout()
+            column.setSpacing(GAP_L)
+            for number in share:
+                column.addWidget(_group(*groups[number]))
+            column.addStretch(1)
+            row.addLayout(column)
+        self._area.setWidget(page)
+
+    def _on_print(self) -> None:
+        from app.ui.sheet_print import print_sheet
+
+        self.dismiss()
+        print_sheet(self.groups(), self.window())
+
+
+def _group(title: str, rows: list[tuple[str, list[str]]]) -> QWidget:
+    group = QWidget()
+    group.setFixedWidth(COLUMN_PX)
+    grid = QGridLayout(group)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setHorizontalSpacing(GAP_M)
+    grid.setVerticalSpacing(GAP_S)
+    grid.setColumnStretch(0, 1)
+    head = QLabel(title, group)
+    head.setObjectName("title")
+    grid.addWidget(head, 0, 0, 1, 2)
+    for number, (text, keys) in enumerate(rows, start=1):
+        name = QLabel(text, group)
+        name.setWordWrap(True)
+        caps = QWidget(group)
+        line = QHBoxLayout(caps)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(GAP_S)
+        line.addStretch(1)
+        for key in keys:
+            cap = QLabel(key, caps)
+            cap.setObjectName("key")
+            cap.setTextFormat(Qt.TextFormat.PlainText)
+            line.addWidget(cap)
+        grid.addWidget(name, number, 0)
+        grid.addWidget(caps, number, 1, Qt.AlignmentFlag.AlignTop)
+    return group
+
+
+def balanced(heights: list[int], columns: int) -> list[list[int]]:
+    """Groups in columns, in their order, so that the highest column is as low as can be.
+
+    Args:
+        heights: of the groups.
+        columns: how many there may be.
+
+    Returns:
+        Numbers of the groups, column by column; no column is empty.
+    """
+    limit = max(heights, default=0)
+    while True:
+        shares: list[list[int]] = []
+        height = limit + 1
+        for number, one in enumerate(heights):
+            if height + one > limit:
+                shares.append([])
+                height = 0
+            shares[-1].append(number)
+            height += one
+        if len(shares) <= columns:
+            return shares
+        limit += 1
