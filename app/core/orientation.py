@@ -123,24 +123,22 @@ def opposite(letters: str) -> str:
 
 
 def hung(projection: Projection | None, patient: tuple[str, str] | tuple[()]) -> Orientation:
-    """How an image is hung: a frontal with the patient's left on the viewer's right and the head up, others head up.
+    """How an image is hung: a frontal with the patient's left on the viewer's right and the head up.
 
     Only Patient Orientation decides; without it, or where it does not name the directions needed, the image stays as
-    it is stored. A view that is not frontal is turned but never mirrored.
+    it is stored. So do all other projections, for which there is no one way to hang them.
 
     Args:
         projection: what the view shows; None while that is open.
         patient: Patient Orientation of the stored image.
     """
     left, foot = _in_image("L", patient), _in_image("F", patient)
-    if foot is None:
+    if projection is not Projection.FRONTAL or left is None or foot is None:
         return Orientation()
-    if projection is Projection.FRONTAL and left is not None:
-        to_screen = np.array([left, foot])  # its rows are the directions that become right and down
-        is_mirrored = bool(np.linalg.det(to_screen) < 0)
-        right = to_screen[:, 0] * (-1.0 if is_mirrored else 1.0)
-        return Orientation(angle_deg=math.degrees(math.atan2(right[1], right[0])), is_mirrored=is_mirrored)
-    return Orientation(angle_deg=90.0 - math.degrees(math.atan2(foot[1], foot[0])))
+    to_screen = np.array([left, foot])  # its rows are the directions that become right and down
+    is_mirrored = bool(np.linalg.det(to_screen) < 0)
+    right = to_screen[:, 0] * (-1.0 if is_mirrored else 1.0)
+    return Orientation(angle_deg=math.degrees(math.atan2(right[1], right[0])), is_mirrored=is_mirrored)
 
 
 def _in_image(letter: str, patient: tuple[str, str] | tuple[()]) -> Vector | None:

@@ -25,8 +25,8 @@ HIP_WORDS = {Side.LEFT: "Left hip", Side.RIGHT: "Right hip", Side.BOTH: "Both hi
 OPEN_PROJECTION = {Certainty.UNKNOWN: "Projection unknown", Certainty.CONTRADICTORY: "Projection contradictory"}
 OPEN_SIDE = {Certainty.UNKNOWN: "Side unknown", Certainty.CONTRADICTORY: "Side contradictory"}
 OTHER_HIP = {
-    Side.LEFT: "Other hip (left) · not part of this case",
-    Side.RIGHT: "Other hip (right) · not part of this case",
+    Side.LEFT: "Other hip (left) · not this case",
+    Side.RIGHT: "Other hip (right) · not this case",
 }
 SIDE_LETTERS = {Side.LEFT: "L", Side.RIGHT: "R"}
 FLAG_LINES = {
@@ -67,6 +67,7 @@ class Showing:
         unit_px: logical px per image px.
         width_px: width of the pane, logical px.
         orientation: how the image lies.
+        is_hung_mirrored: whether it was stored mirrored, and is hung the right way round by mirroring it.
         is_placed: whether the view has its place in the case.
         is_other: whether this is the other hip, which is not part of the case.
         missing: places of the layout that stay empty, of `MISSING_LINES`.
@@ -77,9 +78,15 @@ class Showing:
     unit_px: float
     width_px: float
     orientation: Orientation = Orientation()  # noqa: RUF009  # frozen
+    is_hung_mirrored: bool = False
     is_placed: bool = True
     is_other: bool = False
     missing: tuple[str, ...] = ()
+
+    @property
+    def is_mirrored(self) -> bool:
+        """Whether a person has mirrored it: the patient is the wrong way round."""
+        return self.orientation.is_mirrored != self.is_hung_mirrored
 
 
 def corners(case: Case, view: View, showing: Showing) -> Corners:
@@ -106,7 +113,7 @@ def corners(case: Case, view: View, showing: Showing) -> Corners:
         bar=scale_bar(view.spacing, unit_px=showing.unit_px, room_px=min(showing.width_px * BAR_SHARE, BAR_PX)),
         bar_words=_bar_note(view.spacing),
         is_bar_trusted=view.spacing.is_trusted or view.spacing.col_mm is None,
-        is_mirrored=showing.orientation.is_mirrored,
+        is_mirrored=showing.is_mirrored,
         is_verified=is_verified,
         **letters,
     )
@@ -184,6 +191,9 @@ def _warnings(view: View, showing: Showing, *, is_verified: bool) -> tuple[Line,
     lines = [] if showing.is_placed else [Line(tr("No place in the case yet"), "caution")]
     if not is_verified:
         lines.append(Line(tr("L/R unverified"), "caution"))
+    if showing.is_hung_mirrored:
+        words = tr("As stored: the wrong way round") if showing.is_mirrored else tr("Stored mirrored, hung as usual")
+        lines.append(Line(words, "caution" if showing.is_mirrored else "muted"))
     lines += [Line(tr(line.text), line.tone) for flag, line in FLAG_LINES.items() if flag in view.flags]
     return (*lines, *(Line(tr(MISSING_LINES[name]), "muted") for name in showing.missing))
 
@@ -191,9 +201,9 @@ def _warnings(view: View, showing: Showing, *, is_verified: bool) -> tuple[Line,
 def _headlines(case: Case, showing: Showing) -> tuple[Line, ...]:
     lines = []
     if showing.is_other:
-        words = tr(OTHER_HIP[case.side]) if case.side in OTHER_HIP else tr("Other hip · not part of this case")
+        words = tr(OTHER_HIP[case.side]) if case.side in OTHER_HIP else tr("Other hip · not this case")
         lines.append(Line(words, "caution", is_strong=True))
-    if showing.orientation.is_mirrored:
+    if showing.is_mirrored:
         lines.append(Line(tr("Mirrored"), "caution", is_strong=True))
     return tuple(lines)
 

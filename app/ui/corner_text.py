@@ -14,7 +14,9 @@ from app.ui.theme import GAP_M, GAP_S, OVER_IMAGE, TEXT_L, TEXT_M, TEXT_S, TEXT_
 
 OUTLINE_PX = 3.0
 OUTLINE = QColor(0, 0, 0, 215)
-LETTER_STRIP_PX = 20.0  # what the letters at the edges keep clear
+PLATE = QColor(0, 0, 0, 110)  # behind words, so that they read on white bone at arm's length
+LETTER_STRIP_PX = 12.0  # what the letters at the upper and lower edge keep clear, to either side
+LETTER_PX = 28.0  # room of an edge letter
 MARKER_PX = 30.0
 CACHED_ROWS = 400
 
@@ -71,7 +73,7 @@ class Corners:
 
 
 class CornerText(QWidget):
-    """Draws `Corners` over its parent, letting every mouse event through. Outlined, so it reads on white bone too."""
+    """Draws `Corners` over its parent, letting every mouse event through."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -131,15 +133,16 @@ class CornerText(QWidget):
             painter.setPen(QPen(QColor(OVER_IMAGE.caution), 2.0, Qt.PenStyle.DashLine))
             painter.drawRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
         self._edge_letters(painter)
-        half = self.width() / 2 - 2 * GAP_M - (LETTER_STRIP_PX if c.top or c.bottom else 0)
+        half = self.width() / 2 - GAP_M - (GAP_S if not c.top else 0) - (LETTER_STRIP_PX if c.top or c.bottom else 0)
         quiet = self._is_quiet
         under_left = self._block(painter, c.top_left if not quiet else (), half, is_top=True, is_left=True)
         under_right = self._block(painter, c.top_right if not quiet else (), half, is_top=True, is_left=False)
         over_left = self._block(painter, c.bottom_left if not quiet else (), half, is_top=False, is_left=True)
         self._block(painter, c.bottom_right if not quiet else (), half, is_top=False, is_left=False)
         if c.bar is not None and not quiet:
-            self._bar(painter, c.bar, over_left - GAP_S)
-        y = max(under_left, under_right, LETTER_STRIP_PX + GAP_M) + GAP_S
+            over_right = self.height() - GAP_M - self._height(c.bottom_right, half)
+            self._bar(painter, c.bar, over_left - GAP_S, is_beside=over_right < over_left)
+        y = max(under_left, under_right, LETTER_PX + GAP_M if c.top else 0.0) + GAP_S
         for line in c.headlines:
             y = self._headline(painter, line, y)
         self._marker(painter, max(y, GAP_M) + GAP_M)
@@ -165,8 +168,7 @@ class CornerText(QWidget):
         """Draw one corner. Returns where it ends, y."""
         y = float(GAP_M) if is_top else self.height() - GAP_M
         for line in lines if is_top else reversed(lines):
-            size_px = TEXT_M if line.is_strong else TEXT_S
-            metrics = QFontMetricsF(font(size_px, is_bold=line.is_strong))
+            size_px, metrics = self._size(line, room)
             rows = wrapped(line.text, metrics, room)
             for words in rows if is_top else reversed(rows):
                 if not is_top:
@@ -178,19 +180,32 @@ class CornerText(QWidget):
                     y += metrics.height()
         return y
 
+    def _size(self, line: Line, room: float) -> tuple[int, QFontMetricsF]:
+        """Size and metrics of a line; what is strong shrinks before it is shortened."""
+        metrics = QFontMetricsF(font(TEXT_M if line.is_strong else TEXT_S, is_bold=line.is_strong))
+        if line.is_strong and metrics.horizontalAdvance(line.text) > room:
+            return TEXT_S, QFontMetricsF(font(TEXT_S, is_bold=True))
+        return TEXT_M if line.is_strong else TEXT_S, metrics
+
+    def _height(self, lines: tuple[Line, ...], room: float) -> float:
+        sizes = [(line, self._size(line, room)[1]) for line in lines]
+        return sum(len(wrapped(line.text, metrics, room)) * metrics.height() for line, metrics in sizes)
+
     def _headline(self, painter: QPainter, line: Line, y: float) -> float:
         """A line on a dark plate, in the middle. Returns where it ends, y."""
         metrics = QFontMetricsF(font(TEXT_M, is_bold=True))
-        for words in wrapped(line.text, metrics, self.width() - 4 * GAP_M):
-            width = metrics.horizontalAdvance(words)
-            plate = QRectF(self.width() / 2 - width / 2 - GAP_M, y, width + 2 * GAP_M, metrics.height() + GAP_S)
-            painter.setPen(QPen(QColor(getattr(OVER_IMAGE, line.tone)), 1.0))
-            painter.setBrush(QColor(0, 0, 0, 200))
-            painter.drawRoundedRect(plate, GAP_S, GAP_S)
-            row = self._row(words, TEXT_M, True, line.tone)
-            self._put(painter, row, plate.left() + GAP_M - OUTLINE_PX, y + GAP_S / 2 - OUTLINE_PX)
-            y = plate.bottom() + GAP_S
-        return y
+        rows = wrapped(line.text, metrics, self.width() - 4 * GAP_M)
+        width = max(metrics.horizontalAdvance(words) for words in rows)
+        height = len(rows) * metrics.height() + GAP_S
+        plate = QRectF(self.width() / 2 - width / 2 - GAP_M, y, width + 2 * GAP_M, height)
+        painter.setPen(QPen(QColor(getattr(OVER_IMAGE, line.tone)), 1.0))
+        painter.setBrush(QColor(0, 0, 0, 200))
+        painter.drawRoundedRect(plate, GAP_S, GAP_S)
+        for number, words in enumerate(rows):
+            left = self.width() / 2 - metrics.horizontalAdvance(words) / 2
+            top = y + GAP_S / 2 + number * metrics.height()
+            self._put(painter, self._row(words, TEXT_M, True, line.tone), left - OUTLINE_PX, top - OUTLINE_PX)
+        return plate.bottom() + GAP_S
 
     def _marker(self, painter: QPainter, top: float) -> None:
         """The side marker, at the edge where that side of the patient lies; at the right edge if nobody knows."""
@@ -201,8 +216,10 @@ class CornerText(QWidget):
         inset = GAP_M + MARKER_PX / 2
         x_way, y_way = marker.towards or (1.0, 0.0)
         if abs(x_way) >= abs(y_way):
-            y = min(max(0.3 * height, top + MARKER_PX / 2), height / 2 - MARKER_PX)
-            middle = QPointF(width - inset if x_way > 0 else inset, max(y, inset))
+            y = max(0.3 * height, top + MARKER_PX / 2)
+            if abs(y - height / 2) < MARKER_PX and (self._corners.left or self._corners.right):
+                inset += LETTER_PX  # a low pane: beside the letter, not on it
+            middle = QPointF(width - inset if x_way > 0 else inset, y)
         else:
             middle = QPointF(width * 0.36, height - inset if y_way > 0 else max(inset, 0.0))
         frame = QRectF(middle.x() - MARKER_PX / 2, middle.y() - MARKER_PX / 2, MARKER_PX, MARKER_PX)
@@ -217,8 +234,8 @@ class CornerText(QWidget):
         size = row.deviceIndependentSize()
         self._put(painter, row, middle.x() - size.width() / 2, middle.y() - size.height() / 2)
 
-    def _bar(self, painter: QPainter, bar: ScaleBar, bottom: float) -> None:
-        """The scale bar and its words, above the lower left corner."""
+    def _bar(self, painter: QPainter, bar: ScaleBar, bottom: float, *, is_beside: bool) -> None:
+        """The scale bar and its words, above the lower left corner; fewer words where the other corner is beside."""
         c = self._corners
         tone = "text" if c.is_bar_trusted else "caution"
         y = bottom - 6.0
@@ -236,6 +253,8 @@ class CornerText(QWidget):
         painter.drawPath(path)
         words = " · ".join(part for part in (f"{bar.amount:g} {bar.unit}", c.bar_words) if part)
         metrics = QFontMetricsF(font(TEXT_S))
+        if is_beside and right + GAP_M + metrics.horizontalAdvance(words) > self.width() / 2:
+            words = f"{bar.amount:g} {bar.unit}"
         row = self._row(words, TEXT_S, False, tone)
         self._put(painter, row, right + GAP_M - OUTLINE_PX, y - metrics.height() / 2 - OUTLINE_PX)
 
@@ -274,6 +293,9 @@ def _outlined(text: str, face: QFont, tone: str, ratio: float) -> QPixmap:
     picture.fill(Qt.GlobalColor.transparent)
     painter = QPainter(picture)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(PLATE)
+    painter.drawRoundedRect(QRectF(0, OUTLINE_PX, width, metrics.height()), OUTLINE_PX, OUTLINE_PX)
     path = QPainterPath()
     path.addText(QPointF(OUTLINE_PX, OUTLINE_PX + metrics.ascent()), face, text)
     painter.strokePath(path, QPen(OUTLINE, OUTLINE_PX, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap,

@@ -47,9 +47,8 @@ def arrange(layout: Layout, held: Collection[str], *, active: str, is_right_hip:
         return Arrangement((FRONTAL, OTHER) if is_right_hip else (OTHER, FRONTAL))
     if not own:
         return Arrangement((FRONTAL,))
-    if layout is Layout.BOTH_HIPS:
-        missing = FRONTAL if FRONTAL not in held else OTHER
-        return Arrangement(own[:1], missing=(missing,))
+    if layout is Layout.BOTH_HIPS:  # there is nothing to compare with: the views of this hip, and why
+        return Arrangement(own, missing=(FRONTAL if FRONTAL not in held else OTHER,))
     missing_own = tuple(name for name in (FRONTAL, LATERAL) if name not in held)
     if layout is Layout.SINGLE:
         return Arrangement((active if active in own else own[0],), missing=missing_own)

@@ -126,7 +126,8 @@ class PaneGroup(QWidget):
             for name in now.names:
                 self._row.addWidget(self.all_places[NAMES.index(name)].pane, 1)
         for place in self.all_places:
-            place.missing = now.missing if now.names and place.name == now.names[-1] else ()
+            is_known = all(each.hanging.is_placed for each in self.places)  # else the view may be what seems missing
+            place.missing = now.missing if is_known and place.name == now.names[-1] else ()
             place.set_half(is_on=OTHER in now.names)
             place.write()
         if NAMES[self._active] not in now.names:

@@ -123,6 +123,7 @@ class Place:
             unit_px=self.pane.unit_px,
             width_px=self.pane.graphics.width(),
             orientation=self.pane.orientation,
+            is_hung_mirrored=self.hung_orientation.is_mirrored,
             is_placed=self.hanging.is_placed,
             is_other=self.name == OTHER,
             missing=self.missing,

@@ -26,7 +26,7 @@ WINDOW_COMMANDS: tuple[Command, ...] = (
     Command(id="link", text="Link windows", tip="Window changes apply to all panes", menu="Window", shortcuts=("K",),
             is_checkable=True, is_checked=True, bar_text="Link", has_separator=True, is_kept=True, icon="link"),
     Command(id="link_zoom", text="Link zoom and pan", menu="Window", shortcuts=("Shift+K",), is_checkable=True,
-            is_kept=True, icon="link-zoom",
+            is_kept=True,
             tip="All panes are equally large and move together: in millimetres where both length scales are trusted, "
                 "else by share of the image"),
     Command(id="link_orientation", text="Link turning and mirroring", menu="Window", shortcuts=("Ctrl+Shift+K",),
