@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 LABEL_PREFIX = "label."
+READER_MARK = "@"  # between a label and who gave it
 MAX_WORDS = 24  # of one search; later words are left out
 MAX_WORD_LENGTH = 64
 NONE = ""  # the value of a case that has none for a field
@@ -46,6 +47,11 @@ class Field:
     is_sortable: bool = True
     is_filter: bool = True
 
+    @property
+    def is_reading(self) -> bool:
+        """Whether it is what one reader said."""
+        return READER_MARK in self.name
+
 
 YES_NO = ("yes", "no")
 FIELDS: tuple[Field, ...] = (
@@ -59,6 +65,8 @@ FIELDS: tuple[Field, ...] = (
           values=("frontal", "lateral", "frog-leg", "cross-table", "oblique", "open")),
     Field(name="spacing", kind=FieldKind.CHOICE, title="Length scale", values=("trusted", "doubtful", "none")),
     Field(name="notice", kind=FieldKind.CHOICE, title="Image notice", is_sortable=False),
+    Field(name="disagreement", kind=FieldKind.CHOICE, title="Readers disagree", values=YES_NO),
+    Field(name="assigned", kind=FieldKind.CHOICE, title="Assigned to"),
     Field(name="comment", kind=FieldKind.CHOICE, title="Comment", values=YES_NO, is_sortable=False),
     Field(name="year", kind=FieldKind.CHOICE, title="Year", is_sortable=False),
     Field(name="patient", kind=FieldKind.TEXT, title="Patient", is_filter=False),
@@ -92,7 +100,9 @@ class WorklistRow:
         status: review status.
         blocked_reason: why the case must not be read.
         questions: what a person has to decide.
-        labels: field (`label.garden`) -> values.
+        labels: field (`label.garden`) -> values, of all readers together.
+        readings: field and reader (`label.garden@Anna`) -> values.
+        assigned: who is to look at it.
         comments: what people wrote about it.
         changed_at: time of the newest event of the case, ISO 8601.
     """
@@ -115,6 +125,8 @@ class WorklistRow:
     blocked_reason: str = ""
     questions: tuple[str, ...] = ()
     labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    readings: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    assigned: str = ""
     comments: tuple[str, ...] = ()
     changed_at: str = ""
 
@@ -125,10 +137,18 @@ class WorklistRow:
             return "pair" if self.lateral_id else "frontal"
         return "lateral" if self.lateral_id else "none"
 
+    @property
+    def is_disputed(self) -> bool:
+        """Whether two readers say different things about it."""
+        said: dict[str, set[tuple[str, ...]]] = {}
+        for name, values in self.readings.items():
+            said.setdefault(name.partition(READER_MARK)[0], set()).add(tuple(sorted(values)))
+        return any(len(opinions) > 1 for opinions in said.values())
+
     def values(self, name: str) -> tuple[str, ...]:
         """The values of one field; none when it has none."""
         if name.startswith(LABEL_PREFIX):
-            return self.labels.get(name, ())
+            return self.labels.get(name) or self.readings.get(name, ())
         read = _VALUES.get(name)
         return () if read is None else tuple(value for value in read(self) if value != NONE)
 
@@ -151,6 +171,8 @@ _VALUES: dict[str, Callable[[WorklistRow], tuple[str, ...]]] = {
     "projection": lambda row: row.projections,
     "spacing": lambda row: (row.spacing,),
     "notice": lambda row: row.notices,
+    "disagreement": lambda row: _yes(row.readings and row.is_disputed),
+    "assigned": lambda row: (row.assigned,),
     "comment": lambda row: _yes(row.comments),
     "year": lambda row: (row.date[:4],),
     "patient": lambda row: (row.patient_id,),
@@ -340,7 +362,7 @@ def row_texts(row: WorklistRow) -> Iterable[str]:
         yield from ("open", *row.questions)
     for name, values in row.labels.items():
         yield from (name.removeprefix(LABEL_PREFIX), *values)
-    yield from row.comments
+    yield from (row.assigned, *row.comments)
 
 
 def _words(text: str) -> list[str]:

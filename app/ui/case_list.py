@@ -1,119 +1,44 @@
-"""The worklist: one row a case."""
+"""The worklist: every case of the project, or those that were asked for, one row each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QSizePolicy, QTableView, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QStackedLayout,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
 
-from app.ui.theme import DARK, GAP_L, GAP_M
+from app.core.worklist import EVERYTHING, Filter, Query
+from app.ui.case_list_bar import CaseListBar
+from app.ui.case_list_delegate import CaseDelegate, ThumbnailSource
+from app.ui.case_list_empty import EmptyList
+from app.ui.case_list_model import FIXED, PATIENT, CaseListModel, ListColumn, possible_columns
+from app.ui.case_list_popup import FilterPopup
+from app.ui.language import tr
+from app.ui.theme import GAP_L, GAP_M
 
-Index = QModelIndex | QPersistentModelIndex
-ROW_HEIGHT = 36
-NARROWEST_PX = 412
+if TYPE_CHECKING:
+    from app.store.worklist.worklist import Worklist
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseRow:
-    """What the worklist says about a case.
-
-    Args:
-        id: the case.
-        patient: pseudonym.
-        side: `L`, `R`, or `?` while a person has to say.
-        views: `F L`, `F –`, `– L` … plus the number of views without a place.
-        status: review status in words.
-        question_count: what a person still has to decide.
-        is_blocked: whether the case must not be read.
-        tip: the whole of it in words.
-    """
-
-    id: str
-    patient: str
-    side: str
-    views: str
-    status: str
-    question_count: int = 0
-    is_blocked: bool = False
-    tip: str = ""
+NARROWEST_PX = 340
+KEPT_SELECTION = 2000  # rows that stay selected when the order changes
 
 
-class CaseListModel(QAbstractTableModel):
-    """Rows of the worklist, in the order of the project."""
+class CaseTable(QTableView):
+    """A table in which letters are commands, not a search through all rows."""
 
-    HEADERS: ClassVar = ("Patient", "Side", "Views", "Status", "")
-    TIPS: ClassVar = (
-        "Pseudonym given by this project", "Side of the patient", "F frontal, L lateral, +n views without a place yet",
-        "How far the review has come", "What a person still has to decide",
-    )  # fmt: skip
-
-    def __init__(self, parent: Any = None) -> None:
-        super().__init__(parent)
-        self._rows: list[CaseRow] = []
-        self._row_of: dict[str, int] = {}
-
-    def set_rows(self, rows: Sequence[CaseRow]) -> None:
-        """Replace everything; rows whose ids and order stay are only repainted."""
-        if [row.id for row in rows] == [row.id for row in self._rows]:
-            self._rows = list(rows)
-            if rows:
-                self.dataChanged.emit(self.index(0, 0), self.index(len(rows) - 1, len(self.HEADERS) - 1))
-            return
-        self.beginResetModel()
-        self._rows = list(rows)
-        self._row_of = {row.id: number for number, row in enumerate(rows)}
-        self.endResetModel()
-
-    def case_at(self, row: int) -> str:
-        """Id of the case in a row; empty outside."""
-        return self._rows[row].id if 0 <= row < len(self._rows) else ""
-
-    def row_of(self, case_id: str) -> int:
-        """Row of a case; −1 when it is not listed."""
-        return self._row_of.get(case_id, -1)
-
-    def rowCount(self, parent: Index | None = None) -> int:
-        """Number of cases."""
-        return 0 if parent is not None and parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: Index | None = None) -> int:
-        """Number of columns."""
-        return 0 if parent is not None and parent.isValid() else len(self.HEADERS)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Column titles and what they mean."""
-        if orientation is Qt.Orientation.Vertical:
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return self.HEADERS[section]
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return self.TIPS[section]
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        return None
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """One cell."""
-        row = self._rows[index.row()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            mark = f"{row.question_count} ?" if row.question_count else ""
-            return (row.patient, row.side, row.views, "Blocked" if row.is_blocked else row.status, mark)[index.column()]
-        if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleTextRole):
-            return row.tip
-        if role == Qt.ItemDataRole.ForegroundRole:
-            if index.column() == 3 and row.is_blocked:
-                return QColor(DARK.danger)
-            if index.column() == 4:
-                return QColor(DARK.caution)
-            if index.column() == 1 and row.side == "?":
-                return QColor(DARK.caution)
-            if index.column() in (2, 3):
-                return QColor(DARK.muted)
-        return None
+    def keyboardSearch(self, search: str) -> None:  # noqa: N802
+        """Typing searches nothing here; `/` does."""
 
 
 class CaseList(QWidget):
@@ -121,93 +46,378 @@ class CaseList(QWidget):
 
     Signals:
         case_chosen: the user went to a case, by mouse or keyboard.
+        listed: other cases are listed than before, or in another order.
+        saved_filters_changed: the filters that were kept by name, each as lines of text.
     """
 
     case_chosen = Signal(str)
+    listed = Signal()
+    saved_filters_changed = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("worklist")
         self.setMinimumWidth(NARROWEST_PX)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._source: Worklist | None = None
+        self._is_silent = False
+        self._on_show = ""  # the case that is marked, also while it is not listed
+        self._place = -1  # where it was when it left the list
+        self._popup: FilterPopup | None = None
         self.model = CaseListModel(self)
-        self._heading = QLabel("Cases", self)
+        self.delegate = CaseDelegate(self.model, self)
+        self._heading = QLabel(self)
         self._heading.setObjectName("title")
-        self._count = QLabel("", self)
-        self._count.setObjectName("caption")
-        self.table = QTableView(self)
-        self.table.setModel(self.model)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setShowGrid(False)
-        self.table.setWordWrap(False)
-        self.table.setTabKeyNavigation(False)
-        self.table.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
-        self.table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        header = self.table.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setMinimumSectionSize(24)
-        for column, mode in enumerate((QHeaderView.ResizeMode.Stretch, *[QHeaderView.ResizeMode.Fixed] * 4)):
-            header.setSectionResizeMode(column, mode)
-        for column, width in ((1, 50), (2, 68), (3, 80), (4, 46)):
-            header.resizeSection(column, width)
-        heading = QVBoxLayout()
-        heading.setContentsMargins(GAP_M + 3, GAP_M, GAP_L, GAP_M)
-        heading.setSpacing(0)
-        for label in (self._heading, self._count):
-            label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self._count = QLabel(self)
+        self._count.setObjectName("note")
+        self.bar = CaseListBar(self)
+        self.table = self._table()
+        self.empty = EmptyList(self)
+        self.empty.show_all_button.clicked.connect(self.show_everything)
+        heading = QHBoxLayout()
+        heading.setContentsMargins(GAP_M + 2, GAP_M, GAP_L, GAP_M)
         heading.addWidget(self._heading)
-        heading.addWidget(self._count)
+        heading.addWidget(self._count, 1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._pages = QStackedLayout()
+        self._pages.addWidget(self.table)
+        self._pages.addWidget(self.empty)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(heading)
-        layout.addWidget(self.table, 1)
-        layout.addStretch(0)
-        self._is_silent = False
+        layout.addWidget(self.bar)
+        layout.addLayout(self._pages, 1)
+        self.bar.query_changed.connect(self.ask)
+        self.bar.filters_wanted.connect(self._open_filters)
+        self.bar.list_wanted.connect(self._enter_list)
+        self.bar.saved_changed.connect(self.saved_filters_changed)
         self.table.selectionModel().currentRowChanged.connect(self._on_current_changed)
-        self.set_rows(())
+        self.table.selectionModel().selectionChanged.connect(self._show_count)
+        self.retranslate()
+        self._show_state()
 
-    def set_rows(self, rows: Sequence[CaseRow]) -> None:
-        """Show these cases; the current case stays current if it is still there."""
-        current = self.current_case
+    # --- building ---
+
+    def _table(self) -> QTableView:
+        table = CaseTable(self)
+        table.setModel(self.model)
+        table.setItemDelegate(self.delegate)
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        table.verticalScrollBar().setSingleStep(20)
+        table.setShowGrid(False)
+        table.setWordWrap(False)
+        table.setTabKeyNavigation(False)
+        table.setMouseTracking(True)
+        table.entered.connect(self._on_hovered)
+        table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        table.verticalHeader().hide()
+        table.verticalHeader().setMinimumSectionSize(1)
+        table.verticalHeader().setDefaultSectionSize(self.delegate.row_height)
+        table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header = table.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSectionsClickable(True)
+        header.setMinimumSectionSize(24)
+        header.sectionClicked.connect(lambda section: self.bar.sort_by(self.model.columns[section].name))
+        return table
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Another language or other colours: say or paint everything anew."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LanguageChange:
+            self.retranslate()
+        if event.type() in (QEvent.Type.LanguageChange, QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
+            self.table.viewport().update()
+
+    def retranslate(self) -> None:
+        """Say everything in the present language."""
+        self._heading.setText(tr("Cases"))
+        self.table.setAccessibleName(tr("Cases"))
+        self.bar.retranslate()
+        if self._popup is not None:
+            self._popup.retranslate()
+        self.model.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(self.model.columns) - 1)
+        self._show_state()
+
+    # --- what is listed ---
+
+    def set_source(self, source: Worklist | None) -> None:
+        """List the cases of a project, or of none."""
+        self._source = source
+        self._on_show, self._place = "", -1
         self._is_silent = True
-        self.model.set_rows(rows)
+        self.model.set_source(source)
         self._is_silent = False
-        if current:
-            self.set_current(current)
-        open_count = sum(1 for row in rows if row.question_count)
-        words = "1 hip" if len(rows) == 1 else f"{len(rows)} hips"
-        if open_count:
-            words += f" · {open_count} with open questions"
-        self._count.setText(words if rows else "none yet")
-        self.table.setVisible(bool(rows))
+        self.bar.fields = source.fields() if source is not None else []
+        self.bar.set_query(EVERYTHING)
+        self._choose_columns()
+        self._show_state()
+        self.listed.emit()
+
+    def set_thumbnails(self, thumbnails: ThumbnailSource | None) -> None:
+        """Show small radiographs from here."""
+        self.delegate.thumbnails = thumbnails
+        self.table.viewport().update()
+
+    def set_saved_filters(self, saved: Mapping[str, str]) -> None:
+        """The filters that were kept by name."""
+        self.bar.set_saved(saved)
+
+    def set_small_rows(self, are_small: bool) -> None:
+        """One line a case, without radiographs."""
+        self.delegate.is_small = are_small
+        self.table.verticalHeader().setDefaultSectionSize(self.delegate.row_height)
+        self._choose_columns()
+        self.table.viewport().update()
+        self._make_visible()
+
+    @property
+    def total(self) -> int:
+        """Number of all cases of the project, listed or not."""
+        return self.model.total
+
+    def ask(self, query: Query) -> None:
+        """List the cases of a query."""
+        self.model.query = query
+        self.bar.set_query(query)
+        self.refresh(is_moving=True)
+        if self._popup is not None and self._popup.isVisible() and self._source is not None:
+            self._popup.show_counts(query, self._source.facets(query))
+
+    def show_everything(self) -> None:
+        """Take search and filters away; the order stays."""
+        self.ask(Query(sort=self.model.query.sort))
+        self.table.setFocus()
+
+    def refresh(self, *, is_moving: bool = False) -> None:
+        """List everything as it is now; the marked case stays marked, the rows stay where they are if they can.
+
+        Args:
+            is_moving: another list was asked for: bring the marked case into sight.
+        """
+        selected = self.selected_cases() if len(self.table.selectionModel().selectedRows()) > 1 else []
+        offset = self.table.verticalScrollBar().value()
+        place = self.table.currentIndex().row()
+        self._is_silent = True
+        is_moved = self.model.refresh()
+        if is_moved:
+            self._mark_again(place)
+            self._select(selected)
+            self.table.verticalScrollBar().setValue(offset)
+        self._is_silent = False
+        if self._source is not None:
+            self.bar.fields = self._source.fields()
+        self._choose_columns()
+        if is_moved:
+            self._make_visible(is_moving)
+        self._show_state()
+        if is_moved:
+            self.listed.emit()
+
+    def _mark_again(self, place: int) -> None:
+        """After a reset: mark the case that was marked, or remember where it was."""
+        row = self.model.row_of(self._on_show)
+        if row >= 0:
+            self._place = -1
+            self.table.selectionModel().setCurrentIndex(
+                self.model.index(row, 0),
+                QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows,
+            )
+        elif place >= 0:
+            self._place = place
+
+    def _select(self, case_ids: list[str]) -> None:
+        if not 1 < len(case_ids) <= KEPT_SELECTION:
+            return
+        selection = QItemSelection()
+        for row in filter(lambda row: row >= 0, map(self.model.row_of, case_ids)):
+            selection.select(self.model.index(row, 0), self.model.index(row, len(self.model.columns) - 1))
+        self.table.selectionModel().select(selection, QItemSelectionModel.SelectionFlag.Select)
+
+    def _make_visible(self, is_moving: bool = True) -> None:
+        index = self.table.currentIndex()
+        if index.isValid() and is_moving:
+            self.table.scrollTo(index, QAbstractItemView.ScrollHint.EnsureVisible)
+
+    # --- which case ---
 
     @property
     def current_case(self) -> str:
-        """The case that is marked."""
+        """The case that is marked; empty when none of the list is."""
         return self.model.case_at(self.table.currentIndex().row())
+
+    def selected_cases(self) -> list[str]:
+        """The cases that are selected, in the order of the list."""
+        return self.model.case_ids(sorted(index.row() for index in self.table.selectionModel().selectedRows()))
 
     def set_current(self, case_id: str) -> None:
         """Mark a case without reporting it as the user's choice."""
+        self._on_show, self._place = case_id, -1
         row = self.model.row_of(case_id)
         if row < 0 or row == self.table.currentIndex().row():
+            self._show_count()
             return
         self._is_silent = True
-        self.table.setCurrentIndex(self.model.index(row, 0))
+        self.table.selectRow(row)
         self._is_silent = False
+        self._show_count()
 
     def step(self, by: int) -> None:
-        """Go some rows down (or up); stays inside the list."""
+        """Go some rows down (or up); stays inside the list.
+
+        From a case that has left the list the way goes on from where it was.
+        """
         count = self.model.rowCount()
         if not count:
             return
-        row = min(max(self.table.currentIndex().row() + by, 0), count - 1)
-        self.table.setCurrentIndex(self.model.index(row, 0))
+        row = self.table.currentIndex().row()
+        if row >= 0:
+            row += by
+        elif self._place >= 0:
+            row = self._place + (by - 1 if by > 0 else by)
+        else:
+            row = 0
+        self.table.selectRow(min(max(row, 0), count - 1))
+
+    def neighbours(self, steps: tuple[int, ...]) -> list[str]:
+        """The cases some rows away from the marked one, where there are any."""
+        row = self.table.currentIndex().row()
+        if row < 0:
+            if self._place < 0:
+                return []
+            row, steps = self._place, tuple(step - 1 if step > 0 else step for step in steps)
+        return [name for name in (self.model.case_at(row + step) for step in steps) if name]
 
     def _on_current_changed(self, current: QModelIndex, previous: QModelIndex) -> None:
-        if not self._is_silent and current.isValid():
-            self.case_chosen.emit(self.model.case_at(current.row()))
+        if self._is_silent or not current.isValid():
+            return
+        self._on_show, self._place = self.model.case_at(current.row()), -1
+        if self._on_show:
+            self.case_chosen.emit(self._on_show)
+        self._show_count()
+
+    def _enter_list(self) -> None:
+        """The keyboard goes on in the list."""
+        self.table.setFocus()
+        if not self.table.currentIndex().isValid() and self.model.rowCount():
+            self.table.selectRow(0)
+
+    # --- filters ---
+
+    def start_search(self) -> None:
+        """Put the keyboard into the search box."""
+        self.bar.start_search()
+
+    def open_filters(self) -> None:
+        """Show what can be chosen."""
+        self.bar.filter_button.click()
+
+    def _open_filters(self, field: str, place: QPoint) -> None:
+        if self._source is None:
+            return
+        if self._popup is None:
+            self._popup = FilterPopup(self)
+            self._popup.query_changed.connect(self.ask)
+            self._popup.closed.connect(self.bar.filter_button.setFocus)
+        self._popup.open_at(place, self.model.query, self._source.facets(self.model.query), field=field)
+
+    @property
+    def popup(self) -> FilterPopup | None:
+        """The list of filters, once it was opened."""
+        return self._popup
+
+    # --- columns and words ---
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Show as many columns as there is room for."""
+        super().resizeEvent(event)
+        self._choose_columns()
+
+    def _choose_columns(self) -> None:
+        room = self.width() - 12 - sum(column.width_px for column in FIXED)
+        chosen: list[ListColumn] = []
+        for column in possible_columns(self.bar.fields):
+            if column.width_px > room:
+                break
+            room -= column.width_px
+            chosen.append(column)
+        self._is_silent = True
+        place, offset = self.table.currentIndex().row(), self.table.verticalScrollBar().value()
+        before = self.model.columns
+        self.model.set_columns((*FIXED, *chosen))
+        if self.model.columns != before:
+            self._mark_again(place)
+            self.table.verticalScrollBar().setValue(offset)
+        self._is_silent = False
+        header = self.table.horizontalHeader()
+        for section, column in enumerate(self.model.columns):
+            is_wide = column is PATIENT
+            header.setSectionResizeMode(
+                section, QHeaderView.ResizeMode.Stretch if is_wide else QHeaderView.ResizeMode.Fixed
+            )
+            if not is_wide:
+                header.resizeSection(section, column.width_px)
+        self._show_sort()
+
+    def _show_sort(self) -> None:
+        header, sort = self.table.horizontalHeader(), self.model.query.sort
+        names = [column.name for column in self.model.columns]
+        header.setSortIndicatorShown(sort.field in names)
+        if sort.field in names:
+            order = Qt.SortOrder.DescendingOrder if sort.is_descending else Qt.SortOrder.AscendingOrder
+            header.setSortIndicator(names.index(sort.field), order)
+
+    def _show_state(self) -> None:
+        is_lacking = self.model.total > 0 and self.model.rowCount() == 0
+        self.bar.setVisible(self.model.total > 0)
+        self.table.setVisible(self.model.total > 0)
+        self._pages.setCurrentIndex(1 if is_lacking or not self.model.total else 0)
+        self.empty.say(self.model.query if is_lacking else None, self.model.total)
+        self._show_count()
+
+    def _show_count(self, *_: object) -> None:
+        total, shown = self.model.total, self.model.rowCount()
+        if self._source is None:
+            self._count.setText("")
+            self._count.setToolTip("")
+            return
+        if self.model.query.is_everything:
+            words = tr("1 hip") if total == 1 else tr("{count} hips", count=f"{total:,}")
+            words = words if total else tr("none yet")
+        else:
+            words = tr("{shown} of {count}", shown=f"{shown:,}", count=f"{total:,}")
+        selected = sum(part.height() for part in self.table.selectionModel().selection().toList())
+        if selected > 1:
+            words += " · " + tr("{count} selected", count=f"{selected:,}")
+        elif total and self._on_show and not self.table.currentIndex().isValid():
+            words += " · " + tr("open case not listed")
+        elif open_count := self._open_count():
+            words += " · " + tr("{count} open", count=f"{open_count:,}")
+        self._count.setText(words)
+        self._count.setToolTip(tr("Number of cases listed; “open” are those in which a person has to decide something"))
+
+    def _open_count(self) -> int:
+        """Cases of the list in which something is to be decided."""
+        query = self.model.query
+        if self._source is None or self.model.rowCount() == 0:
+            return 0
+        return len(self._source.numbers(query.with_filter(Filter("open", ("yes",)))))
+
+    def _on_hovered(self, index: QModelIndex) -> None:
+        self.delegate.hovered = index.row()
+        self.table.viewport().update()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """No row is under the mouse any more."""
+        super().leaveEvent(event)
+        self.delegate.hovered = -1
+        self.table.viewport().update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Escape takes the search away."""
+        if event.key() == Qt.Key.Key_Escape and self.model.query.search:
+            self.ask(Query(filters=self.model.query.filters, sort=self.model.query.sort))
+            return
+        super().keyPressEvent(event)

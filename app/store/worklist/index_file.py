@@ -16,7 +16,7 @@ from urllib.parse import quote
 import msgspec
 
 from app.core.event import NO_EVENT_HASH
-from app.core.worklist import FIELDS, WorklistRow, fixed_values, indexed_words, row_texts
+from app.core.worklist import FIELDS, READER_MARK, WorklistRow, fixed_values, indexed_words, row_texts
 from app.store.database import Database
 from app.store.fs import PRIVATE_FILE, PRIVATE_FOLDER
 from app.store.worklist.rows import cases_of_studies, read_all, read_cases, studies_of_views
@@ -222,7 +222,7 @@ class IndexFile:
         for (target,) in targets:
             kind, _, identifier = target.partition(":")
             if kind in named:
-                named[kind].add(identifier)
+                named[kind].add(identifier.partition(READER_MARK)[0])
         studies = named["study"] | studies_of_views(self._database, named["view"])
         return named["case"] | cases_of_studies(self._database, studies)
 
@@ -277,6 +277,6 @@ def _item(number: int, row: WorklistRow) -> tuple[int | str, ...]:
 
 def _labels(numbered: Iterable[tuple[int, WorklistRow]]) -> Iterator[tuple[str, int, str]]:
     for number, row in numbered:
-        for field, values in row.labels.items():
+        for field, values in (*row.labels.items(), *row.readings.items()):
             for value in set(values):
                 yield field, number, value

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any
 
 import msgspec
 
+from app.core.annotation import ASSIGNED, CALIBRATION
 from app.core.event import Json
-from app.core.worklist import LABEL_PREFIX, WorklistRow
+from app.core.worklist import LABEL_PREFIX, READER_MARK, WorklistRow
 from app.store.database import Database
 from app.store.views import PROJECTION
 
-COMMENT_FIELDS = ("comment", "comments")
+COMMENT = "comment"  # the fields of comments begin with it
 CASES_AT_ONCE = 2000  # bounds the memory of a read, and the number of parameters of a statement
 
 
@@ -44,6 +46,7 @@ class _ViewPart:
 
 def read_all(database: Database) -> Iterator[WorklistRow]:
     """Every case, in the order of import."""
+    readers = _Readers.of_all(database)
     last = (-1, "")
     while True:
         cases = database.rows(
@@ -52,14 +55,15 @@ def read_all(database: Database) -> Iterator[WorklistRow]:
         )
         if not cases:
             return
-        yield from _rows(database, cases)
+        yield from _rows(database, cases, readers)
         last = (cases[-1][1], cases[-1][0])
 
 
 def read_cases(database: Database, case_ids: Iterable[str]) -> Iterator[WorklistRow]:
     """Some cases; those that are not there are left out."""
     for names in _parts(sorted(set(case_ids))):
-        yield from _rows(database, database.rows(f"{_CASES} WHERE id IN ({_marks(names)})", names))
+        cases = database.rows(f"{_CASES} WHERE id IN ({_marks(names)})", names)
+        yield from _rows(database, cases, _Readers.of_cases(database, names))
 
 
 def cases_of_studies(database: Database, study_ids: Iterable[str]) -> set[str]:
@@ -84,26 +88,63 @@ _CASES = """SELECT id, position, study_id, patient_id, side, frontal_id, lateral
     blocked_reason, questions FROM "case\""""
 
 
-def _rows(database: Database, cases: Sequence[tuple[Any, ...]]) -> Iterator[WorklistRow]:
+@dataclass(slots=True)
+class _Readers:
+    """What readers say about cases; they have targets of their own, `case:ID@READER`.
+
+    Args:
+        said: case -> (reader, field, value).
+        changed: case -> time of the newest event.
+    """
+
+    said: dict[str, list[tuple[str, str, Json]]] = dataclass_field(default_factory=dict)
+    changed: dict[str, str] = dataclass_field(default_factory=dict)
+
+    @classmethod
+    def of_all(cls, database: Database) -> _Readers:
+        """Of every case, in one look at all that holds."""
+        found = cls()
+        found._take(database, "> 'case:' AND target < 'case;' AND instr(target, '@') > 0", ())
+        return found
+
+    @classmethod
+    def of_cases(cls, database: Database, case_ids: Iterable[str | int]) -> _Readers:
+        """Of some cases."""
+        found = cls()
+        for case_id in case_ids:  # A comes after @
+            found._take(database, ">= ? AND target < ?", (f"case:{case_id}@", f"case:{case_id}A"))
+        return found
+
+    def _take(self, database: Database, condition: str, parameters: Sequence[str]) -> None:
+        statement = f"SELECT target, field, value FROM current WHERE target {condition}"  # noqa: S608
+        for target, field, value in database.rows(statement, parameters):
+            if field.startswith(LABEL_PREFIX):
+                case_id, _, reader = target.partition(":")[2].partition(READER_MARK)
+                self.said.setdefault(case_id, []).append((reader, field, json.loads(value)))
+        newest = f"SELECT target, at, max(id) FROM event WHERE target {condition} GROUP BY target"  # noqa: S608
+        for target, at, _ in database.rows(newest, parameters):
+            case_id = target.partition(":")[2].partition(READER_MARK)[0]
+            self.changed[case_id] = max(at, self.changed.get(case_id, ""))
+
+
+def _rows(database: Database, cases: Sequence[tuple[Any, ...]], readers: _Readers) -> Iterator[WorklistRow]:
     waiting = [[] if case[7] == "[]" else _TEXTS.decode(case[7]) for case in cases]
     view_ids = {name for case in cases for name in case[5:7] if name} | {name for names in waiting for name in names}
     dates = dict(_of(database, "SELECT id, date FROM study WHERE id", {case[2] for case in cases}))
     views = _views(database, view_ids)
-    targets = [*(f"case:{case[0]}" for case in cases), *(f"view:{name}" for name in view_ids)]
-    said, changed = _said(database, targets)
+    said, changed = _said(database, [*(f"case:{case[0]}" for case in cases), *(f"view:{name}" for name in view_ids)])
     for case, others in zip(cases, waiting, strict=True):
         case_id, position, study_id, patient_id, side, frontal, lateral, _, status, blocked, questions = case
         names = [name for name in (frontal, lateral, *others) if name]
         parts = [views[name] for name in names if name in views]
         told = [f"case:{case_id}", *(f"view:{name}" for name in names)]
-        labels: dict[str, tuple[str, ...]] = {}
-        comments: list[str] = []
+        words = _Words()
         for target in told:
             for field, value in said.get(target, ()):
-                if field.startswith(LABEL_PREFIX):
-                    labels[field] = tuple(dict.fromkeys((*labels.get(field, ()), *texts_of(value))))
-                else:
-                    comments += texts_of(value)
+                words.take(field, value)
+        for reader, field, value in readers.said.get(case_id, ()):
+            words.take(field, value, reader)
+        times = [changed[target] for target in told if target in changed]
         yield WorklistRow(
             case_id=case_id,
             position=int(position),
@@ -122,10 +163,34 @@ def _rows(database: Database, cases: Sequence[tuple[Any, ...]]) -> Iterator[Work
             status=status,
             blocked_reason=blocked,
             questions=() if questions == "[]" else tuple(_TEXTS.decode(questions)),
-            labels=labels,
-            comments=tuple(comments),
-            changed_at=max((changed[target] for target in told if target in changed), default=""),
+            labels=words.labels,
+            readings=words.readings,
+            assigned=words.assigned,
+            comments=tuple(words.comments),
+            changed_at=max([*times, readers.changed.get(case_id, "")]),
         )
+
+
+@dataclass(slots=True)
+class _Words:
+    """What was said about one case."""
+
+    labels: dict[str, tuple[str, ...]] = dataclass_field(default_factory=dict)
+    readings: dict[str, tuple[str, ...]] = dataclass_field(default_factory=dict)
+    comments: list[str] = dataclass_field(default_factory=list)
+    assigned: str = ""
+
+    def take(self, field: str, value: Json, reader: str = "") -> None:
+        """Take one value in."""
+        texts = texts_of(value)
+        if field.startswith(LABEL_PREFIX):
+            self.labels[field] = tuple(dict.fromkeys((*self.labels.get(field, ()), *texts)))
+            if reader:
+                self.readings[f"{field}{READER_MARK}{reader}"] = texts
+        elif field == ASSIGNED:
+            self.assigned = ", ".join(texts)
+        else:
+            self.comments += texts
 
 
 def _views(database: Database, view_ids: Iterable[str]) -> dict[str, _ViewPart]:
@@ -142,6 +207,9 @@ def _views(database: Database, view_ids: Iterable[str]) -> dict[str, _ViewPart]:
     decided = f"SELECT substr(target, 6), value FROM current WHERE field = '{PROJECTION}' AND target"  # noqa: S608
     for name, value in _of(database, decided, {f"view:{view}" for view in found}):
         found[name].projection = _VALUE.decode(value).value or "open"
+    calibrated = f"SELECT substr(target, 6) FROM current WHERE field = '{CALIBRATION}' AND target"  # noqa: S608
+    for (name,) in _of(database, calibrated, {f"view:{view}" for view in found}):
+        found[name].scale = "trusted"
     return found
 
 
@@ -155,7 +223,7 @@ def _said(database: Database, targets: Iterable[str]) -> tuple[dict[str, list[tu
     names = set(targets)
     statement = "SELECT current.target, field, value FROM current WHERE current.target"
     for target, field, value in _of(database, statement, names):
-        if field.startswith(LABEL_PREFIX) or field in COMMENT_FIELDS:
+        if field == ASSIGNED or field.startswith((LABEL_PREFIX, COMMENT)):
             said.setdefault(target, []).append((field, json.loads(value)))
     newest = "SELECT target, max(id) FROM event WHERE field <> 'created' AND target"
     latest = dict(_of(database, newest, names, after="GROUP BY target"))

@@ -17,6 +17,7 @@ from app.core.worklist import (
     IMPORT_ORDER,
     LABEL_PREFIX,
     NONE,
+    READER_MARK,
     Field,
     FieldKind,
     Query,
@@ -78,6 +79,7 @@ class Worklist:
         self.version = 0
         self._columns: dict[str, Column] = {}
         self._label_fields: dict[str, Field] | None = None
+        self._readers: set[str] = set()
         self._order: Numbers | None = None
         self._size = 0
 
@@ -160,7 +162,10 @@ class Worklist:
         if self._label_fields is None:
             return
         for row in rows:
-            for name, values in row.labels.items():
+            for name, values in (*row.labels.items(), *row.readings.items()):
+                reader = name.partition(READER_MARK)[2]
+                if reader in self._readers and len(self._readers) < 2:
+                    continue
                 known = self._label_fields.get(name)
                 if known is None or (known.kind is FieldKind.NUMBER and any(as_number(v) is None for v in values)):
                     self._label_fields = None
@@ -234,6 +239,9 @@ class Worklist:
     def _labels(self) -> dict[str, Field]:
         if self._label_fields is None:
             names = [name for (name,) in self._select("SELECT DISTINCT field FROM label ORDER BY field")]
+            self._readers = {name.partition(READER_MARK)[2] for name in names} - {""}
+            if len(self._readers) < 2:  # one reader's labels are the labels
+                names = [name for name in names if READER_MARK not in name]
             values = "SELECT DISTINCT value FROM label WHERE field = ?"
             self._label_fields = {
                 name: label_field(name, (value for (value,) in self._select(values, (name,)))) for name in names

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from PySide6.QtWidgets import QDockWidget
+
 from app.ui.wiring.wiring import Wiring
 
 if TYPE_CHECKING:
     from app.ui.project import CaseContent
+    from app.ui.thumbnails import Thumbnails
 
 AHEAD = (1, 2, -1)  # neighbours in the worklist that are decoded ahead, likeliest first
 
@@ -23,19 +26,29 @@ class CasesWiring(Wiring):
     content: CaseContent | None = None
     _turn = 0
     _turn_of = ""
+    _thumbnails: Thumbnails | None = None
 
     def effects(self) -> dict[str, Callable[[bool], object]]:
         """What the Case menu does."""
         return {
             "previous": lambda _: self.window.case_list.step(-1),
             "next": lambda _: self.window.case_list.step(1),
+            "find": lambda _: self._show_list(self.window.case_list.start_search),
+            "filter": lambda _: self._show_list(self.window.case_list.open_filters),
+            "show_all": lambda _: self._show_list(self.window.case_list.show_everything),
+            "show_list": lambda is_on: self._list_dock().setVisible(is_on),
+            "small_rows": lambda is_on: self.window.case_list.set_small_rows(is_on),
             "switch_pane": lambda _: self.viewer.switch_active(),
             "next_unplaced": lambda _: self._leaf(),
         }
 
     def connect_shell(self) -> None:
         """The worklist asks for cases."""
-        self.window.case_list.case_chosen.connect(self.window.selection.open_case)
+        window = self.window
+        window.case_list.case_chosen.connect(window.selection.open_case)
+        window.case_list.listed.connect(window.enable)
+        window.case_list.saved_filters_changed.connect(self._keep_filters)
+        window.case_list.set_saved_filters(window.start.settings.settings.filters)
 
     def connect_rest(self) -> None:
         """What is asked for is shown, what is shown is noted."""
@@ -49,20 +62,40 @@ class CasesWiring(Wiring):
 
     def refresh(self) -> None:
         """Show the cases of the project as they are now."""
-        rows = self.project.rows()
-        self.window.case_list.set_rows(rows)
-        if not rows:
+        self.window.case_list.refresh()
+        if not self.window.case_list.total:
             self.window.projects.show_no_cases()
         self.window.enable()
 
     def show_first(self) -> None:
         """A project was opened: show its cases and open the first."""
-        self.refresh()
         cases = self.window.case_list
+        self._open_list()
+        if not cases.total:
+            self.window.projects.show_no_cases()
+        self.window.enable()
         first = cases.model.case_at(0)
         if first:
             self.go_to(first)
             cases.table.setFocus()
+
+    def _open_list(self) -> None:
+        """List the cases of the project that is open."""
+        from app.ui.thumbnails import Subject, Thumbnails
+
+        store, cases = self.project.look(), self.window.case_list
+        if self._thumbnails is not None:
+            cases.refresh()
+            return
+
+        def look(view_id: str) -> Subject | None:
+            view = store.views.get(view_id)
+            return None if view is None else Subject(sha256=view.image_sha256, grey=view.grey)
+
+        self._thumbnails = Thumbnails(look, store.images.load, store.derived, self.window)
+        self._thumbnails.changed.connect(cases.table.viewport().update)
+        cases.set_thumbnails(self._thumbnails)
+        cases.set_source(store.worklist)
 
     def go_to(self, case_id: str, *, turn: int = 0) -> None:
         """Open a case and mark it in the worklist.
@@ -78,7 +111,12 @@ class CasesWiring(Wiring):
     def forget(self) -> None:
         """The project was closed."""
         self.content = None
-        self.window.case_list.set_rows(())
+        self.window.case_list.set_source(None)
+        self.window.case_list.set_thumbnails(None)
+        if self._thumbnails is not None:
+            self._thumbnails.close()
+            self._thumbnails.deleteLater()
+            self._thumbnails = None
 
     def _on_requested(self, case_id: str) -> None:
         if not case_id:
@@ -87,6 +125,8 @@ class CasesWiring(Wiring):
             self._turn, self._turn_of = 0, case_id
         content = self.project.content(case_id, turn=self._turn)
         if content is not None:
+            if self._thumbnails is not None:
+                self._thumbnails.pause(True)  # the images come first
             self.window.middle.setCurrentWidget(self.viewer)
             self.viewer.set_case(content)
 
@@ -96,11 +136,25 @@ class CasesWiring(Wiring):
         window.selection.note_shown(case_id)
         window.resolving.show_case_banner()
         window.enable()
-        row = window.case_list.model.row_of(case_id)
-        near = [window.case_list.model.case_at(row + step) for step in AHEAD]
-        contents = [self.project.content(name) for name in near if name]
+        if self._thumbnails is not None:
+            self._thumbnails.pause(False)
+        contents = [self.project.content(name) for name in window.case_list.neighbours(AHEAD)]
         self.viewer.decode_ahead(content for content in contents if content is not None)
         window.settled.emit()
+
+    def _show_list(self, then: Callable[[], None]) -> None:
+        """Do something in the worklist, which must be seen for it."""
+        self.window.actions_by_id["show_list"].setChecked(True)
+        self._list_dock().show()
+        then()
+
+    def _list_dock(self) -> QDockWidget:
+        dock = self.window.findChild(QDockWidget, "cases")
+        assert isinstance(dock, QDockWidget), "the window has a dock for the worklist"
+        return dock
+
+    def _keep_filters(self, saved: dict[str, str]) -> None:
+        self.window.looks.change(filters=saved)
 
     def _leaf(self) -> None:
         if self.content is not None and self.content.waiting:

@@ -263,7 +263,7 @@ class ImportingWiring(Wiring):
             self._on_progress(self.task.state)
             return
         self.task.start(self.project.look(), request)
-        if not self.window.case_list.model.rowCount():
+        if not self.window.case_list.total:
             self.window.projects.show_no_cases()
 
     def _on_progress(self, state: ImportState) -> None:
@@ -311,7 +311,7 @@ class ImportingWiring(Wiring):
         started = time.monotonic()
         self.project.cases_changed.emit()
         cases, selection = self.window.case_list, self.window.selection
-        if cases.model.rowCount() and self.window.cases.content is None and not selection.wanted:
+        if cases.total and self.window.cases.content is None and not selection.wanted:
             self.window.cases.show_first()
         took_ms = (time.monotonic() - started) * 1000
         self._refresh_ms = max(REFRESH_MS, round(took_ms * REFRESH_SHARE))
@@ -352,7 +352,7 @@ class ImportingWiring(Wiring):
         )
         self.window.banners.show_banner("import", banner)
         self.window.enable()
-        if not self.window.case_list.model.rowCount():
+        if not self.window.case_list.total:
             self.window.projects.show_no_cases()
 
     def _on_failed(self, error: UserError) -> None:
@@ -361,7 +361,7 @@ class ImportingWiring(Wiring):
         self._bring_up_to_date()
         self.window.jobs.remove(IMPORT_JOB)
         self.window.banners.show_error(error)
-        if self.project.is_open and not self.window.case_list.model.rowCount():
+        if self.project.is_open and not self.window.case_list.total:
             self.window.projects.show_no_cases()
 
     def _go_on(self) -> None:

@@ -1,0 +1,189 @@
+"""How a case looks in the worklist: two lines, two small radiographs, a chip for the status."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPen
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from app.core.worklist import WorklistRow
+from app.ui import case_words, theme
+from app.ui.case_list_model import CaseListModel
+from app.ui.language import tr
+from app.ui.theme import GAP_M, GAP_S, TEXT_M, TEXT_S, Colours
+
+Index = QModelIndex | QPersistentModelIndex
+ROW_HEIGHT, SMALL_ROW_HEIGHT = 56, 30
+THUMB_PX = 44
+NARROW_PX = 214  # below this the pseudonym has room beside one picture only
+LINE_1, LINE_2 = QRect(0, 8, 0, 20), QRect(0, 30, 0, 18)  # top and height of the two lines in a row
+BAR_PX = 3
+CHIP_HEIGHT = 20
+
+
+class ThumbnailSource(Protocol):
+    """Where small radiographs come from."""
+
+    def image(self, view_id: str, sha256: str) -> QImage | None:
+        """A small radiograph, or None while it is being made."""
+
+
+class CaseDelegate(QStyledItemDelegate):
+    """Paints the cells of the worklist.
+
+    Attributes:
+        thumbnails: where small radiographs come from; None shows empty frames.
+        is_small: one line a row, without radiographs.
+        hovered: the row under the mouse; −1 = none.
+    """
+
+    def __init__(self, model: CaseListModel, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._model = model
+        self.thumbnails: ThumbnailSource | None = None
+        self.is_small = False
+        self.hovered = -1
+
+    @property
+    def row_height(self) -> int:
+        """Height of every row, px."""
+        return SMALL_ROW_HEIGHT if self.is_small else ROW_HEIGHT
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        """Rows are of one height."""
+        return QSize(100, self.row_height)
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """One cell."""
+        colours = theme.colours()
+        rect: QRect = option.rect
+        state: QStyle.StateFlag = option.state
+        is_selected = bool(state & QStyle.StateFlag.State_Selected)
+        back = colours.selected if is_selected else colours.raised if index.row() == self.hovered else colours.panel
+        painter.fillRect(rect, QColor(back))
+        painter.fillRect(rect.x(), rect.bottom(), rect.width(), 1, QColor(colours.raised))
+        row = self._model.row_at(index.row())
+        if row is None:
+            return
+        if is_selected and index.column() == 0:
+            has_focus = bool(state & QStyle.StateFlag.State_Active) and option.widget.hasFocus()
+            painter.fillRect(
+                rect.x(), rect.y(), BAR_PX, rect.height(), QColor(colours.accent if has_focus else colours.muted)
+            )
+        painter.save()
+        name = self._model.columns[index.column()].name
+        if name == "patient":
+            self._paint_patient(painter, rect, row, colours)
+        elif name == "status":
+            self._paint_status(painter, rect, row, colours)
+        elif name == "side":
+            self._paint_side(painter, rect, row, colours)
+        else:
+            self._paint_plain(painter, rect, row, name, colours)
+        painter.restore()
+
+    # --- cells ---
+
+    def _paint_patient(self, painter: QPainter, rect: QRect, row: WorklistRow, colours: Colours) -> None:
+        x = rect.x() + BAR_PX + GAP_S
+        if not self.is_small:
+            for view_id, sha256 in _pictures(row, is_narrow=rect.width() < NARROW_PX):
+                self._paint_thumbnail(painter, QRect(x, rect.y() + 5, THUMB_PX, THUMB_PX), view_id, sha256, colours)
+                x += THUMB_PX + 2
+            x += GAP_S
+        room = QRect(x, rect.y(), rect.right() - x - GAP_S, rect.height())
+        below = "" if self.is_small else " · ".join(part for part in self._second_line(row) if part)
+        painter.setFont(theme.font(TEXT_M, is_bold=not self.is_small))
+        painter.setPen(QColor(colours.danger if row.blocked_reason else colours.text))
+        _text(painter, _line(room, LINE_1) if below else room, self._model.patient_words(row))
+        painter.setFont(theme.font(TEXT_S))
+        painter.setPen(QColor(colours.muted))
+        _text(painter, _line(room, LINE_2), below)
+
+    def _second_line(self, row: WorklistRow) -> tuple[str, ...]:
+        """What has no column of its own."""
+        shown = {column.name for column in self._model.columns}
+        date = "" if "date" in shown else row.date or tr("no date")
+        views = "" if "views" in shown else case_words.views_words(row)
+        return date, views
+
+    def _paint_status(self, painter: QPainter, rect: QRect, row: WorklistRow, colours: Colours) -> None:
+        words, ink = _status(row, colours)
+        shown = {column.name for column in self._model.columns}
+        is_asking = bool(row.questions) and "questions" not in shown
+        below = (
+            case_words.questions_words(len(row.questions)) if is_asking else case_words.label_words(row, without=shown)
+        )
+        room = rect.adjusted(GAP_S, 0, -GAP_S, 0)
+        painter.setFont(theme.font(TEXT_S))
+        metrics = QFontMetrics(painter.font())
+        width = min(metrics.horizontalAdvance(words) + 2 * GAP_M, room.width())
+        top = rect.y() + ((rect.height() - CHIP_HEIGHT) // 2 if self.is_small or not below else 7)
+        chip = QRectF(room.x() + 0.5, top + 0.5, width - 1, CHIP_HEIGHT - 1)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(ink), 1))
+        painter.setBrush(QColor(colours.window))
+        painter.drawRoundedRect(chip, CHIP_HEIGHT / 2, CHIP_HEIGHT / 2)
+        painter.drawText(chip, Qt.AlignmentFlag.AlignCenter,
+                         metrics.elidedText(words, Qt.TextElideMode.ElideRight, width - GAP_M))  # fmt: skip
+        if not self.is_small:
+            painter.setPen(QColor(colours.caution if is_asking else colours.muted))
+            _text(painter, _line(room, LINE_2), below)
+
+    def _paint_side(self, painter: QPainter, rect: QRect, row: WorklistRow, colours: Colours) -> None:
+        painter.setFont(theme.font(TEXT_M, is_bold=True))
+        painter.setPen(QColor(colours.text if row.side else colours.caution))
+        painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, case_words.SIDE_LETTERS[row.side])
+
+    def _paint_plain(self, painter: QPainter, rect: QRect, row: WorklistRow, name: str, colours: Colours) -> None:
+        painter.setFont(theme.font(TEXT_M))
+        painter.setPen(QColor(colours.caution if name == "questions" else colours.text))
+        _text(painter, rect.adjusted(GAP_M, 0, -GAP_S, 0), self._model.cell_words(row, name))
+
+    def _paint_thumbnail(self, painter: QPainter, frame: QRect, view_id: str, sha256: str, colours: Colours) -> None:
+        painter.fillRect(frame, QColor(colours.image if view_id else colours.window))
+        if not view_id:
+            painter.setPen(QColor(colours.muted))
+            painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, "–")
+            return
+        image = self.thumbnails.image(view_id, sha256) if self.thumbnails is not None else None
+        if image is None:
+            return
+        if image.isNull():  # the image cannot be read
+            painter.setPen(QColor(theme.OVER_IMAGE.danger))
+            painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, "!")
+            return
+        size = image.size().scaled(frame.size(), Qt.AspectRatioMode.KeepAspectRatio)
+        place = QRect(0, 0, size.width(), size.height())
+        place.moveCenter(frame.center())
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(place, image)
+
+
+def _pictures(row: WorklistRow, *, is_narrow: bool) -> tuple[tuple[str, str], ...]:
+    """View and address of what is shown small: frontal and lateral, or one of them where there is little room."""
+    both = ((row.frontal_id, row.frontal_sha256), (row.lateral_id, row.lateral_sha256))
+    if not is_narrow:
+        return both
+    return both[1:] if not row.frontal_id and row.lateral_id else both[:1]
+
+
+def _status(row: WorklistRow, colours: Colours) -> tuple[str, str]:
+    """Words and colour of the chip."""
+    if row.blocked_reason:
+        return tr("Blocked"), colours.danger
+    ink = {"annotated": colours.accent, "reviewed": colours.good, "second-look": colours.caution}
+    return case_words.value_words("status", row.status), ink.get(row.status, colours.muted)
+
+
+def _line(room: QRect, line: QRect) -> QRect:
+    return QRect(room.x(), room.y() + line.y(), room.width(), line.height())
+
+
+def _text(painter: QPainter, rect: QRect, words: str) -> None:
+    """One line, cut with dots where there is no room."""
+    if words and rect.width() > 0:
+        shown = QFontMetrics(painter.font()).elidedText(words, Qt.TextElideMode.ElideRight, rect.width())
+        painter.drawText(rect, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)

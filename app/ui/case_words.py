@@ -1,0 +1,124 @@
+"""What the worklist calls fields and values, in the language of the window."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+from app.core.worklist import (
+    FIELD_BY_NAME,
+    IMPORT_ORDER,
+    LABEL_PREFIX,
+    NONE,
+    READER_MARK,
+    Filter,
+    Operator,
+    WorklistRow,
+)
+from app.ui.language import tr
+from app.ui.privacy import private
+
+FIELD_TITLES = {name: field.title for name, field in FIELD_BY_NAME.items()} | {IMPORT_ORDER: "Import order"}
+VALUE_WORDS: dict[str, dict[str, str]] = {
+    "status": {"new": "New", "annotated": "Annotated", "second-look": "Second look", "reviewed": "Reviewed",
+               "excluded": "Excluded"},
+    "side": {"left": "Left hip", "right": "Right hip", "open": "Side open"},
+    "views": {"pair": "Frontal and lateral", "frontal": "Frontal only", "lateral": "Lateral only",
+              "none": "No view in place"},
+    "projection": {"frontal": "Frontal", "lateral": "Lateral", "frog-leg": "Frog-leg", "cross-table": "Cross-table",
+                   "oblique": "Oblique", "open": "Projection open"},
+    "spacing": {"trusted": "Trusted", "doubtful": "Not trusted", "none": "Missing"},
+    "notice": {"partial": "Partial image", "fallback-decoder": "Fallback decoder", "not-native": "Not native grey",
+               "lossy": "Lossy compression", "for-processing": "For processing", "may-have-text": "May hold text",
+               "other-body-part": "Other body part", "rejected": "Rejected at acquisition",
+               "assumed-encoding": "Encoding assumed"},
+    "open": {"yes": "With open questions", "no": "Nothing open"},
+    "blocked": {"yes": "Blocked", "no": "Not blocked"},
+    "disagreement": {"yes": "Readers disagree", "no": "No disagreement"},
+    "comment": {"yes": "With a comment", "no": "Without a comment"},
+}  # fmt: skip
+PLAIN = ("open", "blocked", "comment", "disagreement", "views", "side")  # their values say what they are values of
+SIDE_LETTERS = {"left": "L", "right": "R", "": "?"}
+
+
+def field_title(name: str) -> str:
+    """What a field is called. Labels keep the name that their label set or mapping gives them."""
+    if name.startswith(LABEL_PREFIX):
+        label, _, reader = name.removeprefix(LABEL_PREFIX).replace("_", " ").partition(READER_MARK)
+        return f"{label} ({private(reader)})" if reader else label
+    return tr(FIELD_TITLES.get(name, name))
+
+
+def value_words(field: str, value: str) -> str:
+    """What a value is called."""
+    if value == NONE:
+        return tr("None")
+    if field == "assigned":
+        return private(value)
+    words = VALUE_WORDS.get(field, {}).get(value)
+    return value if words is None else tr(words)
+
+
+def filter_words(condition: Filter) -> str:
+    """What a chip says."""
+    field, values = field_title(condition.field), [value_words(condition.field, value) for value in condition.values]
+    shown = ", ".join(values[:3]) + (f" +{len(values) - 3}" if len(values) > 3 else "")
+    match condition.operator:
+        case Operator.IS:
+            is_plain = condition.field in (
+                "open",
+                "blocked",
+                "comment",
+                "disagreement",
+                "views",
+                "side",
+            )  # the value says it all
+            return shown if is_plain else tr("{field}: {values}", field=field, values=shown)
+        case Operator.IS_NOT:
+            return tr("{field}: not {values}", field=field, values=shown)
+        case Operator.AT_LEAST:
+            return tr("{field} from {values}", field=field, values=shown)
+        case Operator.AT_MOST:
+            return tr("{field} up to {values}", field=field, values=shown)
+
+
+def views_words(row: WorklistRow) -> str:
+    """Which places are filled: `F L`, `F –`, and how many views have none."""
+    places = f"{'F' if row.frontal_id else '–'} {'L' if row.lateral_id else '–'}"
+    return f"{places} +{row.unassigned}" if row.unassigned else places
+
+
+def label_words(row: WorklistRow, *, without: Container[str] = ()) -> str:
+    """The labels of a case in one line: values alone, since the names would not fit.
+
+    Args:
+        row: the case.
+        without: fields that are shown elsewhere.
+    """
+    shown = ((name, values) for name, values in row.labels.items() if values and name not in without)
+    return " · ".join(_one_label(name, values) for name, values in shown)
+
+
+def questions_words(count: int) -> str:
+    """How many questions are open."""
+    return tr("1 question") if count == 1 else tr("{count} questions", count=count)
+
+
+def row_tip(row: WorklistRow, *, patient: str) -> str:
+    """Everything about a case, in lines.
+
+    Args:
+        row: the case.
+        patient: what to call the patient.
+    """
+    lines = [f"{patient}, {value_words('side', row.side or 'open')}, {row.date or tr('no date')}"]
+    lines.append(f"{value_words('status', row.status)}, {value_words('views', row.views)}")
+    if row.blocked_reason:
+        lines.append(tr("Blocked: {reason}", reason=row.blocked_reason))
+    lines += row.questions
+    lines += [f"{field_title(name)}: {', '.join(values)}" for name, values in row.labels.items() if values]
+    lines += [f"“{comment}”" for comment in row.comments]
+    return "\n".join(lines)
+
+
+def _one_label(name: str, values: tuple[str, ...]) -> str:
+    return f"{field_title(name)} {', '.join(values)}" if set(values) <= {"yes", "no"} else ", ".join(values)
