@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,18 @@ settings.register_profile("coxa", deadline=None)
 settings.load_profile("coxa")
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reads or writes the settings of the person who runs it, in this process or in those that it starts."""
+    before = os.environ.get("COXA_CONFIG")
+    os.environ["COXA_CONFIG"] = str(tmp_path_factory.mktemp("config"))
+    yield
+    if before is None:
+        del os.environ["COXA_CONFIG"]
+    else:
+        os.environ["COXA_CONFIG"] = before
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from app.core.errors import UserError
+from app.store.settings import FOLDER_VARIABLE, THEMES, SettingsFile, config_folder
 
 EPILOG = """\
 examples:
@@ -16,6 +17,7 @@ examples:
   coxa gui --project ~/hips --read-only     look only; also while somebody else is working on it
   coxa gui --demo                           synthetic radiographs; made on the first start
   coxa gui --demo --screenshot window.png --size 1280x800
+  coxa gui --demo --theme light --language de    for once, without changing the settings
 
 Next case PgDn · window: drag with the right button · zoom: wheel · fit Ctrl+0 · 1:1 Ctrl+1.
 Research use only. Not for diagnosis."""
@@ -31,6 +33,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--screenshot", type=Path, metavar="PNG", help="write a picture of the window, then close it")
     parser.add_argument("--size", type=_size, metavar="WxH", help="size of the window in pixels, for example 1280x800")
     parser.add_argument("--quit-after", type=float, metavar="S", help="close the window after S seconds")
+    parser.add_argument("--theme", choices=THEMES, help="colours, for this time only")
+    parser.add_argument("--language", choices=("en", "de"), help="language, for this time only")
     parser.epilog = EPILOG
 
 
@@ -40,6 +44,10 @@ def run(args: argparse.Namespace) -> int:
     from app.cli.user import user_name
 
     _require_screen()
+    settings = SettingsFile(config_folder())
+    settings.assume(**{name: value for name in ("theme", "language") if (value := getattr(args, name)) is not None})
+    if settings.settings.scale_percent and not os.environ.get("QT_SCALE_FACTOR"):
+        os.environ["QT_SCALE_FACTOR"] = str(settings.settings.scale_percent / 100)  # Qt reads it once, when it starts
     demo = demo_folder()
     few = () if args.demo_cases is None else ("--cases", str(args.demo_cases))
     try:
@@ -73,6 +81,8 @@ def run(args: argparse.Namespace) -> int:
             is_demo=args.demo,
             is_demo_ready=lambda: is_demo_ready(demo),
             author=user_name(),
+            settings=settings,
+            geometry=config_folder() / "window.ini" if args.screenshot is None else None,
             recent=_state_folder() / "recent.json",
         ),
         Automation(screenshot=args.screenshot, size=args.size, quit_after_s=args.quit_after),
@@ -81,6 +91,8 @@ def run(args: argparse.Namespace) -> int:
 
 def _state_folder() -> Path:
     """Where the window keeps what it remembers from one start to the next."""
+    if os.environ.get(FOLDER_VARIABLE):
+        return config_folder()
     import platformdirs
 
     return Path(platformdirs.user_state_dir("coxa", appauthor=False))

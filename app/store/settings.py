@@ -94,6 +94,10 @@ class SettingsFile:
             self.write_failure = error.strerror or "the file cannot be written"
         return self.settings
 
+    def assume(self, **values: Any) -> None:
+        """Let some values hold until the program ends, without writing them."""
+        self.settings = replace(self.settings, **values)
+
     def _read(self) -> Settings:
         if self._path is None:
             return Settings()

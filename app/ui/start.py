@@ -12,7 +12,9 @@ from PySide6.QtWidgets import QApplication
 
 from app.core.errors import UserError
 from app.ui import theme
+from app.ui.language import use_language
 from app.ui.main_window import MainWindow
+from app.ui.privacy import hide_names
 from app.ui.start_plan import Start
 
 SCREENSHOT_PATIENCE_MS = 600_000  # the first start makes the demo project, on a busy machine too
@@ -45,7 +47,9 @@ def run_window(start: Start, automation: Automation) -> int:
         app = QApplication([sys.argv[0]])
     app.setApplicationName("Coxa")
     app.setOrganizationName("Coxa")
-    theme.apply(app)
+    theme.apply(app, start.settings.settings.theme)
+    use_language(app, start.settings.settings.language)
+    hide_names(app, start.settings.settings.hide_names)
     window = MainWindow(start)
     window.crash.install()
     if automation.size is not None:
