@@ -14,7 +14,7 @@ from app.core.case import Certainty, Patient, Projection, Side, Study
 from app.core.grey import StoredImage
 from app.store.project import ProjectStore
 from app.store.resolve import recompose_study
-from app.ui.main_window import RESEARCH_USE, MainWindow
+from app.ui.main_window import MainWindow
 from tests.support.window import add_view, flat_image, make_project, open_window, wait, wait_until
 
 
@@ -288,7 +288,7 @@ def test_the_research_use_mark_is_always_there(tmp_path: Path) -> None:
     from PySide6.QtWidgets import QLabel
 
     for window in (open_window(), open_window(make_project(tmp_path / "p"))):
-        marks = [label for label in window.findChildren(QLabel) if label.text() == RESEARCH_USE]
+        marks = [label for label in window.findChildren(QLabel) if label.text() == "Research use only · not for diagnosis"]
         assert len(marks) == 1
         assert marks[0].isVisible()
 
