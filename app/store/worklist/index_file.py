@@ -147,8 +147,12 @@ class IndexFile:
         return None
 
     def _remove(self) -> None:
-        for suffix in ("", "-wal", "-shm"):
-            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+        try:
+            for suffix in ("", "-wal", "-shm"):
+                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+        except OSError as error:
+            LOG.warning("the worklist's index cannot be kept (%s)", type(error).__name__)
+            self._is_writable = False
 
     def _built(self) -> sqlite3.Connection:
         """A new index of the whole project: in a file beside it that is renamed at the end, or in memory."""
