@@ -49,7 +49,7 @@ class CommandSet:
             action = QAction(window)
             action.setObjectName(command.id)
             action.setMenuRole(QAction.MenuRole.NoRole)
-            action.setIcon(theme.icon(command.icon))
+            action.setIcon(theme.icon(command.icon or command.id.replace("_", "-")))
             action.setIconVisibleInMenu(True)
             action.setCheckable(command.is_checkable)
             action.setChecked(command.is_checked)
@@ -70,7 +70,7 @@ class CommandSet:
         for command in self.commands:
             action, tip = self.actions[command.id], tr(command.tip)
             action.setText(tr(command.text))
-            action.setIconText(tr(command.bar_text or command.text))
+            action.setIconText(f" {tr(command.bar_text or command.text)}")  # a little air after the icon
             keys = self.key_text(command.id)
             action.setToolTip(f"{tip} ({keys})" if keys else tip)
             action.setStatusTip(tip)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QEvent, QRect, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
@@ -12,7 +14,10 @@ from app.ui.language import tr
 from app.ui.overlay import Overlay
 from app.ui.theme import GAP_L, GAP_M, GAP_S, GAP_XL
 
-COLUMN_PX = 330
+COLUMN_PX = 264
+HEAD_ROWS = 2  # room of a title and the gap before it, in rows
+Row = tuple[str, list[str]]
+Group = tuple[str, list[Row]]
 
 
 class ShortcutSheet(Overlay):
@@ -97,9 +102,9 @@ class ShortcutSheet(Overlay):
         if event.type() == QEvent.Type.LanguageChange:
             self.retranslate()
 
-    def groups(self) -> list[tuple[str, list[tuple[str, list[str]]]]]:
+    def groups(self) -> list[Group]:
         """Menu → (name, keys) of every command with a key."""
-        found: list[tuple[str, list[tuple[str, list[str]]]]] = []
+        found: list[Group] = []
         for menu in MENUS:
             rows = [(tr(command.text).rstrip("… "), [native(key) for key in self._commands.keys(command.id)])
                     for command in self._commands.commands if command.menu == menu]  # fmt: skip
@@ -115,18 +120,18 @@ class ShortcutSheet(Overlay):
         parent = self.parentWidget()
         assert parent is not None
         room = parent.width() - 4 * GAP_XL - 2 * GAP_L
-        columns = max(1, min(4, room // (COLUMN_PX + GAP_XL)))
+        columns = max(1, min(4, (room + GAP_XL) // (COLUMN_PX + GAP_XL)))
         page = QWidget()
         page.setObjectName("sheet")
         row = QHBoxLayout(page)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(GAP_XL)
         groups = self.groups()
-        for share in balanced([len(rows) + 2 for _, rows in groups], columns):
+        for share in in_columns(groups, columns):
             column = QVBoxLayout()
             column.setSpacing(GAP_L)
-            for number in share:
-                column.addWidget(_group(*groups[number]))
+            for title, rows in share:
+                column.addWidget(_group(title, rows))
             column.addStretch(1)
             row.addLayout(column)
         self._area.setWidget(page)
@@ -138,7 +143,7 @@ class ShortcutSheet(Overlay):
         print_sheet(self.groups(), self.window())
 
 
-def _group(title: str, rows: list[tuple[str, list[str]]]) -> QWidget:
+def _group(title: str, rows: list[Row]) -> QWidget:
     group = QWidget()
     group.setFixedWidth(COLUMN_PX)
     grid = QGridLayout(group)
@@ -167,26 +172,31 @@ def _group(title: str, rows: list[tuple[str, list[str]]]) -> QWidget:
     return group
 
 
-def balanced(heights: list[int], columns: int) -> list[list[int]]:
-    """Groups in columns, in their order, so that the highest column is as low as can be.
+def in_columns(groups: Sequence[Group], columns: int) -> list[list[Group]]:
+    """Groups set in columns like a newspaper, so that the highest column is as low as can be.
+
+    A group may go on in the next column, under its title again, but leaves no less than two rows behind.
 
     Args:
-        heights: of the groups.
+        groups: title and rows of each, in their order.
         columns: how many there may be.
-
-    Returns:
-        Numbers of the groups, column by column; no column is empty.
     """
-    limit = max(heights, default=0)
+    limit = 4
     while True:
-        shares: list[list[int]] = []
-        height = limit + 1
-        for number, one in enumerate(heights):
-            if height + one > limit:
-                shares.append([])
-                height = 0
-            shares[-1].append(number)
-            height += one
-        if len(shares) <= columns:
-            return shares
+        found: list[list[Group]] = [[]]
+        used = 0
+        for title, rows in groups:
+            rest = list(rows)
+            while rest:
+                room = limit - used - HEAD_ROWS
+                if room < min(2, len(rest)) and used:
+                    found.append([])
+                    used = 0
+                    continue
+                part = rest[: max(room, 2)]
+                found[-1].append((title, part))
+                used += len(part) + HEAD_ROWS
+                rest = rest[len(part) :]
+        if len(found) <= columns:
+            return found
         limit += 1

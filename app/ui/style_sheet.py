@@ -91,6 +91,76 @@ QFrame#chip QToolButton:hover {{ background: {hover}; }}
 QFrame#chip QToolButton:focus {{ border-color: {accent}; }}
 QWidget#worklist QToolButton::menu-indicator {{ image: none; }}
 QLabel#note {{ color: {muted}; font-size: {text_s}px; }}
+QFrame#card {{ background: {panel}; border: 1px solid {edge}; border-radius: 8px; }}
+QFrame#card QScrollArea, QWidget#sheet {{ background: {panel}; }}
+QLabel#key {{
+    background: {raised}; border: 1px solid {line}; border-radius: 4px; padding: 1px 6px; font-size: {text_s}px;
+    color: {text};
+}}
+QLabel#caution {{ color: {caution}; }}
+QLabel#hidden-mark {{
+    color: {window}; background: {caution}; border-radius: 4px; font-weight: 600; padding: 1px {m}px; margin: 2px {s}px;
+}}
+QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox, QDateEdit {{
+    background: {panel}; border: 1px solid {edge}; border-radius: 4px; padding: 5px {m}px; color: {text};
+    selection-background-color: {selected}; selection-color: {text};
+}}
+QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QDateEdit:focus {{ border-color: {accent}; }}
+QLineEdit:disabled, QComboBox:disabled, QSpinBox:disabled {{ color: {disabled}; border-color: {line}; }}
+QLineEdit#palette-line {{ font-size: {text_l}px; padding: {m}px; }}
+QComboBox {{ padding-right: 28px; }}
+QComboBox::drop-down {{ border: none; width: 26px; }}
+QComboBox::down-arrow {{ image: url("{controls}/chevron-down-{scheme}.svg"); width: 16px; height: 16px; }}
+QSpinBox, QDoubleSpinBox, QDateEdit {{ padding-right: 24px; }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ border: none; background: transparent; width: 20px; }}
+QAbstractSpinBox::up-arrow {{ image: url("{controls}/chevron-up-{scheme}.svg"); width: 12px; height: 12px; }}
+QAbstractSpinBox::down-arrow {{ image: url("{controls}/chevron-down-{scheme}.svg"); width: 12px; height: 12px; }}
+QComboBox QAbstractItemView {{
+    background: {raised}; border: 1px solid {edge}; padding: {s}px; outline: none;
+    selection-background-color: {selected}; selection-color: {text};
+}}
+QListView, QTreeView, QTextBrowser {{
+    background: {panel}; border: 1px solid {line}; border-radius: 4px; outline: none; color: {text};
+}}
+QListView::item {{ padding: 5px {m}px; }}
+QTreeView::item {{ padding: 0 {m}px; min-height: 26px; }}
+QListView::item:selected, QTreeView::item:selected {{ background: {selected}; color: {text}; }}
+QListView:focus, QTreeView:focus, QTextBrowser:focus, QScrollArea:focus {{ border: 1px solid {accent}; }}
+QListView#palette-list {{ border: none; }}
+QListView#palette-list::item {{ padding: 0; }}
+QTextBrowser {{ padding: {m}px; }}
+QFrame#box {{ background: {panel}; border: 1px solid {line}; border-radius: 4px; }}
+QPushButton#recorder {{ background: {window}; border-color: {edge}; }}
+QPushButton#recorder:checked {{ background: {selected}; border-color: {accent}; }}
+QTabBar {{ qproperty-drawBase: 0; }}
+QTabWidget::pane {{ border: none; border-top: 1px solid {line}; }}
+QTabBar::tab {{
+    background: transparent; border: none; border-bottom: 2px solid transparent; padding: {m}px {l}px; color: {muted};
+}}
+QTabBar::tab:selected {{ color: {text}; border-bottom-color: {accent}; }}
+QTabBar::tab:hover {{ color: {text}; }}
+QTabBar::tab:focus {{ border-bottom-color: {text}; }}
+QCheckBox, QRadioButton {{ spacing: {m}px; }}
+QCheckBox::indicator, QRadioButton::indicator, QTreeView::indicator, QListView::indicator, QGroupBox::indicator {{
+    width: 16px; height: 16px; border: 1px solid {edge}; border-radius: 4px; background: {panel};
+}}
+QRadioButton::indicator {{ border-radius: 9px; }}
+QCheckBox::indicator:checked, QTreeView::indicator:checked, QListView::indicator:checked, QGroupBox::indicator:checked {{
+    background: {accent}; border-color: {accent}; image: url("{controls}/check-{scheme}.svg");
+}}
+QCheckBox::indicator:indeterminate, QTreeView::indicator:indeterminate {{
+    background: {accent}; border-color: {accent}; image: url("{controls}/part-{scheme}.svg");
+}}
+QRadioButton::indicator:checked {{
+    background: {accent}; border-color: {accent}; image: url("{controls}/dot-{scheme}.svg");
+}}
+QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {{ border-color: {line}; background: {window}; }}
+QCheckBox::indicator:focus, QRadioButton::indicator:focus {{ border: 2px solid {accent}; }}
+QCheckBox:focus, QRadioButton:focus {{ color: {accent}; }}
+QProgressBar {{ background: {raised}; border: none; border-radius: 2px; color: {text}; text-align: center; }}
+QProgressBar::chunk {{ background: {accent}; border-radius: 2px; }}
+QToolBar QToolButton {{ padding: 5px 7px; }}
+QToolBar QToolButton:focus {{ border-color: {accent}; }}
 QScrollBar:vertical {{ background: {panel}; width: 12px; margin: 0; }}
 QScrollBar::handle:vertical {{ background: {line}; border-radius: 4px; min-height: 32px; margin: 2px; }}
 QScrollBar::handle:vertical:hover {{ background: {muted}; }}

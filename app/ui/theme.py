@@ -8,6 +8,7 @@ from PySide6.QtCore import QCoreApplication, Qt
 from PySide6.QtGui import QColor, QFont, QIcon, QPalette
 from PySide6.QtWidgets import QApplication
 
+from app.store.bundled import resource_path
 from app.ui.icons import icon_named
 from app.ui.style_sheet import STYLE
 
@@ -145,7 +146,7 @@ def wear(app: QApplication, scheme: str) -> None:
         base.setPixelSize(TEXT_M)
         app.setFont(base)
     app.setPalette(_palette(SCHEMES[scheme]))
-    app.setStyleSheet(_style_sheet(SCHEMES[scheme]))
+    app.setStyleSheet(_style_sheet(scheme))
 
 
 def _palette(c: Colours) -> QPalette:
@@ -168,7 +169,9 @@ def _palette(c: Colours) -> QPalette:
     return palette
 
 
-def _style_sheet(c: Colours) -> str:
-    names = {field.name: getattr(c, field.name) for field in fields(c)}
+def _style_sheet(scheme: str) -> str:
+    c = SCHEMES[scheme]
+    names: dict[str, object] = {field.name: getattr(c, field.name) for field in fields(c)}
     return STYLE.format(s=GAP_S, m=GAP_M, l=GAP_L, xl=GAP_XL, text_s=TEXT_S, text_m=TEXT_M, text_l=TEXT_L,
-                        text_xl=TEXT_XL, **names)  # fmt: skip
+                        text_xl=TEXT_XL, scheme=scheme,
+                        controls=resource_path("controls").as_posix(), **names)  # fmt: skip

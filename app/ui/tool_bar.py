@@ -14,7 +14,7 @@ ICON_PX = 20
 
 
 class CommandBar(QToolBar):
-    """Icons with words; where the window is too narrow the words of the last sections go first.
+    """Icons with words, section by section, as far as there is room; the others are icons with a tooltip.
 
     What does not fit even so is behind the arrow at the end, and in the menus as always.
 
@@ -68,11 +68,11 @@ class CommandBar(QToolBar):
     def _fit(self) -> None:
         styles = Qt.ToolButtonStyle
         for section in self.sections:
-            self._dress(section, styles.ToolButtonTextBesideIcon)
-        for section in reversed(self.sections):
-            if self.sizeHint().width() <= self.width():
-                break
             self._dress(section, styles.ToolButtonIconOnly)
+        for section in self.sections:
+            self._dress(section, styles.ToolButtonTextBesideIcon)
+            if self.sizeHint().width() > self.width():
+                self._dress(section, styles.ToolButtonIconOnly)
 
     def _dress(self, section: list[QToolButton], style: Qt.ToolButtonStyle) -> None:
         for button in section:
