@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from app.cli.case_filters import add_filter_arguments, cases_of, facet_document, facet_lines, query_of
 from app.cli.describe import case_document, case_lines, view_document
 from app.cli.exit_codes import DONE
 from app.cli.output import add_json_argument, add_project_argument, print_json, printable
@@ -16,6 +17,9 @@ EPILOG = """\
 examples:
   coxa cases --project ~/hips                          every case
   coxa cases --open-only --project ~/hips              those with open questions
+  coxa cases --search "neck left" --status new --project ~/hips
+  coxa cases --filter label.garden=III,IV --filter "date>=2024-01-01" --sort=-date --project ~/hips
+  coxa cases --fields --project ~/hips                 what can be filtered by, with counts
   coxa cases show C-7K3Q9-XWD2M --project ~/hips       one case with all its evidence and history
   coxa cases resolve V-4F2AH-9QK1D --projection frog-leg --side left --project ~/hips
   coxa cases exclude V-4F2AH-9QK1D --reason repeat --project ~/hips
@@ -39,11 +43,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="case (show), view (resolve …), study (release, block) or number of a decision (undo)",
     )
     add_project_argument(parser)
-    parser.add_argument("--projection", choices=[value.value for value in Projection], help="what the view shows")
-    parser.add_argument("--side", choices=[value.value for value in Side], help="which hip; both for a pelvis")
+    parser.add_argument(
+        "--projection",
+        choices=[value.value for value in Projection],
+        help="what the view shows; in a list: only cases with one",
+    )
+    parser.add_argument(
+        "--side", choices=[value.value for value in Side], help="which hip; both for a pelvis (resolve)"
+    )
     parser.add_argument("--reason", default="", metavar="TEXT", help="why (exclude, release, block)")
     parser.add_argument("--open-only", action="store_true", help="only cases with open questions or a block")
     parser.add_argument("--author", default="", metavar="NAME", help="who decides (default: your user name)")
+    add_filter_arguments(parser)
     add_json_argument(parser)
     parser.epilog = EPILOG
 
@@ -64,8 +75,16 @@ def _look(args: argparse.Namespace) -> int:
         if args.action == "show":
             _show(project, args)
             return DONE
-        cases = [case for case in project.cases.all() if not args.open_only or case.questions or case.blocked_reason]
-        known = {view.id: view for view in project.views.all()}
+        query = query_of(args)
+        if args.fields:
+            facets = project.worklist.facets(query)
+            print_json(facet_document(facets)) if args.json else print("\n".join(facet_lines(facets)))
+            return DONE
+        cases = cases_of(project, query, limit=None if args.open_only else args.limit)
+        if args.open_only:
+            cases = [case for case in cases if case.questions or case.blocked_reason][: args.limit]
+        is_narrowed = args.open_only or args.limit is not None or not query.is_everything
+        known = {view.id: view for view in project.views.all()} if not is_narrowed else _views_of(project, cases)
     pairs = [(case, [known[identifier] for identifier in case.view_ids if identifier in known]) for case in cases]
     excluded = [view for view in known.values() if view.excluded_reason]
     if args.json:
@@ -79,7 +98,7 @@ def _look(args: argparse.Namespace) -> int:
     for case, views in pairs:
         for line in case_lines(case, views):
             print(line)
-    for view in excluded if not args.open_only else ():
+    for view in excluded:
         print(f"excluded {view.id}: {printable(view.excluded_reason)}")
     still_open = sum(bool(case.questions) for case, _ in pairs)
     print(f"{len(pairs)} cases, {still_open} with open questions.")
@@ -205,6 +224,10 @@ def _number(text: str) -> int:
             kind="usage",
         )
     return int(text)
+
+
+def _views_of(project: Any, cases: list[Case]) -> dict[str, View]:
+    return {view.id: view for case in cases for view in _views(project, case)}
 
 
 def _views(project: Any, case: Case) -> list[View]:

@@ -249,9 +249,9 @@ class Worklist:
         return self._label_fields
 
     def _facets(self, query: Query) -> list[Facet]:
-        everything = np.zeros(max(self._size, 1), np.bool_)
-        everything[self._in_import_order()] = True
-        everything = everything[: self._size]
+        order = self._in_import_order()
+        everything = np.zeros(self._size, np.bool_)
+        everything[order] = True
         narrowed = self._mask(query)
         facets = []
         for field in (*FIELDS, *self._labels().values()):

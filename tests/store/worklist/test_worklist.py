@@ -130,6 +130,11 @@ def test_answers_follow_every_change_at_once(project: ProjectStore, seed: int) -
         check(project, project.worklist, some_queries(project.worklist, choose, 4))
 
 
+def test_facets_may_be_the_first_question(project: ProjectStore) -> None:
+    found = {facet.field.name: facet.counts for facet in project.worklist.facets()}
+    assert found["status"] == counts(facts(project), Query(), "status")
+
+
 def test_the_newest_change_comes_first(project: ProjectStore) -> None:
     cases = [case.id for case in project.cases.all()]
     for case_id in (cases[3], cases[7], cases[1]):

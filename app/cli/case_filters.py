@@ -1,0 +1,118 @@
+"""Which cases `coxa cases` lists and in which order: the same questions as in the window's worklist."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from app.core.errors import UserError
+from app.core.worklist import IMPORT_ORDER, Filter, Operator, Query, Sort, parse_filter, parse_sort
+
+if TYPE_CHECKING:
+    from app.core.case import Case
+    from app.store.project import ProjectStore
+    from app.store.worklist.worklist import Facet
+
+STATUSES = ("new", "annotated", "second-look", "reviewed", "excluded")
+
+
+def add_filter_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what chooses the cases of a list."""
+    group = parser.add_argument_group("which cases are listed, and in which order")
+    group.add_argument("--search", default="", metavar="WORDS", help="each word begins a word of the case: pseudonym, "
+                       "date, side, status, projection, label, question, comment")  # fmt: skip
+    group.add_argument("--status", action="append", choices=STATUSES, help="review status (may be repeated)")
+    group.add_argument("--filter", action="append", default=[], metavar="FIELD=VALUE", dest="filters",
+                       help="FIELD=A,B one of these; FIELD!=A none of these; FIELD= without a value; FIELD>=X and "
+                       "FIELD<=X for numbers and dates (may be repeated; all must hold)")  # fmt: skip
+    group.add_argument("--sort", default="", metavar="FIELD",
+                       help="order (default: of import); --sort=-FIELD puts the largest or latest first")  # fmt: skip
+    group.add_argument("--limit", type=_count, metavar="N", help="only the first N of them")
+    group.add_argument("--fields", action="store_true", help="list the fields and how many cases have which value")
+
+
+def query_of(args: argparse.Namespace) -> Query:
+    """What the arguments ask for.
+
+    Raises:
+        UserError: `usage`: a filter or an order cannot be read.
+    """
+    try:
+        filters = [parse_filter(text) for text in args.filters]
+        sort = parse_sort(args.sort) if args.sort else Sort()
+    except ValueError as error:
+        raise UserError(
+            "The filter cannot be read." if args.filters else "The order cannot be read.",
+            reason=f"{error}.",
+            remedy="Write for example --filter status=new,annotated or --sort=-date.",
+            kind="usage",
+        ) from None
+    if args.status:
+        filters.append(Filter("status", tuple(dict.fromkeys(args.status))))
+    for name in ("side", "projection"):
+        if value := getattr(args, name):
+            filters.append(Filter(name, (value,)))
+    return Query(args.search, tuple(filters), sort)
+
+
+def cases_of(project: ProjectStore, query: Query, *, limit: int | None = None) -> list[Case]:
+    """The cases of a query in its order.
+
+    Raises:
+        UserError: `usage`: a field or a value that this project does not have.
+    """
+    if query == Query():
+        return project.cases.all()[:limit]
+    _refuse_unknown(project, query)
+    worklist = project.worklist
+    names = worklist.case_ids(worklist.numbers(query)[:limit])
+    if len(names) > 1000:  # one query instead of very many
+        known = {case.id: case for case in project.cases.all()}
+        return [known[name] for name in names if name in known]
+    return [case for case in map(project.cases.get, names) if case is not None]
+
+
+def facet_lines(facets: Sequence[Facet]) -> list[str]:
+    """Fields and their values with counts, for people."""
+    lines = []
+    for facet in facets:
+        lines.append(facet.field.name)
+        lines += [f"  {count:>7}  {value or '(none)'}" for value, count in facet.counts.items()]
+        if facet.is_cut:
+            lines.append("           … and more")
+    return lines
+
+
+def facet_document(facets: Sequence[Facet]) -> dict[str, dict[str, int]]:
+    """The same for programs."""
+    return {facet.field.name: facet.counts for facet in facets}
+
+
+def _refuse_unknown(project: ProjectStore, query: Query) -> None:
+    from app.store.worklist.worklist import unknown_fields
+
+    fields = project.worklist.fields()
+    if unknown := unknown_fields(query, fields):
+        raise UserError(
+            f"There is no field {unknown[0][:80]} in this project.",
+            reason=f"Its fields are {', '.join(field.name for field in fields)}, and {IMPORT_ORDER} for sorting.",
+            remedy="`coxa cases --fields --project DIR` lists them with their values.",
+            kind="usage",
+        )
+    fixed = {field.name: field.values for field in fields if field.values}
+    for condition in query.filters:
+        if condition.operator in (Operator.IS, Operator.IS_NOT) and condition.field in fixed:
+            for value in condition.values:
+                if value and value not in fixed[condition.field]:
+                    raise UserError(
+                        f"The field {condition.field} has no value {value[:80]}.",
+                        reason=f"Its values are {', '.join(fixed[condition.field])}.",
+                        kind="usage",
+                    )
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above zero")
+    return int(text)
