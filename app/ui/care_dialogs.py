@@ -21,6 +21,7 @@ from app.store.health import HealthReport, State
 from app.store.project_facts import ProjectFacts
 from app.ui import theme
 from app.ui.language import moment, say, tr, whole
+from app.ui.privacy import private
 from app.ui.theme import GAP_L, GAP_M, GAP_S
 
 MAX_PROBLEMS = 200
@@ -46,14 +47,14 @@ class PropertiesDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(tr("Project properties"))
         self.resize(620, 560)
-        heading = QLabel(facts.name, self)
+        heading = QLabel(private(facts.name), self)
         heading.setObjectName("title")
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(GAP_L)
         self._grid.setVerticalSpacing(GAP_S)
         self._grid.setColumnStretch(1, 1)
         self.rows: dict[str, str] = {}
-        self._add(tr("Place"), str(facts.path))
+        self._add(tr("Place"), private(str(facts.path)))
         self._add(tr("Cases"), whole(facts.cases))
         self._add(tr("Radiographs"), whole(facts.views))
         self._add(tr("Patients"), whole(facts.patients))
@@ -69,7 +70,7 @@ class PropertiesDialog(QDialog):
                 free=size_words(facts.free_bytes),
             ),
         )
-        self._add(tr("Writing"), read_only_reason or tr("Open for writing here"))
+        self._add(tr("Writing"), say(read_only_reason) or tr("Open for writing here"))
         backups = QTreeWidget(self)
         backups.setRootIsDecorated(False)
         backups.setColumnCount(3)

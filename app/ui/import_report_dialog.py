@@ -28,6 +28,7 @@ from app.store.import_report import ImportItem, ImportReport, Outcome
 from app.store.import_table import ReportGroup, first_open_case, grouped, matching, open_views, report_csv
 from app.ui import theme
 from app.ui.language import say, tr, trn, whole
+from app.ui.privacy import private
 from app.ui.theme import GAP_L, GAP_M, GAP_S
 
 SEARCH_MS = 150
@@ -257,7 +258,8 @@ class _GroupRow(QTreeWidgetItem):
 def _file_row(item: ImportItem, group: ReportGroup) -> QTreeWidgetItem:
     own = item.reason if item.reason != group.reason else ""
     said = " ".join(say(part) for part in (own, *item.notices) if part)
-    row = QTreeWidgetItem([item.label, said])
-    row.setToolTip(0, item.label)
+    name = private(item.label)
+    row = QTreeWidgetItem([name, said])
+    row.setToolTip(0, name)
     row.setToolTip(1, " ".join(say(part) for part in (item.reason, item.remedy, *item.notices) if part))
     return row

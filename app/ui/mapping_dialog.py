@@ -22,6 +22,7 @@ from app.store.fracatlas import read_fracatlas
 from app.store.mapping import ImageMapping, MappingRow, read_mapping
 from app.ui.background import Ticket
 from app.ui.language import say, tr, trn, whole
+from app.ui.privacy import private
 from app.ui.theme import GAP_L, GAP_M, GAP_S
 
 SHOWN_ROWS = 200
@@ -165,9 +166,9 @@ class MappingDialog(QDialog):
 
     def _cells(self, row: MappingRow) -> tuple[str, ...]:
         return (
-            row.path,
+            private(row.path),
             tr("missing") if row.path in self.preview.missing else tr("yes"),
-            row.patient,
+            private(row.patient),
             tr(row.side.value) if row.side is not None else "–",
             tr(row.projection.value) if row.projection is not None else "–",
             ", ".join(f"{name}: {value}" for name, value in sorted(row.labels.items())),

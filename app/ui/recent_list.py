@@ -24,7 +24,8 @@ class RecentEntry:
 
     Args:
         path: its folder.
-        name: what it is called.
+        name: what it is called, as it may be shown.
+        place: the folder, as it may be shown.
         about: when it was open and how many cases it has, in words.
         is_there: whether the folder is still there.
         is_pinned: whether it stays in front.
@@ -32,6 +33,7 @@ class RecentEntry:
 
     path: str
     name: str
+    place: str
     about: str
     is_there: bool = True
     is_pinned: bool = False
@@ -59,9 +61,9 @@ class _Model(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return entry.name
         if role == Qt.ItemDataRole.ToolTipRole:
-            return entry.path
+            return entry.place
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return ", ".join((entry.name, entry.about, entry.path))
+            return ", ".join((entry.name, entry.about, entry.place))
         return None
 
 
@@ -187,6 +189,6 @@ class _Delegate(QStyledItemDelegate):
         painter.drawText(inside, int(Qt.AlignmentFlag.AlignLeft | top), name)
         painter.setFont(about_font)
         painter.setPen(QColor(colours.muted))
-        path = QFontMetrics(about_font).elidedText(entry.path, Qt.TextElideMode.ElideMiddle, inside.width())
+        path = QFontMetrics(about_font).elidedText(entry.place, Qt.TextElideMode.ElideMiddle, inside.width())
         painter.drawText(inside, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom), path)
         painter.restore()

@@ -13,8 +13,9 @@ from PySide6.QtWidgets import QFileDialog
 
 from app.core.errors import UserError
 from app.ui.jobs_strip import JobLine
-from app.ui.language import tr, trn, whole
+from app.ui.language import tr, trn
 from app.ui.notices import Banner
+from app.ui.privacy import private
 from app.ui.wiring.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 IMPORT_JOB, TABLE_JOB = "import", "table"
 REFRESH_MS = 700  # at the soonest, between two looks at what has come
 REFRESH_SHARE = 25  # the worklist is brought up to date for at most a 25th of the time
-PARTIAL_NAMES = 3
 
 
 class ImportingWiring(Wiring):
@@ -36,7 +36,7 @@ class ImportingWiring(Wiring):
 
     Attributes:
         task: the import under way; only after the first paint.
-        reports: the reports of this session with what to call them, oldest first.
+        reports: the reports of this session, oldest first, with the time of day.
         dialog: the report on show, or the last one.
     """
 
@@ -95,6 +95,15 @@ class ImportingWiring(Wiring):
         """Whether an import is under way."""
         return self.window.project is not None and self.task.is_running
 
+    def retranslate(self) -> None:
+        """Another language, or names are hidden: say anew what goes on and what came of it."""
+        if self.is_running:
+            self._on_progress(self.task.state)
+        if self.dialog is not None and self.dialog.isVisible():
+            self.dialog.show_reports(self._titled_reports())
+        if "import" in self.window.banners.texts and self.reports:
+            self._show_end(self.reports[-1][1])
+
     def stop(self) -> None:
         """End what is under way, and wait for it."""
         self._waiting.clear()
@@ -109,48 +118,50 @@ class ImportingWiring(Wiring):
     def offer_for(self, paths: Sequence[Path]) -> DropOffer:
         """What a drop of these would do."""
         from app.ui.drop_area import DropOffer
+        from app.ui.import_words import first_table, is_project_folder, what_words
         from app.ui.mapping_dialog import is_fracatlas, is_table
 
         project = self.project
         if not paths:
             words = tr("What is dragged here is on another computer, or no file at all.")
             return DropOffer(title=tr("Only files on this computer can be imported"), words=words, is_accepted=False)
-        if len(paths) == 1 and _is_project(paths[0]):
-            return DropOffer(title=tr("Open the project “{name}”", name=paths[0].name))
+        if len(paths) == 1 and is_project_folder(paths[0]):
+            return DropOffer(title=tr("Open the project “{name}”", name=private(paths[0].name)))
         if project.is_open and not project.is_writable:
-            words = tr("The project “{name}” is open for looking only.", name=project.name)
+            words = tr("The project “{name}” is open for looking only.", name=private(project.name))
             return DropOffer(title=tr("Nothing can be imported here now"), words=words, is_accepted=False)
-        what = _what(paths)
+        what = what_words(paths)
         where = (
-            tr("Into the project “{name}”. Your files are not changed.", name=project.name)
+            tr("Into the project “{name}”. Your files are not changed.", name=private(project.name))
             if project.is_open
             else tr("You choose the project next. Your files are not changed.")
         )
         if any(is_table(path) for path in paths):
-            return DropOffer(title=tr("Look at the table {name}", name=_table(paths).name), words=where)
+            return DropOffer(title=tr("Look at the table {name}", name=private(first_table(paths).name)), words=where)
         if len(paths) == 1 and is_fracatlas(paths[0]):
             return DropOffer(title=tr("Import FracAtlas with its labels"), words=where)
         return DropOffer(title=tr("Import {what}", what=what), words=where)
 
     def bring_in(self, paths: Sequence[Path]) -> None:
         """Import files and folders; open a project; look at a table first."""
+        from app.ui.import_words import first_table, is_project_folder, proposed_name, what_words
         from app.ui.mapping_dialog import is_fracatlas, is_table
 
         self.window.activateWindow()
         if not paths:
             return
-        if len(paths) == 1 and _is_project(paths[0]):
+        if len(paths) == 1 and is_project_folder(paths[0]):
             self.window.projects.open_project(paths[0])
             return
         if any(is_table(path) for path in paths):
-            self._look_at_table(_table(paths))
+            self._look_at_table(first_table(paths))
             return
         if len(paths) == 1 and is_fracatlas(paths[0]):
             self._look_at_table(paths[0])
             return
         from app.ui.import_task import ImportRequest
 
-        self._bring_in(ImportRequest(paths=tuple(paths)), name=_proposed_name(paths), what=_what(paths))
+        self._bring_in(ImportRequest(paths=tuple(paths)), name=proposed_name(paths), what=what_words(paths))
 
     def paste(self) -> None:
         """Import what was copied in a file manager, or paths that were copied as text."""
@@ -198,7 +209,7 @@ class ImportingWiring(Wiring):
         from app.ui.mapping_dialog import MappingDialog
 
         self.window.jobs.remove(TABLE_JOB)
-        dialog = MappingDialog(preview, project_name=self.project.name, parent=self.window)
+        dialog = MappingDialog(preview, project_name=private(self.project.name), parent=self.window)
         request = ImportRequest(mapping=preview.mapping)
         name = preview.mapping.root.name
         what = trn("1 image", "{count} images", len(preview.mapping.rows) - len(preview.missing))
@@ -267,38 +278,17 @@ class ImportingWiring(Wiring):
             self.window.projects.show_no_cases()
 
     def _on_progress(self, state: ImportState) -> None:
+        from app.ui.import_words import progress_words
+
         stop = () if state.is_stopping else ((tr("Cancel"), self.task.cancel),)
         line = JobLine(
             title=tr("Stopping") if state.is_stopping else tr("Importing"),
-            detail=self._words(state),
+            detail=progress_words(state, len(self._waiting)),
             done=state.done,
             total=state.total or 0,
             buttons=stop,
         )
         self.window.jobs.show_job(IMPORT_JOB, line)
-
-    def _words(self, state: ImportState) -> str:
-        from app.ui.import_task import Stage, remaining_s
-
-        if state.stage is Stage.LOOKING:
-            words = [trn("1 file found", "{count} files found", state.done)]
-        else:
-            done, total = whole(state.done), whole(state.total or 0)
-            words = [
-                tr("Reading headers: {done} of {total}", done=done, total=total)
-                if state.stage is Stage.HEADERS
-                else tr("{done} of {total} files", done=done, total=total)
-            ]
-            if state.stage is Stage.IMAGES and state.elapsed_s > 2.0:
-                words.append(tr("{n} files/s", n=whole(round(state.done / state.elapsed_s))))
-            rest = remaining_s(state)
-            if rest is not None and not state.is_stopping:
-                words.append(_rest_words(rest))
-        if state.refused:
-            words.append(tr("{n} refused", n=whole(state.refused)))
-        if self._waiting:
-            words.append(trn("1 more import waits", "{count} more imports wait", len(self._waiting)))
-        return " · ".join(words)
 
     def _on_stored(self) -> None:
         if not self._refresh.isActive():
@@ -319,41 +309,40 @@ class ImportingWiring(Wiring):
     # --- afterwards ---
 
     def _on_finished(self, report: ImportReport) -> None:
-        from app.ui.import_report_dialog import decisions_of, summary_of
-
         self._refresh.stop()
         self._bring_up_to_date()
         self.window.jobs.remove(IMPORT_JOB)
-        self.reports.append((f"{time.strftime('%H:%M')}  {summary_of(report)}", report))
-        title = f"{summary_of(report)}."
-        lines = [decisions_of(report)]
-        if report.is_cancelled:
-            title = tr("The import was stopped: {what}.", what=summary_of(report))
-            lines.append(tr("What is in is kept; import the same files again to go on."))
-        self._show_end(title, tuple(line for line in lines if line), report)
-        if self.dialog is not None and self.dialog.isVisible():
-            self.dialog.show_reports(self.reports)
-        self._go_on()
-
-    def _show_end(self, title: str, lines: tuple[str, ...], report: ImportReport) -> None:
-        from app.store.import_report import Outcome
-        from app.store.import_table import first_open_case
-
-        first = first_open_case(report)
-        more = ((tr("Go to the first"), lambda: self._go_to(first)),) if first else ()
-        tone = "caution" if report.count(Outcome.REFUSED) or report.is_cancelled else "info"
-        banner = Banner(
-            title,
-            lines,
-            tone=tone,
-            action=(tr("Show report"), self.show_report),
-            more_actions=more,
-            is_closable=True,
-        )
-        self.window.banners.show_banner("import", banner)
+        self.reports.append((time.strftime("%H:%M"), report))
+        self._show_end(report)
         self.window.enable()
         if not self.window.case_list.total:
             self.window.projects.show_no_cases()
+        if self.dialog is not None and self.dialog.isVisible():
+            self.dialog.show_reports(self._titled_reports())
+        self._go_on()
+
+    def _show_end(self, report: ImportReport) -> None:
+        from app.store.import_report import Outcome
+        from app.store.import_table import first_open_case
+        from app.ui.import_report_dialog import decisions_of, summary_of
+
+        title, lines = f"{summary_of(report)}.", [decisions_of(report)]
+        if report.is_cancelled:
+            title = tr("The import was stopped: {what}.", what=summary_of(report))
+            lines.append(tr("What is in is kept; import the same files again to go on."))
+        first = first_open_case(report)
+        more = ((tr("Go to the first"), lambda: self._go_to(first)),) if first else ()
+        tone = "caution" if report.count(Outcome.REFUSED) or report.is_cancelled else "info"
+        action = (tr("Show report"), self.show_report)
+        banner = Banner(
+            title, tuple(filter(None, lines)), tone=tone, action=action, more_actions=more, is_closable=True
+        )
+        self.window.banners.show_banner("import", banner)
+
+    def _titled_reports(self) -> list[tuple[str, ImportReport]]:
+        from app.ui.import_report_dialog import summary_of
+
+        return [(f"{clock}  {summary_of(report)}", report) for clock, report in self.reports]
 
     def _on_failed(self, error: UserError) -> None:
         self._waiting.clear()
@@ -377,7 +366,7 @@ class ImportingWiring(Wiring):
         if self.dialog is None:
             self.dialog = ImportReportDialog(self.window)
             self.dialog.case_chosen.connect(self._go_to)
-        self.dialog.show_reports(self.reports)
+        self.dialog.show_reports(self._titled_reports())
         self.dialog.show()
         self.dialog.raise_()
         self.dialog.activateWindow()
@@ -385,48 +374,3 @@ class ImportingWiring(Wiring):
     def _go_to(self, case_id: str) -> None:
         if self.project.is_open and self.project.look().cases.get(case_id) is not None:
             self.window.cases.go_to(case_id)
-
-
-def _is_project(path: Path) -> bool:
-    from app.store.folder import is_project
-
-    try:
-        return is_project(path)
-    except UserError:
-        return False
-
-
-def _table(paths: Sequence[Path]) -> Path:
-    from app.ui.mapping_dialog import is_table
-
-    return next(path for path in paths if is_table(path))
-
-
-def _what(paths: Sequence[Path]) -> str:
-    """`2 folders and 3 files`, or the name of the only one."""
-    if len(paths) == 1:
-        return f"“{paths[0].name}”"
-    folders = sum(path.is_dir() for path in paths)
-    files = len(paths) - folders
-    parts = []
-    if folders:
-        parts.append(trn("1 folder", "{count} folders", folders))
-    if files:
-        parts.append(trn("1 file", "{count} files", files))
-    return tr("{one} and {other}", one=parts[0], other=parts[1]) if len(parts) == 2 else parts[0]
-
-
-def _proposed_name(paths: Sequence[Path]) -> str:
-    """A name for a new project: of the folder or archive that is imported, else a plain one."""
-    first = paths[0]
-    if len(paths) == 1 and first.is_dir():
-        return first.name or tr("Hips")
-    if len(paths) == 1 and first.suffix.lower() == ".zip":
-        return first.stem
-    return tr("Hips")
-
-
-def _rest_words(seconds: float) -> str:
-    if seconds < 60:
-        return tr("less than a minute left") if seconds > 15 else tr("a few seconds left")
-    return trn("about 1 minute left", "about {count} minutes left", round(seconds / 60))

@@ -13,8 +13,9 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox
 
 from app.core.errors import UserError
 from app.ui.jobs_strip import JobLine
-from app.ui.language import moment, tr, trn
+from app.ui.language import moment, say, tr, trn
 from app.ui.notices import Banner
+from app.ui.privacy import private
 from app.ui.recent_list import RecentEntry
 from app.ui.wiring.wiring import Wiring
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 DEMO_IS_BROKEN = frozenset({"damaged", "key-missing", "not-a-project"})  # then it is made anew
 DEMO_JOB = "demo"
 OUR_BANNERS = ("read-only", "unclean", "case", "import")
-MENU_NAME_PX = 60  # letters of a path in the menu
+MENU_LETTERS = 60  # of a path in the menu
 
 
 class ProjectsWiring(Wiring):
@@ -151,7 +152,8 @@ class ProjectsWiring(Wiring):
         return [
             RecentEntry(
                 path=known.path,
-                name=known.name,
+                name=private(known.name),
+                place=private(known.path),
                 about=f"{_when(known.opened_at)} · {trn('1 case', '{count} cases', known.case_count)}",
                 is_there=known.is_there,
                 is_pinned=known.is_pinned,
@@ -237,6 +239,11 @@ class ProjectsWiring(Wiring):
 
     def show_no_cases(self) -> None:
         """Say what to do with a project that holds nothing."""
+        self._say_no_cases()
+        self.window.middle.setCurrentWidget(self.window.start_page)
+        self.window.settled.emit()
+
+    def _say_no_cases(self) -> None:
         window, project, actions = self.window, self.project, self.window.actions_by_id
         if window.importing.is_running:
             window.start_page.say(
@@ -262,8 +269,6 @@ class ProjectsWiring(Wiring):
                 ),
                 is_drop_target=True,
             )
-        window.middle.setCurrentWidget(window.start_page)
-        window.settled.emit()
 
     # --- the demo being made ---
 
@@ -321,7 +326,7 @@ class ProjectsWiring(Wiring):
         menu.aboutToHide.connect(menu.deleteLater)
         for number, entry in enumerate(self.recent_entries(), start=1):
             key = f"&{number}  " if number < 10 else ""
-            path = entry.path if len(entry.path) <= MENU_NAME_PX else f"…{entry.path[-MENU_NAME_PX:]}"
+            path = entry.place if len(entry.place) <= MENU_LETTERS else f"…{entry.place[-MENU_LETTERS:]}"
             name = f"{key}{entry.name}   {path}".replace("\n", " ")
             action = menu.addAction(name if entry.is_there else tr("{name} (not found)", name=name))
             action.setEnabled(entry.is_there)
@@ -349,23 +354,41 @@ class ProjectsWiring(Wiring):
     def _on_opened(self) -> None:
         window, project = self.window, self.project
         self._note_recent()
-        self.viewer.open_images(project.load_image, project.look().derived)
+        self.viewer.open_images(project.load_image)
         window.banners.remove("error")
         window.banners.remove("demo")
-        window.setWindowTitle(f"{project.name} — Coxa")
-        name = project.name
-        window.state.setText(name if project.is_writable else tr("{name} (read-only)", name=name))
-        window.state.setToolTip(str(project.path))
-        if project.read_only_reason:
-            title = tr("Read-only: nothing can be changed here.")
-            action = (tr("Try again for writing"), self.try_writing)
-            banner = Banner(title, (project.read_only_reason,), tone="caution", action=action)
-            window.banners.show_banner("read-only", banner)
+        self._say_project()
         if project.was_unclean:
             words = tr("Everything that was recorded is there: the whole database was checked.")
             banner = Banner(tr("The last session ended unexpectedly."), (words,), is_closable=True)
             window.banners.show_banner("unclean", banner)
         window.cases.show_first()
+
+    def _say_project(self) -> None:
+        """Name the project in the title and the status bar, and say why it cannot be changed."""
+        window, project = self.window, self.project
+        name = private(project.name)
+        window.setWindowTitle(f"{name} — Coxa" if name else "Coxa")
+        window.state.setText(name if project.is_writable or not name else tr("{name} (read-only)", name=name))
+        window.state.setToolTip(private(str(project.path)) if name else "")
+        if project.is_open and project.read_only_reason:
+            title = tr("Read-only: nothing can be changed here.")
+            action = (tr("Try again for writing"), self.try_writing)
+            banner = Banner(title, (say(project.read_only_reason),), tone="caution", action=action)
+            window.banners.show_banner("read-only", banner)
+
+    def retranslate(self) -> None:
+        """Another language, or names are hidden: name the project and say how to begin anew."""
+        window = self.window
+        if window.project is None or self._recent is None:
+            return
+        self._say_project()
+        if window.middle.currentWidget() is not window.start_page or window.demo_task.is_running:
+            return
+        if not self.project.is_open:
+            window.start_page.show_home(self.recent_entries())
+        elif not window.case_list.total:
+            self._say_no_cases()
 
     def try_writing(self) -> None:
         """Open the present project again, for writing, and go on with the case that is on the screen."""
@@ -380,9 +403,7 @@ class ProjectsWiring(Wiring):
         for key in OUR_BANNERS:
             window.banners.remove(key)
         window.cases.forget()
-        window.setWindowTitle("Coxa")
-        window.state.setText("")
-        window.state.setToolTip("")
+        self._say_project()
         window.enable()
 
 
