@@ -15,10 +15,11 @@ from PySide6.QtWidgets import QDockWidget, QLabel, QMainWindow, QStackedWidget, 
 
 from app.ui.case_list import CaseList
 from app.ui.command_set import CommandSet
+from app.ui.crash import CrashReporter
 from app.ui.demo_task import DemoTask
 from app.ui.jobs_strip import JobsStrip
 from app.ui.language import tr
-from app.ui.notices import BannerArea, CrashReporter
+from app.ui.notices import BannerArea
 from app.ui.selection import Selection
 from app.ui.start_page import StartPage
 from app.ui.start_plan import Start

@@ -1,31 +1,21 @@
-"""Banners for what a person can act on; a report to copy for faults in Coxa."""
+"""Banners: what a person can act on, said in a title, a reason, a remedy, and buttons."""
 
 from __future__ import annotations
 
-import platform
-import sys
-import traceback
 from collections.abc import Callable
-from types import TracebackType
 
-from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import (
-    QDialog,
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QPlainTextEdit,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from app import __version__
 from app.core.errors import UserError
+from app.ui import theme
+from app.ui.icon_label import IconLabel
+from app.ui.language import say, tr
+from app.ui.privacy import without_paths
 from app.ui.theme import GAP_L, GAP_M, GAP_S
 
 BannerAction = tuple[str, Callable[[], None]]
+TONES = {"info": ("info", "accent"), "caution": ("warning", "caution"), "danger": ("error", "danger")}
 
 
 class Banner(QFrame):
@@ -60,28 +50,51 @@ class Banner(QFrame):
         self.setObjectName("banner")
         self.setProperty("tone", tone)
         self.text = " ".join((title, *lines))
+        self._said = (title, *lines)
+        self._labels: list[QLabel] = []
         words = QVBoxLayout()
         words.setSpacing(2)
-        head = QLabel(title, self)
-        head.setObjectName("strong")
-        for label in (head, *(QLabel(line, self) for line in lines)):
+        for number, _ in enumerate(self._said):
+            label = QLabel(self)
+            label.setObjectName("strong" if number == 0 else "")
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            self._labels.append(label)
             words.addWidget(label)
         layout = QHBoxLayout(self)
-        layout.setContentsMargins(GAP_L, GAP_M, GAP_M, GAP_M)
-        layout.setSpacing(GAP_L)
+        layout.setContentsMargins(GAP_M, GAP_M, GAP_M, GAP_M)
+        layout.setSpacing(GAP_M)
+        layout.addWidget(IconLabel(*TONES[tone], self), 0, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(words, 1)
+        layout.addSpacing(GAP_L)
         for words_on_it, effect in (*((action,) if action is not None else ()), *more_actions):
             button = QPushButton(words_on_it, self)
             button.clicked.connect(_calling(effect))
             layout.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
+        self._close: QToolButton | None = None
         if is_closable:
-            close = QPushButton("Close", self)
-            close.setToolTip("Put this message away")
-            close.clicked.connect(self.closed)
-            layout.addWidget(close, 0, Qt.AlignmentFlag.AlignVCenter)
+            self._close = QToolButton(self)
+            self._close.setObjectName("plain")
+            self._close.setIcon(theme.icon("close"))
+            self._close.clicked.connect(self.closed)
+            layout.addWidget(self._close, 0, Qt.AlignmentFlag.AlignVCenter)
+        self.setAccessibleName(self.text)
+        self.retranslate()
+
+    def retranslate(self) -> None:
+        """Say everything anew. What was said by others stays in its language; paths may have to be hidden."""
+        for label, words in zip(self._labels, self._said, strict=True):
+            label.setText(without_paths(words))
+        if self._close is not None:
+            self._close.setToolTip(tr("Put this message away"))
+            self._close.setAccessibleName(tr("Put this message away"))
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Another language, or names are hidden."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LanguageChange:
+            self.retranslate()
 
 
 def _calling(effect: Callable[[], None]) -> Callable[[], None]:
@@ -94,6 +107,7 @@ class BannerArea(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._banners: dict[str, Banner] = {}
+        self._error: UserError | None = None
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(GAP_S)
@@ -112,8 +126,15 @@ class BannerArea(QWidget):
 
     def show_error(self, error: UserError) -> None:
         """Show an error: title, reason, remedy. The user puts it away."""
-        lines = tuple(part for part in (error.reason, error.remedy) if part)
-        self.show_banner("error", Banner(error.title, lines, tone="danger", is_closable=True))
+        lines = tuple(say(part) for part in (error.reason, error.remedy) if part)
+        self.show_banner("error", Banner(say(error.title), lines, tone="danger", is_closable=True))
+        self._error = error
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Another language: say the error again. Other banners are shown anew by those who showed them."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LanguageChange and "error" in self._banners and self._error is not None:
+            self.show_error(self._error)
 
     def remove(self, key: str) -> None:
         """Take a banner away, if it is there."""
@@ -122,90 +143,3 @@ class BannerArea(QWidget):
             self._layout.removeWidget(banner)
             banner.hide()
             banner.deleteLater()
-
-
-def crash_report(kind: type[BaseException], trace: TracebackType | None) -> str:
-    """What a developer needs to find a fault, and nothing about patients.
-
-    Messages, values and file paths of the user are left out: only types, functions and line numbers stay.
-    """
-    frames = traceback.extract_tb(trace)
-    lines = [f"  {_module(frame.filename)}:{frame.lineno} in {frame.name}" for frame in frames]
-    system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
-    return "\n".join((f"Coxa {__version__}, {system}", f"{kind.__module__}.{kind.__qualname__}", *lines))
-
-
-def _module(filename: str) -> str:
-    parts = filename.replace("\\", "/").split("/")
-    for root in ("app", "site-packages"):
-        if root in parts:
-            return "/".join(parts[len(parts) - parts[::-1].index(root) :])
-    return parts[-1]
-
-
-class CrashDialog(QDialog):
-    """Says that Coxa has a fault and offers the report to copy."""
-
-    def __init__(self, report: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setWindowTitle("A fault in Coxa")
-        self.resize(640, 400)
-        self.report = report
-        head = QLabel("Something went wrong inside Coxa.", self)
-        head.setObjectName("title")
-        words = QLabel(
-            "What was saved is safe. You can go on, but closing and opening the window again is wiser. "
-            "This report holds no patient data; please send it to the people who look after Coxa.",
-            self,
-        )
-        words.setWordWrap(True)
-        text = QPlainTextEdit(report, self)
-        text.setReadOnly(True)
-        copy = QPushButton("Copy report", self)
-        copy.setObjectName("primary")
-        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(report))
-        close = QPushButton("Close", self)
-        close.clicked.connect(self.accept)
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        buttons.addWidget(close)
-        buttons.addWidget(copy)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(GAP_L, GAP_L, GAP_L, GAP_L)
-        layout.setSpacing(GAP_M)
-        for widget in (head, words, text):
-            layout.addWidget(widget)
-        layout.addLayout(buttons)
-
-
-class CrashReporter(QObject):
-    """Turns an exception that nobody caught into a dialog, once at a time.
-
-    Args:
-        parent: the window; the dialog belongs to it.
-    """
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._window = parent
-        self.dialog: CrashDialog | None = None
-        self._previous = sys.excepthook
-
-    def install(self) -> None:
-        """Take over `sys.excepthook`."""
-        sys.excepthook = self._on_exception
-
-    def remove(self) -> None:
-        """Give `sys.excepthook` back."""
-        sys.excepthook = self._previous
-
-    def _on_exception(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        report = crash_report(kind, trace)
-        print(report, file=sys.stderr)
-        if issubclass(kind, KeyboardInterrupt):
-            self._window.close()
-            return
-        if self.dialog is None or not self.dialog.isVisible():
-            self.dialog = CrashDialog(report, self._window)
-            self.dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
-            self.dialog.open()

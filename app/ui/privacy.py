@@ -7,11 +7,13 @@ people, institutions, and pseudonyms of patients. Switching re-says every text o
 from __future__ import annotations
 
 import hashlib
+import re
 
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
 HIDDEN = "•••"
+_PATH = re.compile(r"(?:(?<![\w/])/|[A-Za-z]:\\|\\\\)[^\s\"'“”<>|]*[/\\][^\s\"'“”<>|]*")
 _PROPERTY = "coxa_hide_names"
 
 
@@ -47,3 +49,8 @@ def private_id(pseudonym: str) -> str:
     if not pseudonym or not are_names_hidden():
         return pseudonym
     return f"{HIDDEN} {hashlib.sha256(pseudonym.encode()).hexdigest()[:4]}"
+
+
+def without_paths(text: str) -> str:
+    """The text; while names are hidden with dots in the place of every path in it."""
+    return _PATH.sub(HIDDEN, text) if are_names_hidden() else text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QFrame,
@@ -24,6 +24,7 @@ from app.ui.commands.table import MENUS
 from app.ui.language import tr
 from app.ui.theme import GAP_M, GAP_S
 
+ROW_PX = 26
 ID = Qt.ItemDataRole.UserRole
 MODIFIERS = (Qt.Key.Key_Control, Qt.Key.Key_Shift, Qt.Key.Key_Alt, Qt.Key.Key_AltGr, Qt.Key.Key_Meta)
 Shortcuts = Mapping[str, tuple[str, ...]]
@@ -162,6 +163,7 @@ class ShortcutEditor(QWidget):
             group = QTreeWidgetItem(self.tree, [tr(menu)])
             group.setFlags(Qt.ItemFlag.ItemIsEnabled)
             group.setFirstColumnSpanned(True)
+            group.setSizeHint(0, QSize(0, ROW_PX))  # every row is as high as the first
             face = group.font(0)
             face.setBold(True)
             group.setFont(0, face)

@@ -18,6 +18,9 @@ QToolBar::separator {{ width: 1px; background: {line}; margin: {s}px {m}px; }}
 QToolButton, QPushButton {{
     background: {raised}; border: 1px solid {line}; border-radius: 4px; padding: 5px 10px; color: {text};
 }}
+QToolButton#plain {{ background: transparent; border: 1px solid transparent; padding: {s}px; }}
+QToolButton#plain:hover {{ background: {hover}; }}
+QToolButton#plain:focus {{ border-color: {accent}; }}
 QToolBar QToolButton {{ background: transparent; border: 1px solid transparent; }}
 QToolButton:hover, QPushButton:hover {{ background: {hover}; }}
 QToolButton:checked, QPushButton:checked {{ background: {selected}; border-color: {accent}; }}
@@ -145,7 +148,8 @@ QCheckBox::indicator, QRadioButton::indicator, QTreeView::indicator, QListView::
     width: 16px; height: 16px; border: 1px solid {edge}; border-radius: 4px; background: {panel};
 }}
 QRadioButton::indicator {{ border-radius: 9px; }}
-QCheckBox::indicator:checked, QTreeView::indicator:checked, QListView::indicator:checked, QGroupBox::indicator:checked {{
+QCheckBox::indicator:checked, QTreeView::indicator:checked, QListView::indicator:checked,
+QGroupBox::indicator:checked {{
     background: {accent}; border-color: {accent}; image: url("{controls}/check-{scheme}.svg");
 }}
 QCheckBox::indicator:indeterminate, QTreeView::indicator:indeterminate {{

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QMainWindow, QWidget
+from PySide6.QtWidgets import QMainWindow
 
 from app.core.case import Assessment, Certainty, Evidence, Projection, Side, View, ViewFlag
 from app.core.errors import UserError
@@ -18,8 +18,8 @@ from app.core.spacing import Spacing, SpacingSource
 from app.ui.captions import evidence_text, patient_directions, spacing_lines
 from app.ui.command_set import CommandSet
 from app.ui.commands.table import COMMANDS
+from app.ui.crash import crash_report
 from app.ui.loader import ImageKey, ImageLoader, PreparedImage, prepare
-from app.ui.notices import CrashReporter, crash_report
 from app.ui.window_level import Shown, dragged, first_shown, preset, table_for
 from tests.support.window import GREY, flat_image, known, wait, wait_until
 
@@ -191,27 +191,6 @@ def test_a_crash_report_holds_no_values_messages_or_paths() -> None:
     assert "test_a_crash_report" in report
     for forbidden in (secret, "home", "scan.dcm", "cannot read"):
         assert forbidden not in report
-
-
-def test_an_exception_that_nobody_catches_becomes_a_dialog(capsys: pytest.CaptureFixture[str]) -> None:
-    window = QWidget()
-    window.show()
-    reporter = CrashReporter(window)
-    previous = sys.excepthook
-    reporter.install()
-    try:
-        try:
-            raise RuntimeError("secret")
-        except RuntimeError as error:
-            sys.excepthook(RuntimeError, error, error.__traceback__)
-        assert reporter.dialog is not None
-        assert reporter.dialog.isVisible()
-        assert "secret" not in reporter.dialog.report
-        assert "secret" not in capsys.readouterr().err
-    finally:
-        reporter.remove()
-    assert sys.excepthook == previous
-    reporter.dialog.close()
 
 
 def test_the_shell_needs_nothing_but_qt_and_the_window_never_torch() -> None:
