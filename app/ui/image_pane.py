@@ -52,7 +52,9 @@ class ImagePane(QFrame):
         turned_by: degrees, clockwise, since the last signal, while dragging with the rotate tool.
         menu_requested: a right click without a drag; global position.
         zoom_changed: a new zoom, screen px per image px.
+        resized: the pane has another size; a fitted image is fitted again right after.
         view_changed: zoom, pan, orientation or size changed, whoever did it.
+        table_changed: the image is shown through another window.
         moved_by_user: zoom or pan changed by a gesture or a command, which linked panes follow; how far the middle
             moved, display coordinates.
         pointed_at: image coordinates (col, row) of the pixel under the mouse, or None outside the image.
@@ -64,7 +66,9 @@ class ImagePane(QFrame):
     turned_by = Signal(float)
     menu_requested = Signal(QPoint)
     zoom_changed = Signal(float)
+    resized = Signal()
     view_changed = Signal()
+    table_changed = Signal()
     moved_by_user = Signal(QPointF)
     pointed_at = Signal(object)
 
@@ -146,6 +150,7 @@ class ImagePane(QFrame):
         self.table = table
         self.item.set_table(table)
         self.loupe.update()
+        self.table_changed.emit()
 
     def set_empty(self, text: str) -> None:
         """Show words instead of an image: why there is none."""

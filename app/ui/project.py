@@ -73,6 +73,7 @@ class Project(QObject):
         cases_changed: the list of cases, or a case in it, is not what it was.
         annotated: id of the case about which something else is said now; it is saved when this is emitted.
         author_changed: decisions and annotations are recorded under another name now.
+        author_wanted: somebody wants to annotate and has not said yet who it is; `confirm_author` goes on.
         failed: a UserError that the user should see.
     """
 
@@ -81,6 +82,7 @@ class Project(QObject):
     cases_changed = Signal()
     annotated = Signal(str)
     author_changed = Signal()
+    author_wanted = Signal()
     failed = Signal(object)
 
     def __init__(self, author: str, parent: QObject | None = None) -> None:
@@ -88,6 +90,8 @@ class Project(QObject):
         self._author = author
         self._store: ProjectStore | None = None
         self._annotations: Annotations | None = None
+        self._is_author_confirmed = False
+        self._waiting: Callable[[], object] | None = None
         self.read_only_reason = ""
         """Why nothing can be changed; empty while the project can be written."""
 
@@ -137,11 +141,12 @@ class Project(QObject):
             return True  # it is this one: opening it twice would find it locked by ourselves
         try:
             try:
-                store = ProjectStore.open(path, is_read_only=is_read_only)
+                # the day's backup is made in the background, once the window shows the project
+                store = ProjectStore.open(path, is_read_only=is_read_only, is_backing_up=False)
             except UserError as error:
                 if error.kind != "locked":
                     raise
-                reason = f"{error.reason} Close it there, then open it here again to make changes."
+                reason = f"{error.reason} Close it there, then try again here to make changes."
                 store = ProjectStore.open(path, is_read_only=True)
         except UserError as error:
             self.failed.emit(error)
@@ -157,7 +162,7 @@ class Project(QObject):
         """Close the project, if one is open."""
         if self._store is not None:
             store, self._store = self._store, None
-            self._annotations = None
+            self._annotations, self._waiting = None, None
             self.closed.emit()
             store.close()
 
@@ -222,6 +227,18 @@ class Project(QObject):
         self.cases_changed.emit()
         return result
 
+    def confirm_author(self, author: str) -> None:
+        """Somebody has said who annotates in this session; what waited for it is done now."""
+        self._is_author_confirmed = True
+        self.set_author(author)
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None and self._store is not None:
+            waiting()
+
+    def forget_waiting(self) -> None:
+        """Nobody said who annotates: what waited for it is not done."""
+        self._waiting = None
+
     @property
     def annotations(self) -> Annotations:
         """What people say about the cases, for looking it up; what changes it goes through `annotate`."""
@@ -236,9 +253,14 @@ class Project(QObject):
             change: makes the change; gets the annotations and the author.
 
         Returns:
-            What `change` returns; None when it was refused, which has been reported then.
+            What `change` returns; None when it was refused, which has been reported then, or when it waits until
+            somebody has said who annotates.
         """
         store = self._open_store()
+        if not store.is_read_only and not self._is_author_confirmed:
+            self._waiting = lambda: self.annotate(case_id, change)
+            self.author_wanted.emit()
+            return None
         if store.is_read_only:
             self.failed.emit(UserError("This was not recorded.", reason=self.read_only_reason, kind="read-only"))
             return None

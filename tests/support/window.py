@@ -101,6 +101,8 @@ def open_window(
     window.resize(*size)
     window.show()
     wait_until(lambda: bool(settled))
+    assert window.project is not None
+    window.project.confirm_author("tester")  # else the first annotation of the session asks who it is
     return window
 
 
@@ -128,6 +130,7 @@ def add_view(
     projection: Projection | None,
     side: Side | None,
     grey: GreyScale = GREY,
+    spacing: Spacing | None = None,
     **more: object,
 ) -> View:
     """Store an image and its view."""
@@ -140,7 +143,7 @@ def add_view(
         cols=cols,
         projection=known(projection),
         side=known(side),
-        spacing=Spacing(),
+        spacing=spacing or Spacing(),
         grey=grey,
         **more,  # type: ignore[arg-type]
     )

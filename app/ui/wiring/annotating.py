@@ -1,9 +1,319 @@
-"""Labels, clicks, boxes and measurements."""
+"""Clicks, boxes, measurements, undo, and going on to the next case."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, Qt, QTimer
+from PySide6.QtWidgets import QAbstractButton, QApplication, QDockWidget, QLabel, QLineEdit, QPlainTextEdit, QToolButton
+
+from app.ui.commands.annotate import LANDMARKS, MEASURES
+from app.ui.language import say, tr
+from app.ui.notices import Banner
 from app.ui.wiring.wiring import Wiring
+
+if TYPE_CHECKING:
+    from app.core.geometry import XY
+    from app.core.measurement import CalibrationKind
+    from app.store.annotations import Annotations
+    from app.ui.annotate_popups import LengthQuestion, ReaderQuestion
+    from app.ui.annotate_steps import AnnotateSteps
+    from app.ui.crop_panel import CropPanel
+    from app.ui.drawing_board import DrawingBoard
+    from app.ui.image_pane import ImagePane
+
+TOOLS = ("align", "box", *(f"measure:{name}" for name, *_ in MEASURES), *(f"landmark:{name}" for name, _ in LANDMARKS),
+         "calibrate:length", "calibrate:ball")  # fmt: skip
+LIST_MS = 120  # the worklist follows when nothing more is annotated for so long
 
 
 class AnnotatingWiring(Wiring):
-    """The Annotate menu, its tools and its docks."""
+    """The Annotate menu, its tools and the crop.
+
+    Attributes:
+        board: what is drawn over the images.
+        panel: the aligned crop.
+        question: who annotates, or how long something is, while it is asked.
+    """
+
+    board: DrawingBoard
+    panel: CropPanel | None = None
+    question: ReaderQuestion | LengthQuestion | None = None
+    _steps: AnnotateSteps
+
+    def effects(self) -> dict[str, Callable[[bool], object]]:
+        """What the Annotate menu does."""
+        return {
+            **{name: self._using_tool(name) for name in TOOLS},
+            "undo": lambda _: self._revert("undo"),
+            "redo": lambda _: self._revert("redo"),
+            "commit_next": lambda _: self.commit_next(),
+            "approve": lambda _: self._steps.judge(is_approved=True),
+            "reject": lambda _: self._steps.judge(is_approved=False),
+            "propose_box": lambda _: self._steps.propose_box(),
+            "copy_box": lambda _: self._steps.copy_box(),
+            "uncalibrate": lambda _: self._steps.uncalibrate(),
+            "delete_drawing": lambda _: self._steps.delete(),
+            "show_drawings": lambda is_on: self.board.set_shown(is_on),
+            "show_crop": lambda is_on: self._dock.setVisible(is_on),
+        }
+
+    def connect_shell(self) -> None:
+        """The dock of the crop is there from the start, so that its place can be restored; who annotates is shown."""
+        window = self.window
+        self._dock = QDockWidget(window)
+        self._dock.setObjectName("crop")
+        self._dock.setFeatures(
+            QDockWidget.DockWidgetFeature.DockWidgetClosable | QDockWidget.DockWidgetFeature.DockWidgetMovable
+        )
+        window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self._dock)
+        self._dock.hide()
+        self._dock.visibilityChanged.connect(self._on_dock)
+        self.saved = QLabel(window)
+        self.saved.setObjectName("saved")
+        self.reader = QToolButton(window)
+        self.reader.setObjectName("reader")
+        self.reader.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.reader.setAutoRaise(True)
+        self.reader.clicked.connect(lambda: self.ask_reader())
+        self.reader.hide()
+        window.statusBar().insertPermanentWidget(1, self.saved)
+        window.statusBar().insertPermanentWidget(2, self.reader)
+        self._list_soon = QTimer(window, singleShot=True, interval=LIST_MS)
+        self._list_soon.timeout.connect(self._refresh_list)
+        QApplication.instance().focusChanged.connect(self._on_focus)  # type: ignore[union-attr]
+
+    def connect_rest(self) -> None:
+        """The drawings, the crop and the project."""
+        from app.ui.annotate_steps import AnnotateSteps
+        from app.ui.crop_panel import CropPanel
+        from app.ui.drawing_board import DrawingBoard
+
+        viewer, project = self.viewer, self.project
+        self.board = DrawingBoard(viewer)
+        self.panel = CropPanel(self._dock)
+        self._dock.setWidget(self.panel)
+        self._steps = AnnotateSteps(project, viewer, self.board)
+        self.board.drawn.connect(self._steps.store)
+        self.board.refused.connect(project.failed)
+        self.board.previewed.connect(lambda _: self.show_crop())
+        self.panel.judged.connect(lambda is_approved: self._steps.judge(is_approved=is_approved))
+        viewer.swapped.connect(self._on_swapped)
+        viewer.active_changed.connect(self.show_crop)
+        for place in viewer.places:
+            place.pane.table_changed.connect(self.show_crop)
+        project.annotated.connect(self._on_annotated)
+        project.author_wanted.connect(self.ask_reader)
+        project.author_changed.connect(self._on_reader)
+        project.opened.connect(self._on_reader)
+        project.closed.connect(self._on_closed)
+        self._say_keys()
+
+    def present(self) -> set[str]:
+        """What can be annotated, judged, undone and committed just now."""
+        viewer, project = self.window.viewer, self.window.project
+        case_id = self._case_id()
+        if viewer is None or project is None or not case_id or not project.is_writable:
+            return set()
+        found = {"annotatable case"} if _is_typing() else {"annotatable case", "commit"}
+        state = project.annotations.undo_state(case_id, project.author) if project.author.strip() else None
+        found |= {"undo"} if state is not None and state.undoable else set()
+        found |= {"redo"} if state is not None and state.redoable else set()
+        drawing = self.board.active
+        if viewer.active_view is not None and drawing is not None:
+            found.add("annotatable view")
+            found |= {"crop"} if drawing.alignment is not None and not drawing.pending else set()
+            found |= {"calibrated view"} if drawing.spacing.source.value == "manual" else set()
+        return found
+
+    def retranslate(self) -> None:
+        """Titles, who annotates, keys."""
+        self._dock.setWindowTitle(tr("Aligned crop"))
+        self.saved.setText(tr("Saved") if self.saved.text() else "")
+        self._on_reader()
+        self._say_keys()
+
+    def close(self) -> None:
+        """Store what a key nudged a moment ago."""
+        QApplication.instance().focusChanged.disconnect(self._on_focus)  # type: ignore[union-attr]
+        self._list_soon.stop()
+        if self.question is not None:
+            self.question.close()
+        if self.window.viewer is not None and self.project.is_open:
+            self.board.flush()
+
+    # --- what follows from what ---
+
+    def refresh(self) -> None:
+        """Draw what the reader has said about the case on the screen."""
+        case_id = self._case_id()
+        project = self.project
+        is_known = bool(case_id) and project.is_open and bool(project.author.strip())
+        self.board.show(project.annotations.values(case_id, project.author) if is_known else {})
+        self.show_crop()
+        self.window.enable()
+
+    def show_crop(self) -> None:
+        """Show the crop of the active view, as it is drawn now."""
+        if self.panel is not None and self.panel.isVisible():
+            shown, name = self._steps.crop_view()
+            self.panel.show_crop(shown, name=name, is_writable=self.project.is_writable)
+
+    def commit_next(self) -> None:
+        """Nothing required may be missing; the case is done, and the next one is opened."""
+        case_id = self._case_id()
+        if not case_id:
+            return
+        self.board.flush()
+        missing = self._steps.commit(case_id)
+        if missing is None:
+            return
+        if missing:
+            names = ", ".join(tr("“{name}”", name=say(name)) for name in missing)
+            lines = (
+                tr("Not answered: {names}.", names=names),
+                tr("Answer it, give a reason to exclude the case, or go on with Next case."),
+            )
+            banner = Banner(tr("This case is not complete."), lines, tone="caution")
+            self.window.banners.show_banner("incomplete", banner)
+            return
+        self.window.banners.remove("incomplete")
+        if self.window.case_list.neighbours((1,)):
+            self.window.case_list.step(1)
+        else:
+            last = Banner(tr("This was the last case of the list."), (tr("It is saved."),), tone="info")
+            self.window.banners.show_banner("incomplete", last)
+
+    def ask_reader(self) -> None:
+        """Ask who annotates."""
+        from app.ui.annotate_popups import ReaderQuestion
+
+        question = ReaderQuestion(self.project.author, self.window)
+        question.answered.connect(self._on_named)
+        question.given_up.connect(self.project.forget_waiting)
+        self._open(question)
+
+    def ask_length(self, pane: ImagePane, kind: CalibrationKind, first_xy: XY, second_xy: XY) -> None:
+        """Ask how long something is in reality."""
+        from app.ui.annotate_popups import LengthQuestion
+
+        describe = partial(self._steps.describe_calibration, pane, kind, first_xy, second_xy)
+        question = LengthQuestion(kind.value, describe, self.window)
+        question.answered.connect(partial(self._steps.calibrate, pane, kind, first_xy, second_xy))
+        self._open(question)
+
+    def _open(self, question: ReaderQuestion | LengthQuestion) -> None:
+        self.question = question
+        question.destroyed.connect(self._forget_question)
+        window = self.window
+        question.open_at(window.mapToGlobal(QPoint(window.width() // 2, window.height() // 2)))
+
+    def _forget_question(self) -> None:
+        self.question = None
+
+    def _on_named(self, name: str) -> None:
+        self.window.looks.change(author=name)
+        self.project.confirm_author(name)
+
+    def _on_swapped(self) -> None:
+        self.window.banners.remove("incomplete")
+        self.refresh()
+
+    def _on_annotated(self, case_id: str) -> None:
+        self.saved.setText(tr("Saved"))
+        self._list_soon.start()
+        if case_id != self._case_id():
+            return
+        if self._steps.is_spacing_new(case_id):
+            self.window.selection.open_case(case_id)  # everything in mm is another figure now
+        else:
+            self.refresh()
+
+    def _refresh_list(self) -> None:
+        self.window.case_list.refresh()
+
+    def _on_reader(self) -> None:
+        project = self.window.project
+        is_writable = project is not None and project.is_writable
+        self.reader.setVisible(is_writable)
+        if project is not None:
+            name = project.author.strip()
+            self.reader.setText(tr("Reader: {name}", name=name) if name else tr("Reader: not named yet"))
+            self.reader.setToolTip(tr("Who annotates; click to change it"))
+            if project.is_open and self.window.viewer is not None and self.window.viewer.content is not None:
+                self.refresh()
+
+    def _on_closed(self) -> None:
+        self._list_soon.stop()
+        self.board.show({})
+        self.saved.setText("")
+        self.reader.hide()
+
+    def _on_focus(self) -> None:
+        if self.window.project is not None:
+            action = self.window.actions_by_id["commit_next"]
+            action.setEnabled("commit" in self.present())
+
+    def _on_dock(self, is_visible: bool) -> None:
+        self.window.actions_by_id["show_crop"].setChecked(is_visible)
+        if is_visible and self.panel is not None and self.window.project is not None:
+            self.show_crop()
+
+    def _case_id(self) -> str:
+        """The case on the screen, if it is also the one that was asked for and may be read."""
+        viewer = self.window.viewer
+        content = viewer.content if viewer is not None else None
+        if viewer is None or content is None or not viewer.is_settled or content.case.blocked_reason:
+            return ""
+        return content.case.id
+
+    def _revert(self, word: str) -> None:
+        case_id = self._case_id()
+        if not case_id:
+            return
+        self.board.flush()
+
+        def revert(annotations: Annotations, author: str) -> object:
+            back = annotations.undo if word == "undo" else annotations.redo
+            return back(case_id, author=author)
+
+        self.project.annotate(case_id, revert)
+
+    def _using_tool(self, name: str) -> Callable[[bool], object]:
+        return lambda _: self._use_tool(name)
+
+    def _use_tool(self, name: str) -> None:
+        from app.core.measurement import CalibrationKind, LandmarkKind, MeasurementKind
+        from app.ui.drawing_tools import AlignTool, BoxTool, DrawingTool
+        from app.ui.point_tools import CalibrateTool, PointTool
+
+        kind, _, what = name.partition(":")
+        tool: DrawingTool
+        match kind:
+            case "align":
+                tool = AlignTool(self.board)
+                self.window.actions_by_id["show_crop"].setChecked(True)
+                self._dock.show()
+            case "box":
+                tool = BoxTool(self.board)
+            case "measure":
+                tool = PointTool(self.board, MeasurementKind(what))
+            case "landmark":
+                tool = PointTool(self.board, LandmarkKind(what))
+            case _:
+                tool = CalibrateTool(self.board, CalibrationKind(what), self.ask_length)
+        self.window.actions_by_id["show_drawings"].setChecked(True)
+        self.board.set_shown(True)
+        self.viewer.set_tool(tool)
+
+    def _say_keys(self) -> None:
+        if self.panel is not None:
+            texts = [self.window.commands.key_text(name) for name in ("approve", "reject")]
+            self.panel.set_keys(*texts)
+
+
+def _is_typing() -> bool:
+    """Whether Enter belongs to the widget that has the keyboard."""
+    return isinstance(QApplication.focusWidget(), QLineEdit | QPlainTextEdit | QAbstractButton)
