@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QCursor, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QCursor, QKeyEvent
 from PySide6.QtWidgets import QBoxLayout, QWidget
 
 from app.core.case import Side, View
@@ -173,7 +173,7 @@ class PaneGroup(QWidget):
         place = self.active_place
         if place.image is not None and place.shown is not None:
             names = preset_names(place.image)
-            self.use_preset(names[(NAMES.index(place.shown.name) + 1) % len(names) if place.shown.name in names else 0])
+            self.use_preset(names[(names.index(place.shown.name) + 1) % len(names) if place.shown.name in names else 0])
 
     def change_window(self, change: Callable[[PreparedImage, Shown], Shown]) -> None:
         """Show the active image (linked: all) through a changed window."""
@@ -230,7 +230,7 @@ class PaneGroup(QWidget):
         if is_on and not any(place.pane.loupe.isVisible() for place in self.all_places):
             self.active_pane.loupe.follow(self.active_pane.middle)
 
-    # --- keys of a tool, resizing, language ---
+    # --- keys of a tool, language ---
 
     def event(self, event: QEvent) -> bool:
         """A tool may take a key that is also a shortcut."""
@@ -245,11 +245,6 @@ class PaneGroup(QWidget):
         """Keys go to the tool first."""
         if not self.active_pane.tool.key(self.active_pane, event):
             super().keyPressEvent(event)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Images that are fitted together stay so."""
-        super().resizeEvent(event)
-        self._refit.start()
 
     def changeEvent(self, event: QEvent) -> None:
         """Another language, or names are hidden: say everything anew."""
@@ -271,6 +266,7 @@ class PaneGroup(QWidget):
         )
         pane.turned_by.connect(lambda by: self._turn(number, lambda place: place.pane.orientation.turned(by)))
         pane.moved_by_user.connect(lambda moved: self._follow(number, moved))
+        pane.resized.connect(self._refit.start)
         pane.view_changed.connect(lambda: place.write())  # a slotted object cannot be referred to weakly
         pane.pointed_at.connect(lambda at: self._on_pointed(place, at))
         return place

@@ -154,6 +154,7 @@ class PaneGraphics(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no t
         super().resizeEvent(ev)
         if self._pane is not None:
             self._settle.start()
+            self._pane.resized.emit()
 
     def _pointer(self, ev: QMouseEvent) -> Pointer:
         assert self._pane is not None
