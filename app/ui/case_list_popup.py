@@ -49,6 +49,7 @@ class FilterPopup(QFrame):
         self._values: dict[tuple[str, str], QTreeWidgetItem] = {}
         self._bounds: dict[tuple[str, Operator], QLineEdit] = {}
         self._is_silent = False
+        self._ticked_item: QTreeWidgetItem | None = None
         self.box = QLineEdit(self)
         self.box.setClearButtonEnabled(True)
         self.box.textChanged.connect(self._narrow)
@@ -63,7 +64,8 @@ class FilterPopup(QFrame):
         self.tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         self.tree.itemChanged.connect(self._on_ticked)
-        self.tree.itemActivated.connect(self._on_activated)
+        self.tree.installEventFilter(self)
+        self.tree.itemPressed.connect(self._on_pressed)
         self.tree.itemClicked.connect(self._on_clicked)
         self.clear_button = QPushButton(self)
         self.clear_button.clicked.connect(self._clear)
@@ -199,6 +201,7 @@ class FilterPopup(QFrame):
     def _on_ticked(self, item: QTreeWidgetItem, _column: int) -> None:
         if self._is_silent:
             return
+        self._ticked_item = item
         name = item.data(0, FIELD_ROLE)
         ticked = tuple(value for (field, value), other in self._values.items()
                        if field == name and other.checkState(0) == Qt.CheckState.Checked)  # fmt: skip
@@ -218,18 +221,23 @@ class FilterPopup(QFrame):
             self._query = self._query.without_filter(old[0])
         self.query_changed.emit(self._query)
 
-    def _on_activated(self, item: QTreeWidgetItem, _column: int) -> None:
-        """Enter ticks a value, and opens a field."""
-        if item.data(0, VALUE_ROLE) is None:
-            item.setExpanded(not item.isExpanded())
-        else:
+    def _turn(self, item: QTreeWidgetItem) -> None:
+        """Tick a value or take the tick away; open or close a field."""
+        if item.data(0, VALUE_ROLE) is not None:
             is_ticked = item.checkState(0) == Qt.CheckState.Checked
             item.setCheckState(0, Qt.CheckState.Unchecked if is_ticked else Qt.CheckState.Checked)
+        elif item.childCount():
+            item.setExpanded(not item.isExpanded())
+
+    def _on_pressed(self, _item: QTreeWidgetItem, _column: int) -> None:
+        """A press beside the little box; one in it is not told."""
+        self._ticked_item = None
 
     def _on_clicked(self, item: QTreeWidgetItem, _column: int) -> None:
-        """A click on a field's name opens it."""
-        if item.childCount() and item.data(0, VALUE_ROLE) is None:
-            item.setExpanded(not item.isExpanded())
+        """A click anywhere in the line counts, not only in the little box, which has turned it already."""
+        if self._ticked_item is not item:
+            self._turn(item)
+        self._ticked_item = None
 
     def _clear(self) -> None:
         self._is_silent = True
@@ -261,11 +269,16 @@ class FilterPopup(QFrame):
     # --- keys ---
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The arrow down leaves the search box for the list."""
-        keys = (Qt.Key.Key_Down, Qt.Key.Key_Return, Qt.Key.Key_Enter)
-        is_press = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress and event.key() in keys
-        if watched is self.box and is_press:
+        """The arrow down leaves the search box for the list; Enter ticks a value, and opens a field."""
+        if not isinstance(event, QKeyEvent) or event.type() != QEvent.Type.KeyPress:
+            return super().eventFilter(watched, event)
+        is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if watched is self.box and (is_enter or event.key() == Qt.Key.Key_Down):
             self._enter_tree()
+            return True
+        current = self.tree.currentItem()
+        if watched is self.tree and is_enter and current is not None:
+            self._turn(current)
             return True
         return super().eventFilter(watched, event)
 
