@@ -48,6 +48,7 @@ from app.store.resources import load_deidentification_rules, load_evidence_table
 
 BATCH_FILES = 16
 BATCH_SECONDS = 0.4
+BATCH_BYTES = 96 << 20  # of pixels that are held at once
 WRITERS = 4
 
 ProgressCallback = Callable[[ImportProgress], None]
@@ -206,9 +207,9 @@ class _Import:
         """Import some files in one commit, then acknowledge them. Returns whether there may be more."""
         ready: list[PreparedImage | tuple[int, ImportItem]] = []
         images: list[PreparedImage] = []
-        is_more = True
+        is_more, size = True, 0
         started = time.monotonic()
-        while len(ready) < BATCH_FILES and time.monotonic() - started < BATCH_SECONDS:
+        while len(ready) < BATCH_FILES and size < BATCH_BYTES and time.monotonic() - started < BATCH_SECONDS:
             answer = next(queue, None)
             if answer is None or self._stop():
                 is_more = False
@@ -222,6 +223,7 @@ class _Import:
                 if not self.is_keeping_originals and is_surely_new(self.project, prepared, images):
                     self.writing.start(prepared)
                 images.append(prepared)
+                size += prepared.pixels.pixels.nbytes
             ready.append(prepared)
         self.writing.finish()
         done: list[tuple[int, ImportItem]] = []

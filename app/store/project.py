@@ -121,12 +121,13 @@ class ProjectStore:
         return cls.open(path)
 
     @classmethod
-    def open(cls, path: Path, *, is_read_only: bool = False) -> ProjectStore:
+    def open(cls, path: Path, *, is_read_only: bool = False, is_backing_up: bool = True) -> ProjectStore:
         """Open a project.
 
         Args:
             path: the project's folder.
             is_read_only: look only; possible while somebody else is writing.
+            is_backing_up: make a backup now if one is due; closing does so anyway.
 
         Raises:
             UserError: `not-a-project`, `newer-version`, `locked`, `network-folder`, `damaged`, `key-missing`,
@@ -136,7 +137,11 @@ class ProjectStore:
         folder.read_marker()
         refuse_network_folder(folder.path)
         with ExitStack() as stack:
-            store = _open_reader(folder, stack) if is_read_only else _open_writer(folder, stack)
+            store = (
+                _open_reader(folder, stack)
+                if is_read_only
+                else _open_writer(folder, stack, is_backing_up=is_backing_up)
+            )
             store._cleanup = stack.pop_all()
         return store
 
@@ -249,7 +254,7 @@ def _fill(folder: ProjectFolder, *, name: str) -> None:
     folder.write_marker(name=name)
 
 
-def _open_writer(folder: ProjectFolder, stack: ExitStack) -> ProjectStore:
+def _open_writer(folder: ProjectFolder, stack: ExitStack, *, is_backing_up: bool) -> ProjectStore:
     lock = ProjectLock(folder)
     lock.acquire()
     is_clean = not lock.was_unclean  # a refused opening leaves the flag as it was
@@ -284,7 +289,7 @@ def _open_writer(folder: ProjectFolder, stack: ExitStack) -> ProjectStore:
     store._note_heads(head_file)
     store.was_unclean = lock.was_unclean
     is_clean = True  # from here on a normal close leaves the project clean
-    if list_backups(folder):  # a project that was made a moment ago holds nothing yet
+    if is_backing_up and list_backups(folder):  # a project that was made a moment ago holds nothing yet
         store.back_up_if_due()
     stack.callback(store.back_up_if_due)
     return store

@@ -193,6 +193,19 @@ def test_properties_count_and_name_everything(tmp_path: Path) -> None:
     window.care.properties.close()
 
 
+def test_the_backup_of_the_day_is_made_behind_the_window(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "p", cases=1)
+    (old,) = list_backups(ProjectFolder(folder))
+    old.path.rename(old.path.with_name(f"project-20200101T000000Z-{old.event_id}.db"))
+    with ProjectStore.open(folder, is_backing_up=False) as store:
+        store.events.append(target="case:x", field="note", after="changed")
+    for backup in list_backups(ProjectFolder(folder))[:-1]:
+        backup.path.unlink()  # made on closing
+    window = open_window(folder)
+    wait_until(lambda: len(list_backups(ProjectFolder(folder))) == 2 and not window.care._backup.is_running)
+    assert "care" not in window.banners.texts
+
+
 def test_a_check_says_that_all_is_well_and_what_is_not(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "p", cases=2)
     window = open_window(folder)

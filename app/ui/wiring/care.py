@@ -37,6 +37,7 @@ class CareWiring(Wiring):
     _facts: BackgroundCall
     _backup: BackgroundCall
     _check: BackgroundCall
+    _is_quiet = False  # the backup under way is the day's, which nobody asked for
 
     def effects(self) -> dict[str, Callable[[bool], object]]:
         """What the File menu does for the health of a project."""
@@ -59,6 +60,7 @@ class CareWiring(Wiring):
         for call, job in ((self._facts, FACTS_JOB), (self._backup, BACK_UP_JOB), (self._check, CHECK_JOB)):
             call.failed.connect(self._failing(job))
         self.project.closed.connect(self.stop)
+        self.project.opened.connect(self._back_up_if_due)
 
     def close(self) -> None:
         """Stop what is under way."""
@@ -83,8 +85,20 @@ class CareWiring(Wiring):
     def back_up(self) -> None:
         """Make a verified backup, beside whatever else is going on."""
         path = self.project.path
-        if self._backup.start(lambda _: _make_backup(path), name="back-up"):
-            self.window.jobs.show_job(BACK_UP_JOB, JobLine(title=tr("Backing up"), detail=tr("Copying and verifying")))
+        self._is_quiet = False
+        self._backup.start(lambda _: _make_backup(path), name="back-up")
+        self.window.jobs.show_job(BACK_UP_JOB, JobLine(title=tr("Backing up"), detail=tr("Copying and verifying")))
+
+    def _back_up_if_due(self) -> None:
+        """The day's backup of a project that has one already, without a word when all went well."""
+        from app.store.backup import is_backup_due, list_backups
+
+        if not self.project.is_writable:
+            return
+        store, now = self.project.look(), datetime.now(UTC)
+        if list_backups(store.folder) and is_backup_due(store.folder, store.database, now=now):
+            path = store.folder.path
+            self._is_quiet = self._backup.start(lambda _: _make_backup(path), name="back-up")
 
     def check(self) -> None:
         """Look whether everything is as it was written."""
@@ -126,6 +140,8 @@ class CareWiring(Wiring):
         from app.ui.care_dialogs import size_words
 
         self.window.jobs.remove(BACK_UP_JOB)
+        if self._is_quiet:
+            return
         title = tr("Backup made and verified.")
         words = f"{backup.path.name}, {size_words(backup.size_bytes)}"
         self.window.banners.show_banner("care", Banner(title, (words,), is_closable=True))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog
 
 from app.core.errors import UserError
 from app.ui.jobs_strip import JobLine
@@ -122,6 +122,8 @@ class ImportingWiring(Wiring):
         from app.ui.mapping_dialog import is_fracatlas, is_table
 
         project = self.project
+        if QApplication.activeModalWidget() is not None:
+            return DropOffer(title=tr("Answer the open question first"), is_accepted=False)
         if not paths:
             words = tr("What is dragged here is on another computer, or no file at all.")
             return DropOffer(title=tr("Only files on this computer can be imported"), words=words, is_accepted=False)
@@ -199,6 +201,14 @@ class ImportingWiring(Wiring):
         if self._preview.start(lambda ticket: read_preview(path, ticket), name="table"):
             line = JobLine(title=tr("Looking at the table"), buttons=((tr("Cancel"), self._cancel_preview),))
             self.window.jobs.show_job(TABLE_JOB, line)
+            return
+        error = UserError(
+            tr("One table at a time."),
+            reason=tr("Another one is still being looked at."),
+            remedy=tr("Try again in a moment."),
+            kind="busy",
+        )
+        self.window.banners.show_error(error)
 
     def _cancel_preview(self) -> None:
         self._preview.cancel()
@@ -313,10 +323,11 @@ class ImportingWiring(Wiring):
         self._bring_up_to_date()
         self.window.jobs.remove(IMPORT_JOB)
         self.reports.append((time.strftime("%H:%M"), report))
-        self._show_end(report)
+        if self.project.is_open:
+            self._show_end(report)
+            if not self.window.case_list.total:
+                self.window.projects.show_no_cases()
         self.window.enable()
-        if not self.window.case_list.total:
-            self.window.projects.show_no_cases()
         if self.dialog is not None and self.dialog.isVisible():
             self.dialog.show_reports(self._titled_reports())
         self._go_on()
