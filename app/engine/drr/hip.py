@@ -84,7 +84,7 @@ def check_room(volume: CtVolume, hip: Vector) -> list[str]:
     if below < 150 or above < 130:
         return [
             f"The volume ends {below:.0f} mm below and {above:.0f} mm above the femoral head: the images are "
-            "collimated there, and tissue outside the volume is guessed by continuing its last slice."
+            "collimated there, and tissue outside the volume is missing from them but for a soft edge."
         ]
     return []
 

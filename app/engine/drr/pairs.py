@@ -31,7 +31,8 @@ FIELD_MM = 230.0  # in the plane of the hip
 _EDGE_MARGIN_PX = 4
 _OPEN_FACE = 0.02  # share of body on the last slice above which the body goes on outside
 _NEAR_MM = 45.0
-_BEYOND_MM, _FULL_MM = 150.0, 30.0  # how far the last slice is continued, and how far at full density
+_BEYOND_MM = 60.0  # how far the last slice is continued, fading out
+_LEAST_TILT = 0.05  # squared sine of the angle between beam and long axis below which no end is seen beside the hip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -112,7 +113,7 @@ def _continued(
     if slices == (0, 0):
         return volume, weight
     beyond = (np.arange(max(slices)) + 1) * volume.spacing_mm[0]
-    fade = 0.5 + 0.5 * np.cos(np.pi * np.clip((beyond - _FULL_MM) / (_BEYOND_MM - _FULL_MM), 0, 1))
+    fade = 0.5 + 0.5 * np.cos(np.pi * np.clip(beyond / _BEYOND_MM, 0, 1))
     share = np.concatenate([fade[: slices[0]][::-1], np.ones(len(weight)), fade[: slices[1]]]).astype(np.float32)
     padding = (slices, (0, 0), (0, 0))
     x, y, z = volume.origin_mm
@@ -194,20 +195,23 @@ def _displace(areal: dict[Material, NDArray[np.float32]]) -> None:
 
 
 def _field(ct: PreparedCt, pair: Pair, pose: Vector, geometry: Geometry) -> Vector:
-    """The detector, collimated where the volume ends at the depth of the hip."""
+    """The detector, collimated where the volume ends at the depth of the hip (the plane through it across the beam)."""
     corners = full_field(geometry.rows, geometry.cols)
     hip = geometry.project_points(np.zeros(3))
     low, high = corners[0].copy(), corners[2].copy()
+    beam = -geometry.source / np.linalg.norm(geometry.source)
+    up = pose[:3, 2]
+    across = up - (up @ beam) * beam
+    if across @ across < _LEAST_TILT:
+        return np.array([low, [high[0], low[1]], high, [low[0], high[1]]])
+    sideways = np.cross(beam, across) / np.linalg.norm(across)
     for end in ct.ends_mm:
         if not np.isfinite(end):
             continue
-        height = (end - ct.hip_mm[2]) * pair.scale[2]
-        points = np.array([[x, 0.0, height] for x in (-_NEAR_MM, _NEAR_MM)])
-        image = geometry.project_points(points @ pose[:3, :3].T)
+        nearest = (end - ct.hip_mm[2]) * pair.scale[2] * across / (across @ across)
+        image = geometry.project_points(np.array([nearest - _NEAR_MM * sideways, nearest + _NEAR_MM * sideways]))
         away = image.mean(axis=0) - hip
         axis = int(np.argmax(np.abs(away)))  # the body leaves the image at the side, or at the top or bottom
-        if abs(away[axis]) < 0.1 * geometry.rows:
-            continue  # seen from above or below: the end lies behind the hip, not beside it
         if away[axis] > 0:
             high[axis] = min(high[axis], image[:, axis].min() - _EDGE_MARGIN_PX)
         else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import math
 import multiprocessing
 import tempfile
 from dataclasses import dataclass
@@ -21,8 +20,6 @@ _MEMORY_BYTES = 12 << 30
 _TIMEOUT_S = 300.0
 _AIR_HU = -1000.0
 _SPACING_MM = (0.1, 8.0)
-_FLOW = 0.08  # flow time in squared voxels: by eye, on a CT of 3 mm
-_MOST_STEPS = 30
 _COARSE_MM = 1.5  # coarser voxels are interpolated smoothly: their steps would show along the cortex
 
 
@@ -193,23 +190,19 @@ def _on_upright_grid(sitk: Any, image: Any) -> Any:
     if spacing[0] > 1.2 * min(image.GetSpacing()):
         image = sitk.SmoothingRecursiveGaussian(image, [0.4 * float(step) for step in spacing])
     kernel = sitk.sitkBSpline if is_coarse else sitk.sitkLinear
-    coarsest = max(image.GetSpacing())
-    image = sitk.Resample(
+    if is_coarse:
+        image = without_steps(sitk, image)
+    return sitk.Resample(
         image, shape, sitk.Transform(), kernel, low.tolist(), spacing.tolist(),
         [1.0, 0, 0, 0, 1, 0, 0, 0, 1], _AIR_HU,
     )  # fmt: skip
-    return without_steps(sitk, image, coarsest) if is_coarse else image
 
 
-def without_steps(sitk: Any, image: Any, voxel_mm: float) -> Any:
-    """Smooth the steps that coarse voxels leave along slanted cortex: surfaces of equal density move by their curvature
-    (Malladi & Sethian, IEEE Trans Image Process 1996;5:1554), which takes steps away and leaves smooth sheets alone.
+def without_steps(sitk: Any, image: Any) -> Any:
+    """Soften a volume along its coarse axes before it is interpolated.
 
-    Args:
-        sitk: the SimpleITK module.
-        image: an interpolated volume.
-        voxel_mm: the longest edge of the voxels that it was interpolated from.
+    Thin cortex that runs aslant through coarse voxels is aliased: interpolated as it is, it shows a row of teeth. A
+    Gaussian of 0.63 voxels (variance 0.4) takes more than half of what alternates from voxel to voxel, and keeps mass.
     """
-    step = 0.0625 * min(image.GetSpacing()) ** 2  # the largest stable one
-    count = min(math.ceil(_FLOW * voxel_mm**2 / step), _MOST_STEPS)
-    return sitk.CurvatureFlow(image, timeStep=step, numberOfIterations=count)
+    variance = [0.4 * step**2 if step > 1.1 * _COARSE_MM else 0.0 for step in image.GetSpacing()]
+    return sitk.DiscreteGaussian(image, variance, 9, 0.01, True)

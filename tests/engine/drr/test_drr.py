@@ -15,7 +15,7 @@ from app.engine.drr.hip import check_room, find_hip
 from app.engine.drr.materials import body_weight, hounsfield, split
 from app.engine.drr.pairs import coarse_tissue, posed, prepare, reconstruct
 from app.engine.drr.variation import Variation, sample_pair
-from app.engine.drr.volume import CtVolume, check, read_ct
+from app.engine.drr.volume import CtVolume, check, read_ct, without_steps
 from app.engine.phantom.volume import Material
 from app.engine.radiograph.attenuation import AttenuationTable
 
@@ -45,6 +45,12 @@ def make_ct(step: float = 4.0) -> CtVolume:
 @pytest.fixture(scope="module")
 def ct() -> CtVolume:
     return make_ct()
+
+
+@pytest.fixture(scope="module")
+def short_ct(ct: CtVolume) -> CtVolume:
+    """The same around the hips only: quicker to read."""
+    return replace(ct, hu=ct.hu[20:52], origin_mm=(-190.0, -130.0, -50.0))
 
 
 def write(volume: CtVolume, path: Path) -> Path:
@@ -78,19 +84,19 @@ def write_series(volume: CtVolume, folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", ["ct.nii.gz", "ct.nrrd", "series"])
-def test_every_format_gives_the_same_volume(ct: CtVolume, name: str, tmp_path: Path) -> None:
-    path = write_series(ct, tmp_path / name) if name == "series" else write(ct, tmp_path / name)
+def test_every_format_gives_the_same_volume(short_ct: CtVolume, name: str, tmp_path: Path) -> None:
+    path = write_series(short_ct, tmp_path / name) if name == "series" else write(short_ct, tmp_path / name)
     volume = read_ct(path)
     assert max(volume.spacing_mm) <= 1.6  # coarse voxels are interpolated
-    assert volume.origin_mm == pytest.approx(ct.origin_mm, abs=1e-3)
+    assert volume.origin_mm == pytest.approx(short_ct.origin_mm, abs=1e-3)
     for side, sign in ((Side.LEFT, 1), (Side.RIGHT, -1)):
         np.testing.assert_allclose(find_hip(volume, side), HIP * [sign, 1, 1], atol=4)
 
 
-def test_a_turned_volume_is_put_upright(ct: CtVolume, tmp_path: Path) -> None:
-    image = SimpleITK.GetImageFromArray(ct.hu)
-    image.SetSpacing(ct.spacing_mm[::-1])
-    image.SetOrigin(ct.origin_mm)
+def test_a_turned_volume_is_put_upright(short_ct: CtVolume, tmp_path: Path) -> None:
+    image = SimpleITK.GetImageFromArray(short_ct.hu)
+    image.SetSpacing(short_ct.spacing_mm[::-1])
+    image.SetOrigin(short_ct.origin_mm)
     turned = SimpleITK.DICOMOrient(image, "RAI")
     angle = np.deg2rad(8)
     turn = np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
@@ -220,6 +226,55 @@ def test_the_field_ends_where_the_volume_ends(ct: CtVolume) -> None:
     bottom = frontal.picture.field[:, 1].max()
     ends = frontal.geometry.project_points([0, 0, -58.0 - HIP[2]])[1]
     assert 70 < bottom < ends
+
+
+def test_a_tilted_view_of_a_cut_volume_still_shows_the_hip(ct: CtVolume) -> None:
+    cut = replace(ct, hu=ct.hu[18:], origin_mm=(-190, -130, -58))
+    prepared = prepare(cut, side=Side.LEFT, hip_mm=HIP, table=TABLE)
+    for number in range(12):
+        _, views = reconstruct(prepared, seed=3, number=number, variation=Variation.MULTIVIEW, size_px=64, table=TABLE)
+        for view in views:
+            low, high = view.picture.field.min(axis=0), view.picture.field.max(axis=0)
+            hip = np.array(view.hip_xy)
+            assert (np.minimum(hip - low, high - hip) > 5).all()
+            assert ((high - low) > 0.3 * 64).all()
+
+
+def test_a_cut_volume_fades_out_and_the_matrix_leaves_that_out(ct: CtVolume) -> None:
+    cut = replace(ct, hu=ct.hu[18:], origin_mm=(-190, -130, -58))
+    prepared = prepare(cut, side=Side.LEFT, hip_mm=HIP, table=TABLE)
+    below, above = prepared.continued
+    muscle = next(part for part in prepared.parts if part.material is Material.MUSCLE)
+    assert (below, above) == (15, 15)
+    assert len(muscle.density) == len(cut.hu) + below + above
+    assert muscle.origin_mm[2] == pytest.approx(-58 - 15 * 4)
+    slices = muscle.density.sum(axis=(1, 2))
+    assert (np.diff(slices[: below + 1]) > 0).all()
+    assert slices[0] < 0.02 * slices[below]
+    whole = coarse_tissue(
+        prepared, sample_pair(np.random.default_rng(0), Variation.NONE, Side.LEFT, size_px=64, field_mm=200), voxel_mm=4
+    )
+    assert not whole.density[:below].any()
+    assert whole.density[below].any()
+
+
+@pytest.mark.parametrize("slope", [0.35, 0.6, 1.0])
+def test_coarse_voxels_leave_few_teeth_along_slanted_cortex(slope: float) -> None:
+    fine = (np.arange(32 * 6) - 2.5) * 0.5
+    z, x = np.meshgrid(fine, fine, indexing="ij")
+    plate = np.abs(x - 45 - slope * (z - 48)) / np.hypot(1, slope) < 0.75  # 1.5 mm of cortex in voxels of 3 mm
+    shares = np.where(plate, 1500.0, 0.0).reshape(32, 6, 32, 6).mean(axis=(1, 3))
+    image = SimpleITK.GetImageFromArray(np.repeat(shares[:, None, :], 32, axis=1).astype(np.float32))
+    image.SetSpacing([3.0] * 3)
+
+    def teeth(volume: SimpleITK.Image) -> float:
+        grid = ([62] * 3, SimpleITK.Transform(), SimpleITK.sitkBSpline, [0.0] * 3, [1.5] * 3, volume.GetDirection())
+        crest = SimpleITK.GetArrayFromImage(SimpleITK.Resample(volume, *grid))[12:-12, 31].max(axis=1)
+        return float(crest.std() / crest.mean())
+
+    softened = without_steps(SimpleITK, image)
+    assert teeth(softened) < 0.7 * teeth(image)
+    assert SimpleITK.GetArrayFromImage(softened).sum() == pytest.approx(shares.sum() * 32, rel=1e-3)
 
 
 def test_no_bone_no_hip(ct: CtVolume) -> None:
