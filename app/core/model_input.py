@@ -133,6 +133,20 @@ def whole_view(rows: int, cols: int, spacing: Spacing, *, size_px: int) -> Crop:
     )
 
 
+def with_margin(cut: Crop, size_px: int) -> Crop:
+    """The same part at the same scale with more around it.
+
+    Args:
+        cut: a crop.
+        size_px: side of the larger crop, px; differs from the crop's by an even number, so that pixels stay pixels.
+    """
+    if (size_px - cut.size_px) % 2 or size_px < cut.size_px:
+        raise ValueError(f"a margin around {cut.size_px} px does not give {size_px} px")
+    more = (size_px - cut.size_px) / 2
+    (a, b, c), (d, e, f) = cut.matrix
+    return Crop(matrix=((a, b, c + more), (d, e, f + more)), size_px=size_px, mm_per_px=cut.mm_per_px)
+
+
 def mirrored(cut: Crop) -> Crop:
     """The same part, left and right exchanged."""
     (a, b, c), down = cut.matrix
@@ -156,14 +170,30 @@ def standardise(image: StoredImage, table: DisplayTable, cut: Crop, model: Model
     """
     rows, cols = image.pixels.shape
     is_inside = crop_mask(cut, rows=rows, cols=cols)
-    levels = table.levels[crop(image.pixels, cut)].astype(np.float32) / 255
-    levels[~is_inside] = 0
+    light = table.levels[crop(image.pixels, cut)].astype(np.float32) / np.float32(255)
+    return levels_to_input(light, is_inside, model)
+
+
+def levels_to_input(
+    light: npt.NDArray[np.float32], is_inside: npt.NDArray[np.bool_], model: ModelInput
+) -> npt.NDArray[np.float32]:
+    """The last step of `standardise`, which training shares.
+
+    Args:
+        light: (size, size), 0 black … 1 white; changed in place.
+        is_inside: (size, size), where there is image.
+        model: scale and channels.
+
+    Returns:
+        (channels, size, size) float32.
+    """
+    light[~is_inside] = 0
     if model.scaling is GreyScaling.STANDARD:
-        seen = levels[is_inside].astype(np.float64)
+        seen = light[is_inside].astype(np.float64)
         mean, deviation = (float(seen.mean()), float(seen.std())) if seen.size else (0.0, 0.0)
-        levels = (levels - np.float32(mean)) / np.float32(max(deviation, FLAT))
-        levels[~is_inside] = 0 if deviation < FLAT else -mean / deviation
-    return np.repeat(levels[None], model.channels, axis=0)
+        light = (light - np.float32(mean)) / np.float32(max(deviation, FLAT))
+        light[~is_inside] = 0 if deviation < FLAT else -mean / deviation
+    return np.repeat(light[None], model.channels, axis=0)
 
 
 def input_key(model: ModelInput, cuts: tuple[tuple[str, Crop], ...]) -> str:

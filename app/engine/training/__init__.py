@@ -1,0 +1,1 @@
+"""The trainer: reads a frozen run folder, writes progress, checkpoints, figures and a card."""
