@@ -20,8 +20,13 @@ import numpy.typing as npt
 
 from app.core.pyramid import ImagePyramid
 
-BLOCK_PX = 1024  # positions are exact within blocks of screen pixels; between blocks rounding starts anew
-TURNED_BLOCK_PX = 512  # for turned images, where the rounding of two steps adds up
+BLOCK_PX = 512  # positions are exact within blocks of screen pixels; between blocks rounding starts anew
+ANCHORS = 96  # screen pixels before a block among which one is searched that begins on a level pixel's edge …
+ANCHOR_ERROR_PX = 1 / 64  # … so nearly
+NOT_ONE = (
+    1 / 32
+)  # cv2 copies instead of resizing when size and rounded size are the same: not for steps this far from 1
+LEAST_SOURCE_PX = 80  # … in pictures of this size
 FLOAT32_BITS = 24
 PHASE_STEPS = 256  # a second of a pixel: places are told apart no finer
 MATRIX_STEPS = 2.0**40
@@ -98,7 +103,6 @@ class SampleGrid:
         matrix: (a, b, c, d), level pixels per screen pixel: a step to the right is (a, b), a step down (c, d).
         phase: (x, y), where in its screen pixel the image's origin lies, 0 … 1.
         is_nearest: whether single pixels are shown as squares.
-        block_px: side of the blocks of screen pixels within which positions are counted from the block's middle.
         fraction_bits: positions are multiples of 2**-fraction_bits level pixels.
     """
 
@@ -106,7 +110,6 @@ class SampleGrid:
     matrix: tuple[float, float, float, float]
     phase: tuple[float, float]
     is_nearest: bool
-    block_px: int
     fraction_bits: int
 
 
@@ -146,8 +149,7 @@ def place(pyramid: ImagePyramid, to_screen: Affine, *, squares_from: float) -> P
     rows, cols = pyramid.levels[level].shape
     wide, high = cols / pyramid.cols / determinant, rows / pyramid.rows / determinant
     matrix = tuple(round(value * MATRIX_STEPS) / MATRIX_STEPS for value in (d * wide, -b * high, -c * wide, a * high))
-    block_px = BLOCK_PX if matrix[1] == matrix[2] == 0 else TURNED_BLOCK_PX
-    reach = block_px * max(abs(matrix[0]) + abs(matrix[2]), abs(matrix[1]) + abs(matrix[3])) + 8
+    reach = BLOCK_PX * max(abs(matrix[0]) + abs(matrix[2]), abs(matrix[1]) + abs(matrix[3])) + 8
     is_nearest = scale >= squares_from * (1 - 1e-9)
     # the origin in steps of a phase; what is nearly on the pixel's edge is on it
     steps_x, steps_y = round(x * PHASE_STEPS), round(y * PHASE_STEPS)
@@ -157,7 +159,6 @@ def place(pyramid: ImagePyramid, to_screen: Affine, *, squares_from: float) -> P
         matrix=(matrix[0], matrix[1], matrix[2], matrix[3]),
         phase=(steps_x % PHASE_STEPS / PHASE_STEPS, steps_y % PHASE_STEPS / PHASE_STEPS),
         is_nearest=is_nearest,
-        block_px=block_px,
         fraction_bits=FLOAT32_BITS - math.ceil(math.log2(reach)) - is_nearest,  # squares need a bit to break ties
     )
     corners_x = [a * u + c * v for u in (0, pyramid.cols) for v in (0, pyramid.rows)]
@@ -182,24 +183,126 @@ def sample(pyramid: ImagePyramid, grid: SampleGrid, rect: Rect, out: Stored) -> 
             beyond the image it is left as it is.
     """
     level = pyramid.levels[grid.level]
+    a, b, c, d = grid.matrix
     if grid.matrix == (1.0, 0.0, 0.0, 1.0) and grid.phase == (0.0, 0.0):
         inside = rect.common(Rect(left=0, top=0, right=level.shape[1], bottom=level.shape[0]))
         if inside == rect:
             np.copyto(out, level[rect.top : rect.bottom, rect.left : rect.right])  # pixel on pixel
             return
-    side = grid.block_px
-    for top in range(rect.top // side * side, rect.bottom, side):
-        for left in range(rect.left // side * side, rect.right, side):
-            block = Rect(left=left, top=top, right=left + side, bottom=top + side)
-            part = rect.common(block)
-            _sample_block(level, grid, block, part, rect.of(out, part))
+    is_upright = b == c == 0 and not grid.is_nearest and max(abs(abs(a) - 1), abs(abs(d) - 1)) >= NOT_ONE
+    across = _runs(a, grid.phase[0], rect.left, rect.right, level.shape[1], is_anchored=is_upright)
+    down = _runs(d, grid.phase[1], rect.top, rect.bottom, level.shape[0], is_anchored=is_upright)
+    for run_y in down:
+        for run_x in across:
+            part = Rect(left=run_x.first, top=run_y.first, right=run_x.end, bottom=run_y.end)
+            is_anchored = run_x.source >= 0 and run_y.source >= 0
+            if not (is_anchored and _resize_block(level, grid, run_x, run_y, rect.of(out, part))):
+                _sample_block(level, grid, (run_x.block, run_y.block), part, rect.of(out, part))
 
 
-def _sample_block(level: Stored, grid: SampleGrid, block: Rect, part: Rect, out: Stored) -> None:
-    """Sample one part of a block. Every position is an exact multiple of 2**-fraction_bits in float32."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """Screen pixels of one block along one axis.
+
+    Args:
+        block: first pixel of the block.
+        first: first pixel of the run.
+        end: the pixel after the last.
+        anchor: along a mirrored axis counted backwards: the screen pixel that begins where level pixel `source` does.
+        source: see `anchor`; −1 when there is no such pixel.
+    """
+
+    block: int
+    first: int
+    end: int
+    anchor: int = 0
+    source: int = -1
+
+
+def _runs(step: float, phase: float, first: int, end: int, size: int, *, is_anchored: bool) -> list[_Run]:
+    """The blocks along one axis.
+
+    Args:
+        step: level pixels per screen pixel, negative when mirrored.
+        phase: where in its screen pixel the image's origin lies.
+        first: first screen pixel.
+        end: the pixel after the last.
+        size: of the level along this axis, px.
+        is_anchored: whether to search for anchors, and to cut what lies beyond the level's last pixel off as a run.
+    """
+    if step < 0 and is_anchored:  # count pixels backwards: then the picture is not mirrored
+        mirrored = _runs(-step, -phase, -end, -first, size, is_anchored=True)
+        return [
+            _Run(block=-run.block - BLOCK_PX, first=-run.end, end=-run.first, anchor=run.anchor, source=run.source)
+            for run in mirrored
+        ]
+    runs = []
+    for block in range(first // BLOCK_PX * BLOCK_PX, end, BLOCK_PX):
+        start, stop = max(first, block), min(end, block + BLOCK_PX)
+        found = _anchor(step, phase, block) if is_anchored else None
+        if found is None:
+            runs.append(_Run(block=block, first=start, end=stop))
+            continue
+        anchor, source, valid = found
+        last = max(valid, anchor + math.floor((size - source) / step))
+        for run_first, run_end, run_source in ((block, valid, -1), (valid, last, source), (last, stop, -1)):
+            bounds = max(start, run_first), min(stop, run_end)
+            if bounds[0] < bounds[1]:
+                runs.append(_Run(block=block, first=bounds[0], end=bounds[1], anchor=anchor, source=run_source))
+    return runs
+
+
+def _anchor(step: float, phase: float, block: int) -> tuple[int, int, int] | None:
+    """Where resizing may begin near the beginning of a block.
+
+    Returns:
+        A screen pixel that begins where a level pixel begins, that level pixel, and the first screen pixel that needs
+        nothing before it. The last lies in the block only when the image begins in the block.
+    """
+    is_inside = step * (block - phase) > -ANCHOR_ERROR_PX
+    needed = max(0, math.ceil(0.5 / step - 0.5))  # enlarged, some lie before the level pixel's middle
+    first = block if is_inside else max(block, math.ceil(phase))
+    for pixel in range(first, first - ANCHORS - needed, -1) if is_inside else range(first, first + ANCHORS):
+        begin = step * (pixel - phase)
+        source = round(begin)
+        valid = pixel + needed if source > 0 else pixel
+        if abs(begin - source) <= ANCHOR_ERROR_PX and source >= 0 and not (is_inside and valid > block):
+            return pixel, source, valid
+    return None
+
+
+def _resize_block(level: Stored, grid: SampleGrid, run_x: _Run, run_y: _Run, out: Stored) -> bool:
+    """Sample one part of a block of an upright picture; `cv2.resize` does it three times as fast as `warpAffine`.
+
+    Returns:
+        Whether it did: a picture so small that its size would stay the same is copied by cv2, and is not sampled.
+    """
+    step_x, step_y = abs(grid.matrix[0]), abs(grid.matrix[3])
+    is_mirrored, is_upside_down = grid.matrix[0] < 0, grid.matrix[3] < 0
+    first_x, end_x = (-run_x.end, -run_x.first) if is_mirrored else (run_x.first, run_x.end)
+    first_y, end_y = (-run_y.end, -run_y.first) if is_upside_down else (run_y.first, run_y.end)
+    wide = max(LEAST_SOURCE_PX, math.ceil((end_x - run_x.anchor) * step_x) + 2)
+    high = max(LEAST_SOURCE_PX, math.ceil((end_y - run_y.anchor) * step_y) + 2)
+    source = level[run_y.source : run_y.source + high, run_x.source : run_x.source + wide]
+    resized = cv2.resize(source, None, fx=1 / step_x, fy=1 / step_y, interpolation=cv2.INTER_LINEAR)
+    if resized.shape == source.shape:
+        return False
+    part = resized[first_y - run_y.anchor : end_y - run_y.anchor, first_x - run_x.anchor : end_x - run_x.anchor]
+    if is_mirrored or is_upside_down:
+        cv2.flip(part, (1 if is_mirrored else 0) - (2 if is_mirrored and is_upside_down else 0), dst=out)
+    else:
+        np.copyto(out, part)
+    return True
+
+
+def _sample_block(level: Stored, grid: SampleGrid, block_xy: tuple[int, int], part: Rect, out: Stored) -> None:
+    """Sample one part of the block that begins at `block_xy`.
+
+    Every position is a multiple of 2**-fraction_bits, which float32 holds exactly.
+    """
     steps = 2.0**grid.fraction_bits
     a, b, c, d = (round(value * steps) / steps for value in grid.matrix)
-    middle_x, middle_y = block.left + grid.block_px // 2, block.top + grid.block_px // 2
+    middle_x, middle_y = block_xy[0] + BLOCK_PX // 2, block_xy[1] + BLOCK_PX // 2
     x, y = middle_x + 0.5 - grid.phase[0], middle_y + 0.5 - grid.phase[1]
     at_x = round((grid.matrix[0] * x + grid.matrix[2] * y - 0.5) * steps) / steps
     at_y = round((grid.matrix[1] * x + grid.matrix[3] * y - 0.5) * steps) / steps

@@ -19,10 +19,11 @@ from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from app.core.grey import DisplayTable
 from app.core.pyramid import ImagePyramid
-from app.core.resampling import Rect, SampleGrid, place, sample
+from app.core.resampling import ON_GRID_PX, Placement, Rect, SampleGrid, place, sample
 
 SQUARES_FROM_SCALE = 8.0  # logical screen px per image px: from here on single pixels are squares (ADR 0102)
 STRIP_ROWS = 192
+AHEAD_PX = 64  # screen pixels that are sampled beyond what comes into sight, in the direction of a drag
 LEAST_KEPT = 0.5  # share of the visible part that must be there already to be moved instead of sampled anew
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -82,7 +83,7 @@ class RadiographItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has 
         visible = placement.covered.common(_screen_rect(painter, widget, base).moved(-origin_x, -origin_y))
         if not visible.area:
             return
-        self._stored.hold(self._pyramid, placement.grid, visible)
+        stored = self._stored.pixels(self._pyramid, placement, visible)
         painter.save()
         if not _is_upright(to_screen):  # slanted edges are drawn smooth
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -91,39 +92,52 @@ class RadiographItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has 
             outline = None
         painter.setWorldTransform(base.inverted()[0])  # from here on one unit is one pixel of the screen
         corner = QPoint(visible.left + origin_x, visible.top + origin_y)
-        self._strips.draw(painter, corner, self._stored.pixels, self._table, outline)
+        self._strips.draw(painter, corner, stored, self._table, outline)
         painter.restore()
 
 
 class _StoredPart:
-    """The stored values of the visible part of an image, sampled for one grid."""
+    """The stored values of the visible part of an image, sampled for one grid, and a little more where it moves to."""
 
     def __init__(self) -> None:
         self._grid: SampleGrid | None = None
         self._rect = Rect(left=0, top=0, right=0, bottom=0)
+        self._pixels: npt.NDArray[np.uint16] = np.empty((0, 0), np.uint16)
         self._memory = np.empty(0, np.uint16)
         self._spare = np.empty(0, np.uint16)
-        self.pixels: npt.NDArray[np.uint16] = np.empty((0, 0), np.uint16)
 
     def forget(self) -> None:
         """Another image: nothing of what is here may be shown again."""
         self._grid = None
 
-    def hold(self, pyramid: ImagePyramid, grid: SampleGrid, rect: Rect) -> None:
-        """Make `pixels` those of a rectangle of the screen, relative to the image's origin."""
-        if grid == self._grid and rect == self._rect:
-            return
-        kept = rect.common(self._rect) if grid == self._grid else Rect(left=0, top=0, right=0, bottom=0)
-        if kept.area < LEAST_KEPT * rect.area:
-            self._memory, self.pixels = _shaped(self._memory, (rect.height, rect.width))
-            sample(pyramid, grid, rect, self.pixels)
-        else:
-            self._spare, pixels = _shaped(self._spare, (rect.height, rect.width))
-            np.copyto(rect.of(pixels, kept), self._rect.of(self.pixels, kept))
-            for strip in rect.without(kept):
-                sample(pyramid, grid, strip, rect.of(pixels, strip))
-            self._memory, self._spare, self.pixels = self._spare, self._memory, pixels
-        self._grid, self._rect = grid, rect
+    def pixels(self, pyramid: ImagePyramid, placement: Placement, rect: Rect) -> npt.NDArray[np.uint16]:
+        """The stored values of a rectangle of the screen, relative to the image's origin; valid until the next call."""
+        grid = placement.grid
+        kept = rect.common(self._rect)
+        if grid != self._grid or kept.area < LEAST_KEPT * rect.area:
+            self._memory, self._pixels = _shaped(self._memory, (rect.height, rect.width))
+            sample(pyramid, grid, rect, self._pixels)
+            self._grid, self._rect = grid, rect
+        elif kept != rect:
+            self._extend(pyramid, placement, rect)
+        return self._rect.of(self._pixels, rect)
+
+    def _extend(self, pyramid: ImagePyramid, placement: Placement, rect: Rect) -> None:
+        """Keep what is there, and sample what comes into sight with the next frames of the drag."""
+        before = self._rect
+        ahead = Rect(
+            left=rect.left - AHEAD_PX * (rect.left < before.left),
+            top=rect.top - AHEAD_PX * (rect.top < before.top),
+            right=rect.right + AHEAD_PX * (rect.right > before.right),
+            bottom=rect.bottom + AHEAD_PX * (rect.bottom > before.bottom),
+        ).common(placement.covered)
+        kept = ahead.common(before)
+        self._spare, pixels = _shaped(self._spare, (ahead.height, ahead.width))
+        np.copyto(ahead.of(pixels, kept), before.of(self._pixels, kept))
+        for strip in ahead.without(kept):
+            sample(pyramid, placement.grid, strip, ahead.of(pixels, strip))
+        self._memory, self._spare = self._spare, self._memory
+        self._rect, self._pixels = ahead, pixels
 
 
 class _Strips:
@@ -182,7 +196,7 @@ def _shaped(memory: npt.NDArray[Scalar], shape: tuple[int, int]) -> tuple[npt.ND
 def _screen_rect(painter: QPainter, widget: QWidget | None, base: QTransform) -> Rect:
     """The pixels of the screen that are painted."""
     area = QRect(0, 0, painter.device().width(), painter.device().height()) if widget is None else widget.rect()
-    rect = base.mapRect(QRectF(area)).toAlignedRect()
+    rect = base.mapRect(QRectF(area)).adjusted(ON_GRID_PX, ON_GRID_PX, -ON_GRID_PX, -ON_GRID_PX).toAlignedRect()
     return Rect(left=rect.left(), top=rect.top(), right=rect.left() + rect.width(), bottom=rect.top() + rect.height())
 
 

@@ -153,9 +153,11 @@ def test_dragging_samples_only_what_comes_into_sight(noise: ImagePyramid, monkey
     bench.screen()
     assert sum(sampled) == SIZE[0] * SIZE[1]
     sampled.clear()
-    bench.box.translateBy(x=4 / 1.5, y=0)
-    bench.screen()
-    assert sum(sampled) == 4 * SIZE[1]
+    for _ in range(30):
+        bench.box.translateBy(x=4 / 1.5, y=0)
+        bench.screen()
+    assert len(sampled) == 2  # two strips of 4 + 64 columns, for thirty frames
+    assert sum(sampled) == 2 * (4 + 64) * SIZE[1]
     sampled.clear()
     bench.item.set_table(table(500, 900))
     bench.screen()
