@@ -279,9 +279,11 @@ def wrapped(text: str, size: QFontMetricsF, room: float) -> list[str]:
         longer = f"{rows[-1]} {word}" if rows else word
         if rows and size.horizontalAdvance(longer) <= room:
             rows[-1] = longer
+        elif rows and word == "·":
+            continue  # a separator at the end of a row separates nothing
         else:
             rows.append(size.elidedText(word, Qt.TextElideMode.ElideMiddle, room))
-    return rows
+    return [row.removesuffix(" ·") for row in rows]
 
 
 def _outlined(text: str, face: QFont, tone: str, ratio: float) -> QPixmap:

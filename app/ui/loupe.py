@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QWidget
 
-from app.ui.theme import OVER_IMAGE
+from app.core.resampling import Rect, place, sample
+from app.ui.image_item import SQUARES_FROM_SCALE
+from app.ui.theme import GAP_M, OVER_IMAGE, TEXT_S, font
 
 if TYPE_CHECKING:
     from app.ui.image_pane import ImagePane
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 SIZE_PX = 240  # diameter, logical px
 SMALLEST, LARGEST = 2.0, 4.0  # times what the pane shows
 PER_NOTCH = 1.15
-SHARP_FROM = 6.0  # screen px per image px from which on single pixels are shown as squares
 
 
 class Loupe(QWidget):
@@ -53,31 +53,24 @@ class Loupe(QWidget):
         self.update()
 
     def picture(self) -> QImage:
-        """What the glass shows, a square of device px; null without an image."""
+        """What the glass shows, a square of device px; null without an image. Beyond the image it means nothing."""
         pane, ratio = self._pane, self.devicePixelRatioF()
         pyramid, table = pane.item.pyramid, pane.table
         if pyramid is None or table is None:
             return QImage()
         size = round(SIZE_PX * ratio)
-        # image px -> display -> device px of the glass, around its middle
-        to_display = pane.matrix
-        scale = pane.zoom * self.factor
-        at = pane.map_to_image(QPointF(self.pos()) + QPointF(SIZE_PX / 2, SIZE_PX / 2))
-        linear = to_display[:2, :2] * scale
-        level = pyramid.levels[pyramid.level_for(math.sqrt(abs(float(np.linalg.det(linear)))))]
-        per_level = np.array([pyramid.cols / level.shape[1], pyramid.rows / level.shape[0]])
-        matrix = np.empty((2, 3))
-        matrix[:, :2] = linear * per_level
-        # cv2 counts from pixel centres, image and screen from pixel corners
-        matrix[:, 2] = matrix[:, :2] @ (0.5, 0.5) - linear @ at + size / 2 - 0.5
-        flags = cv2.INTER_NEAREST if scale >= SHARP_FROM else cv2.INTER_LINEAR
-        stored = cv2.warpAffine(level, matrix, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-        corners = np.array([[0, 0], [pyramid.cols, 0], [pyramid.cols, pyramid.rows], [0, pyramid.rows]]) - at
-        inside = np.zeros((size, size), np.uint8)
-        outline = np.clip(corners @ linear.T + size / 2 - 0.5, -1e4, 1e4).round().astype(np.int32)
-        cv2.fillConvexPoly(inside, outline, 255)
-        levels = np.bitwise_and(cv2.LUT(stored, table.levels), inside)
-        picture = QImage(levels.tobytes(), size, size, size, QImage.Format.Format_Grayscale8).copy()
+        # image coordinates -> display coordinates -> screen px of the glass, around its middle
+        linear = pane.matrix[:2, :2] * (pane.zoom * self.factor)
+        at = np.array(pane.map_to_image(QPointF(self.pos()) + QPointF(SIZE_PX / 2, SIZE_PX / 2)))
+        x, y = size / 2 - linear @ at
+        affine = (linear[0, 0], linear[1, 0], linear[0, 1], linear[1, 1], x, y)
+        placement = place(pyramid, affine, squares_from=SQUARES_FROM_SCALE * ratio)
+        left, top = placement.origin_xy
+        glass = Rect(left=-left, top=-top, right=size - left, bottom=size - top)
+        stored = np.zeros((size, size), np.uint16)
+        sample(pyramid, placement.grid, glass, stored)
+        levels = cv2.LUT(stored, table.levels)
+        picture = QImage(levels.data, size, size, size, QImage.Format.Format_Grayscale8).copy()
         picture.setDevicePixelRatio(ratio)
         return picture
 
@@ -92,10 +85,34 @@ class Loupe(QWidget):
         glass = QPainterPath()
         glass.addEllipse(rim)
         painter.save()
-        painter.setClipPath(glass)
+        painter.fillPath(glass, QColor(OVER_IMAGE.image))
+        painter.setClipPath(glass.intersected(self._outline()))
         painter.drawImage(0, 0, picture)
         painter.restore()
         painter.setPen(QPen(QColor(0, 0, 0, 200), 3.0))
         painter.drawEllipse(rim)
         painter.setPen(QPen(QColor(OVER_IMAGE.accent), 1.5))
         painter.drawEllipse(rim)
+        words = f"{self.factor:.1f}×"
+        face = font(TEXT_S, is_bold=True)
+        width = QFontMetricsF(face).horizontalAdvance(words) + 2 * GAP_M
+        plate = QRectF((SIZE_PX - width) / 2, SIZE_PX - 30, width, 20)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(0, 0, 0, 150))
+        painter.drawRoundedRect(plate, 10, 10)
+        painter.setFont(face)
+        painter.setPen(QColor(OVER_IMAGE.accent))
+        painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, words)
+
+    def _outline(self) -> QPainterPath:
+        """Where the image is in the glass."""
+        pyramid, middle = self._pane.item.pyramid, QPointF(SIZE_PX / 2, SIZE_PX / 2)
+        path = QPainterPath()
+        if pyramid is not None:
+            at = QPointF(self.pos()) + middle
+            corners = ((0, 0), (pyramid.cols, 0), (pyramid.cols, pyramid.rows), (0, pyramid.rows))
+            path.addPolygon(
+                QPolygonF([(self._pane.map_from_image(x, y) - at) * self.factor + middle for x, y in corners])
+            )
+            path.closeSubpath()
+        return path
