@@ -7,7 +7,6 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.core.case import View
 from app.store.import_report import ImportItem, ImportReport, Outcome
 
 COLUMNS = ("file", "outcome", "reason", "remedy", "view", "notices")
@@ -57,16 +56,6 @@ def matching(items: Iterable[ImportItem], text: str) -> list[ImportItem]:
             word in " ".join((item.label, item.reason, item.view_id or "", *item.notices)).casefold() for word in words
         )
     ]
-
-
-def open_views(report: ImportReport) -> list[View]:
-    """Views of the report's cases that a person has to decide about, case by case, each once."""
-    found: dict[str, View] = {}
-    for entry in report.cases:
-        for view in entry.views:
-            if (view.projection.is_open or view.side.is_open) and not view.excluded_reason:
-                found.setdefault(view.id, view)
-    return list(found.values())
 
 
 def first_open_case(report: ImportReport) -> str:

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 from app.core.errors import UserError
 from app.store.fs import atomic_write
 from app.store.import_report import ImportItem, ImportReport, Outcome
-from app.store.import_table import ReportGroup, first_open_case, grouped, matching, open_views, report_csv
+from app.store.import_table import ReportGroup, first_open_case, grouped, matching, report_csv
 from app.ui import theme
 from app.ui.language import say, tr, trn, whole
 from app.ui.privacy import private
@@ -59,11 +59,11 @@ def summary_of(report: ImportReport) -> str:
 
 def decisions_of(report: ImportReport) -> str:
     """What a person has to do next; empty when nothing."""
-    waiting = len(open_views(report))
+    waiting = sum(bool(entry.case.questions) and not entry.case.blocked_reason for entry in report.cases)
     blocked = sum(bool(entry.case.blocked_reason) for entry in report.cases)
     parts = []
     if waiting:
-        parts.append(trn("1 view needs a decision.", "{count} views need a decision.", waiting))
+        parts.append(trn("1 case needs a decision.", "{count} cases need a decision.", waiting))
     if blocked:
         one, many = (
             "1 case is blocked until a person has looked.",
@@ -110,8 +110,7 @@ class ImportReportDialog(QDialog):
         self.tree = QTreeWidget(self)
         self.tree.setColumnCount(2)
         self.tree.setRootIsDecorated(True)
-        self.tree.setUniformRowHeights(False)
-        self.tree.setWordWrap(True)
+        self.tree.setUniformRowHeights(True)
         self.tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.tree.header().setStretchLastSection(True)
         self.tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)

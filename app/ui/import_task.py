@@ -73,9 +73,6 @@ class ImportState:
 class ImportTask(QObject):
     """One import at a time.
 
-    Args:
-        author: recorded with what is imported.
-
     Signals:
         progressed: an `ImportState`.
         stored: files are in the project that were not there before.
@@ -88,9 +85,8 @@ class ImportTask(QObject):
     finished = Signal(object)
     failed = Signal(object)
 
-    def __init__(self, author: str, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._author = author
         self._thread: threading.Thread | None = None
         self._notes = _Notes()
         self._seen = 0
@@ -107,19 +103,20 @@ class ImportTask(QObject):
         """How far it is."""
         return self._notes.state()
 
-    def start(self, store: ProjectStore, request: ImportRequest) -> bool:
+    def start(self, store: ProjectStore, request: ImportRequest, *, author: str) -> bool:
         """Start an import; False when one is under way.
 
         Args:
             store: open for writing; it must stay open until the import has ended (`stop`).
             request: what to import.
+            author: recorded with what is imported.
         """
         if self.is_running:
             return False
         notes = self._notes = _Notes()
         self._seen = 0
         self._thread = threading.Thread(
-            target=_import, args=(store, request, self._author, notes), name="import", daemon=True
+            target=_import, args=(store, request, author, notes), name="import", daemon=True
         )
         self._thread.start()
         self._timer.start()

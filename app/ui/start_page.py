@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.ui import theme
 from app.ui.language import tr
 from app.ui.recent_list import RecentEntry, RecentList
 from app.ui.theme import GAP_L, GAP_M, GAP_S, GAP_XL
@@ -26,12 +27,13 @@ HOME_PX = 940
 TILES_PX = 340
 
 PageButton = tuple[str, Callable[[], object]]
-TILES = (  # command, what the tile says, what it is for
-    ("new_project", "New project…", "A folder of its own for your radiographs"),
-    ("open", "Open project…", "A project folder on this computer"),
-    ("import_files", "Import files…", "DICOM, PNG, TIFF, zip archives, DICOMDIR"),
-    ("import_folder", "Import folder…", "Everything in it, and in the folders below"),
-    ("demo", "Demo project", "Synthetic hips, to try everything on"),
+ICON_PX = 24
+TILES = (  # command, icon, what the tile says, what it is for
+    ("new_project", "new-project", "New project…", "A folder of its own for your radiographs"),
+    ("open", "open", "Open project…", "A project folder on this computer"),
+    ("import_files", "import", "Import files…", "DICOM, PNG, TIFF, zip archives, DICOMDIR"),
+    ("import_folder", "import-folder", "Import folder…", "Everything in it, and in the folders below"),
+    ("demo", "demo", "Demo project", "Synthetic hips, to try everything on"),
 )
 
 
@@ -53,20 +55,27 @@ class StartPage(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.message = _Message(self)
-        self.home = _Home(self)
-        scroll = QScrollArea(self)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidgetResizable(True)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(self.home)
+        self._home: _Home | None = None
         self._faces = QStackedLayout(self)
         self._faces.addWidget(self.message)
-        self._faces.addWidget(scroll)
-        self.home.command_chosen.connect(self.command_chosen)
-        self.home.recent.chosen.connect(self.project_chosen)
-        self.home.recent.pinned.connect(self.project_pinned)
-        self.home.recent.forgotten.connect(self.project_forgotten)
         self.say(tr("Starting"), "")
+
+    @property
+    def home(self) -> _Home:
+        """The face that says how to begin; made when it is first wanted, after the first paint."""
+        if self._home is None:
+            home = self._home = _Home(self)
+            scroll = QScrollArea(self)
+            scroll.setFrameShape(QFrame.Shape.NoFrame)
+            scroll.setWidgetResizable(True)
+            scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            scroll.setWidget(home)
+            self._faces.addWidget(scroll)
+            home.command_chosen.connect(self.command_chosen)
+            home.recent.chosen.connect(self.project_chosen)
+            home.recent.pinned.connect(self.project_pinned)
+            home.recent.forgotten.connect(self.project_forgotten)
+        return self._home
 
     @property
     def heading(self) -> QLabel:
@@ -93,6 +102,10 @@ class StartPage(QWidget):
         self.home.recent.set_entries(recent)
         self.home.show_recent(bool(recent))
         self._faces.setCurrentIndex(1)
+
+    def take_focus(self) -> None:
+        """Let the keyboard begin at the recent projects, or at the first thing to do."""
+        self.home.take_focus()
 
     def say(
         self,
@@ -205,7 +218,7 @@ class _Home(QWidget):
         self._words = QLabel(column)
         self._words.setObjectName("muted")
         self._words.setWordWrap(True)
-        self._tiles = [Tile(command, column) for command, _, _ in TILES]
+        self._tiles = [Tile(command, icon, column) for command, icon, _, _ in TILES]
         tiles = QVBoxLayout()
         tiles.setSpacing(GAP_M)
         for tile in self._tiles:
@@ -265,7 +278,7 @@ class _Home(QWidget):
                 "by pseudonyms on the way in; your own files are never changed."
             )
         )
-        for tile, (_, title, words) in zip(self._tiles, TILES, strict=True):
+        for tile, (_, _, title, words) in zip(self._tiles, TILES, strict=True):
             tile.say(tr(title), tr(words))
         self._recent_title.setText(tr("Recent projects"))
         self._nothing.setText(tr("Projects that you open will be listed here, one key away."))
@@ -286,6 +299,9 @@ class _Home(QWidget):
         self.recent.setVisible(is_any)
         self._nothing.setVisible(not is_any)
 
+    def take_focus(self) -> None:
+        (self.recent if self.recent.entries else self._tiles[0]).setFocus()
+
     def _choosing(self, command: str) -> Callable[[], None]:
         return lambda: self.command_chosen.emit(command)
 
@@ -293,7 +309,7 @@ class _Home(QWidget):
 class Tile(QPushButton):
     """A large button with a second line."""
 
-    def __init__(self, command: str, parent: QWidget | None = None) -> None:
+    def __init__(self, command: str, icon: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.command = command
         self.setObjectName("tile")
@@ -301,13 +317,21 @@ class Tile(QPushButton):
         self._title.setObjectName("strong")
         self._words = QLabel(self)
         self._words.setObjectName("caption")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(GAP_L, GAP_M, GAP_L, GAP_M)
-        layout.setSpacing(2)
+        self._icon = theme.icon(icon)
+        self._picture = QLabel(self)
+        words = QVBoxLayout()
+        words.setSpacing(2)
         for label in (self._title, self._words):
+            words.addWidget(label)
+        for label in (self._title, self._words, self._picture):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-            layout.addWidget(label)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(GAP_L, GAP_M, GAP_L, GAP_M)
+        layout.setSpacing(GAP_L)
+        layout.addWidget(self._picture)
+        layout.addLayout(words, 1)
         self.setMinimumHeight(58)
+        self._draw()
 
     def say(self, title: str, words: str) -> None:
         """Show and announce both lines."""
@@ -315,6 +339,15 @@ class Tile(QPushButton):
         self._words.setText(words)
         self.setAccessibleName(title)
         self.setAccessibleDescription(words)
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the colours."""
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
+            self._draw()
+        super().changeEvent(event)
+
+    def _draw(self) -> None:
+        self._picture.setPixmap(self._icon.pixmap(QSize(ICON_PX, ICON_PX), self.devicePixelRatioF()))
 
 
 def _calling(effect: Callable[[], object]) -> Callable[[], None]:

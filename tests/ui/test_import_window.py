@@ -342,7 +342,7 @@ def test_what_needs_a_decision_is_offered_next(tmp_path: Path) -> None:
     window = open_window(empty_project(tmp_path / "p"))
     drop(window, [tmp_path / "in"])
     settled(window)
-    assert "2 views need a decision." in window.banners.texts["import"]
+    assert "1 case needs a decision." in window.banners.texts["import"]
     press(window, "Go to the first")
     assert window.project is not None
     wanted = window.project.look().cases.get(window.selection.wanted)

@@ -69,7 +69,7 @@ class ImportingWiring(Wiring):
         from app.ui.drop_area import DropArea
         from app.ui.import_task import ImportTask
 
-        self.task = ImportTask(self.window.start.author, self.window)
+        self.task = ImportTask(self.window)
         self.task.progressed.connect(self._on_progress)
         self.task.stored.connect(self._on_stored)
         self.task.finished.connect(self._on_finished)
@@ -283,7 +283,7 @@ class ImportingWiring(Wiring):
             self._waiting.append(request)
             self._on_progress(self.task.state)
             return
-        self.task.start(self.project.look(), request)
+        self.task.start(self.project.look(), request, author=self.project.author)
         if not self.window.case_list.total:
             self.window.projects.show_no_cases()
 
@@ -366,7 +366,7 @@ class ImportingWiring(Wiring):
 
     def _go_on(self) -> None:
         if self._waiting and self.project.is_open and self.project.is_writable:
-            self.task.start(self.project.look(), self._waiting.pop(0))
+            self.task.start(self.project.look(), self._waiting.pop(0), author=self.project.author)
 
     def show_report(self) -> None:
         """Show what the imports of this session came to; the latest first."""

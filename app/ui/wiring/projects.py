@@ -234,6 +234,7 @@ class ProjectsWiring(Wiring):
         window = self.window
         window.start_page.show_home(self.recent_entries())
         window.middle.setCurrentWidget(window.start_page)
+        window.start_page.take_focus()
         window.enable()
         window.settled.emit()
 
