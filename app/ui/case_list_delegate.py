@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetrics, QImage, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.core.worklist import WorklistRow
@@ -45,6 +45,25 @@ class CaseDelegate(QStyledItemDelegate):
         self.thumbnails: ThumbnailSource | None = None
         self.is_small = False
         self.hovered = -1
+        self._fonts: dict[tuple[int, bool], tuple[QFont, QFontMetrics]] = {}
+
+    def forget_fonts(self) -> None:
+        """The application wears another font, or another size."""
+        self._fonts.clear()
+
+    def _font(self, size_px: int, *, is_bold: bool = False) -> tuple[QFont, QFontMetrics]:
+        """A font and its measures: making them anew for every cell took a third of a frame."""
+        found = self._fonts.get((size_px, is_bold))
+        if found is None:
+            font = theme.font(size_px, is_bold=is_bold)
+            found = self._fonts[size_px, is_bold] = (font, QFontMetrics(font))
+        return found
+
+    def _use(self, painter: QPainter, size_px: int, *, is_bold: bool = False) -> QFontMetrics:
+        """Write in this font from now on."""
+        font, metrics = self._font(size_px, is_bold=is_bold)
+        painter.setFont(font)
+        return metrics
 
     @property
     def row_height(self) -> int:
@@ -95,12 +114,12 @@ class CaseDelegate(QStyledItemDelegate):
             x += GAP_S
         room = QRect(x, rect.y(), rect.right() - x - GAP_S, rect.height())
         below = "" if self.is_small else " · ".join(part for part in self._second_line(row) if part)
-        painter.setFont(theme.font(TEXT_M, is_bold=not self.is_small))
+        metrics = self._use(painter, TEXT_M, is_bold=not self.is_small)
         painter.setPen(QColor(colours.danger if row.blocked_reason else colours.text))
-        _text(painter, _line(room, LINE_1) if below else room, self._model.patient_words(row))
-        painter.setFont(theme.font(TEXT_S))
+        _text(painter, metrics, _line(room, LINE_1) if below else room, self._model.patient_words(row))
+        metrics = self._use(painter, TEXT_S)
         painter.setPen(QColor(colours.muted))
-        _text(painter, _line(room, LINE_2), below)
+        _text(painter, metrics, _line(room, LINE_2), below)
 
     def _second_line(self, row: WorklistRow) -> tuple[str, ...]:
         """What has no column of its own."""
@@ -117,8 +136,7 @@ class CaseDelegate(QStyledItemDelegate):
             case_words.questions_words(len(row.questions)) if is_asking else case_words.label_words(row, without=shown)
         )
         room = rect.adjusted(GAP_S, 0, -GAP_S, 0)
-        painter.setFont(theme.font(TEXT_S))
-        metrics = QFontMetrics(painter.font())
+        metrics = self._use(painter, TEXT_S)
         width = min(metrics.horizontalAdvance(words) + 2 * GAP_M, room.width())
         top = rect.y() + ((rect.height() - CHIP_HEIGHT) // 2 if self.is_small or not below else 7)
         chip = QRectF(room.x() + 0.5, top + 0.5, width - 1, CHIP_HEIGHT - 1)
@@ -130,17 +148,17 @@ class CaseDelegate(QStyledItemDelegate):
                          metrics.elidedText(words, Qt.TextElideMode.ElideRight, width - GAP_M))  # fmt: skip
         if not self.is_small:
             painter.setPen(QColor(colours.caution if is_asking else colours.muted))
-            _text(painter, _line(room, LINE_2), below)
+            _text(painter, metrics, _line(room, LINE_2), below)
 
     def _paint_side(self, painter: QPainter, rect: QRect, row: WorklistRow, colours: Colours) -> None:
-        painter.setFont(theme.font(TEXT_M, is_bold=True))
+        self._use(painter, TEXT_M, is_bold=True)
         painter.setPen(QColor(colours.text if row.side else colours.caution))
         painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, case_words.SIDE_LETTERS[row.side])
 
     def _paint_plain(self, painter: QPainter, rect: QRect, row: WorklistRow, name: str, colours: Colours) -> None:
-        painter.setFont(theme.font(TEXT_M))
+        metrics = self._use(painter, TEXT_M)
         painter.setPen(QColor(colours.caution if name == "questions" else colours.text))
-        _text(painter, rect.adjusted(GAP_M, 0, -GAP_S, 0), self._model.cell_words(row, name))
+        _text(painter, metrics, rect.adjusted(GAP_M, 0, -GAP_S, 0), self._model.cell_words(row, name))
 
     def _paint_thumbnail(self, painter: QPainter, frame: QRect, view_id: str, sha256: str, colours: Colours) -> None:
         painter.fillRect(frame, QColor(colours.image if view_id else colours.window))
@@ -182,8 +200,8 @@ def _line(room: QRect, line: QRect) -> QRect:
     return QRect(room.x(), room.y() + line.y(), room.width(), line.height())
 
 
-def _text(painter: QPainter, rect: QRect, words: str) -> None:
+def _text(painter: QPainter, metrics: QFontMetrics, rect: QRect, words: str) -> None:
     """One line, cut with dots where there is no room."""
     if words and rect.width() > 0:
-        shown = QFontMetrics(painter.font()).elidedText(words, Qt.TextElideMode.ElideRight, rect.width())
+        shown = metrics.elidedText(words, Qt.TextElideMode.ElideRight, rect.width())
         painter.drawText(rect, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
