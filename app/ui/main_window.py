@@ -1,130 +1,127 @@
-"""The window: builds the widgets and calls the wirings, which make every connection.
+"""The window: paints its frame first, then lets `app.ui.shell` build what is in it, then loads what shows images.
 
-The shell (menus, toolbar, worklist, start page) needs nothing but PySide6 and is shown first. What reads and shows
-images (numpy, cv2, pyqtgraph, sqlite) is imported after the first paint, in `_load_rest`.
+Three steps, each seen before the next begins: the frame (this module, which imports as good as nothing), the shell
+(menus, toolbar, worklist, start page: PySide6 only), and the rest (numpy, cv2, pyqtgraph, sqlite), in `_load_rest`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QDockWidget, QLabel, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QVBoxLayout, QWidget
 
-from app.ui.case_list import CaseList
-from app.ui.command_set import CommandSet
-from app.ui.crash import CrashReporter
-from app.ui.demo_task import DemoTask
-from app.ui.jobs_strip import JobsStrip
 from app.ui.language import tr
-from app.ui.notices import BannerArea
-from app.ui.selection import Selection
-from app.ui.start_page import StartPage
 from app.ui.start_plan import Start
-from app.ui.theme import GAP_S
-from app.ui.tool_bar import CommandBar
-from app.ui.wiring.annotating import AnnotatingWiring
-from app.ui.wiring.care import CareWiring
-from app.ui.wiring.cases import CasesWiring
-from app.ui.wiring.images import ImagesWiring
-from app.ui.wiring.importing import ImportingWiring
-from app.ui.wiring.looks import LooksWiring
-from app.ui.wiring.projects import ProjectsWiring
-from app.ui.wiring.resolving import ResolvingWiring
-from app.ui.wiring.wiring import Wiring
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QAction
+    from PySide6.QtWidgets import QStackedWidget
+
+    from app.ui.case_list import CaseList
+    from app.ui.command_set import CommandSet
+    from app.ui.crash import CrashReporter
+    from app.ui.demo_task import DemoTask
+    from app.ui.jobs_strip import JobsStrip
+    from app.ui.notices import BannerArea
     from app.ui.project import Project
+    from app.ui.selection import Selection
+    from app.ui.start_page import StartPage
+    from app.ui.tool_bar import CommandBar
     from app.ui.viewer import Viewer
+    from app.ui.wiring.annotating import AnnotatingWiring
+    from app.ui.wiring.care import CareWiring
+    from app.ui.wiring.cases import CasesWiring
+    from app.ui.wiring.images import ImagesWiring
+    from app.ui.wiring.importing import ImportingWiring
+    from app.ui.wiring.looks import LooksWiring
+    from app.ui.wiring.projects import ProjectsWiring
+    from app.ui.wiring.resolving import ResolvingWiring
+    from app.ui.wiring.wiring import Wiring
+
+SIZE_PX = (1280, 800)
+SMALLEST_PX = (960, 600)
 
 
 class MainWindow(QMainWindow):
     """Coxa's window.
 
     Signals:
-        first_painted: the shell is on the screen.
+        first_painted: the frame is on the screen.
+        shell_painted: menus, toolbar, worklist and start page are on the screen.
         settled: there is nothing more to wait for: a case is shown, or there is none to show.
     """
 
     first_painted = Signal()
+    shell_painted = Signal()
     settled = Signal()
+
+    # what `app.ui.shell` builds
+    selection: Selection
+    commands: CommandSet
+    actions_by_id: dict[str, QAction]
+    demo_task: DemoTask
+    crash: CrashReporter
+    case_list: CaseList
+    banners: BannerArea
+    start_page: StartPage
+    middle: QStackedWidget
+    pixel: QLabel
+    state: QLabel
+    jobs: JobsStrip
+    bar: CommandBar
+    research: QLabel
+    hidden_mark: QLabel
+    projects: ProjectsWiring
+    importing: ImportingWiring
+    care: CareWiring
+    cases: CasesWiring
+    images: ImagesWiring
+    resolving: ResolvingWiring
+    annotating: AnnotatingWiring
+    looks: LooksWiring
+    wirings: tuple[Wiring, ...] = ()
 
     def __init__(self, start: Start) -> None:
         super().__init__()
         self.start = start
-        self._is_painted = False
-        self.selection = Selection(self)
         self.project: Project | None = None
         self.viewer: Viewer | None = None
-        self.demo_task = DemoTask(start.demo_command, self)
-        self.crash = CrashReporter(self)
+        self._is_painted = False
+        self._is_shell_painted = False
+        self.is_catching_faults = False
         self.setWindowTitle("Coxa")
-        self.resize(1280, 800)
-        self.setMinimumSize(960, 600)
-        self.case_list = CaseList(self)
-        self.banners = BannerArea(self)
-        self.start_page = StartPage(self)
-        self.middle = QStackedWidget(self)
-        self.middle.addWidget(self.start_page)
-        self.pixel = QLabel("", self)
-        self.state = QLabel("", self)
-        self.jobs = JobsStrip(self)
-        self.projects = ProjectsWiring(self)
-        self.importing = ImportingWiring(self)
-        self.care = CareWiring(self)
-        self.cases = CasesWiring(self)
-        self.images = ImagesWiring(self)
-        self.resolving = ResolvingWiring(self)
-        self.annotating = AnnotatingWiring(self)
-        self.looks = LooksWiring(self)
-        self.wirings: tuple[Wiring, ...] = (
-            self.projects, self.importing, self.care, self.cases, self.images, self.resolving, self.annotating,
-            self.looks,
-        )  # fmt: skip
-        effects: dict[str, Callable[[bool], object]] = {}
-        for wiring in self.wirings:
-            effects |= wiring.effects()
-        self.commands = CommandSet(self, effects, shortcuts=start.settings.settings.shortcuts)
-        self.actions_by_id = self.commands.actions
-        self._build()
-        for wiring in self.wirings:
-            wiring.connect_shell()
-        self.retranslate()
-        self.first_painted.connect(self._load_rest, Qt.ConnectionType.QueuedConnection)
-        self.enable()
+        self.resize(*SIZE_PX)
+        self.setMinimumSize(*SMALLEST_PX)
+        self.setCentralWidget(_frame(self))
+        if start.geometry is not None:
+            from app.ui.geometry import restore_geometry
+
+            restore_geometry(self, start.geometry)
+        self.first_painted.connect(lambda: QTimer.singleShot(0, self, self._build))
+        self.shell_painted.connect(lambda: QTimer.singleShot(0, self, self._load_rest))
+
+    @property
+    def is_built(self) -> bool:
+        """Whether there is more than the frame."""
+        return bool(self.wirings)
+
+    def catch_faults(self, *, is_on: bool) -> None:
+        """Turn faults into a report to copy, from now on or as soon as the window is built; or stop doing so."""
+        self.is_catching_faults = is_on
+        if self.is_built:
+            if is_on:
+                self.crash.install()
+            else:
+                self.crash.remove()
 
     def _build(self) -> None:
-        self.commands.fill_menus(self.menuBar())
-        self.bar = CommandBar(self.commands, self)
-        self.addToolBar(self.bar)
-        dock = QDockWidget(self)
-        dock.setObjectName("cases")
-        dock.setTitleBarWidget(QWidget(dock))
-        dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
-        dock.setWidget(self.case_list)
-        self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
-        self.resizeDocks([dock], [412], Qt.Orientation.Horizontal)
-        middle = QWidget(self)
-        layout = QVBoxLayout(middle)
-        layout.setContentsMargins(0, 0, GAP_S, 0)
-        layout.setSpacing(GAP_S)
-        layout.addWidget(self.banners)
-        layout.addWidget(self.middle, 1)
-        layout.addWidget(self.jobs)
-        self.setCentralWidget(middle)
-        self.research = QLabel(self)
-        self.research.setObjectName("research")
-        self.hidden_mark = QLabel(self)
-        self.hidden_mark.setObjectName("hidden-mark")
-        self.hidden_mark.hide()
-        status = self.statusBar()
-        status.setSizeGripEnabled(False)
-        status.addWidget(self.pixel, 1)
-        status.addPermanentWidget(self.state)
-        status.addPermanentWidget(self.hidden_mark)
-        status.addPermanentWidget(self.research)
+        from app.ui.shell import build_shell
+
+        if not self.is_built:
+            build_shell(self)
+            self.update()  # what was added is shown by the event loop, and painted then
 
     def enable(self) -> None:
         """Enable the commands that have something to work on."""
@@ -134,17 +131,21 @@ class MainWindow(QMainWindow):
         self.commands.enable(frozenset(present))
 
     def event(self, event: QEvent) -> bool:
-        """Notice the first paint."""
+        """Notice the first paint of the frame and of the shell."""
         result = super().event(event)
-        if event.type() == QEvent.Type.Paint and not self._is_painted:
-            self._is_painted = True
-            self.first_painted.emit()
+        if event.type() == QEvent.Type.Paint:
+            if not self._is_painted:
+                self._is_painted = True
+                self.first_painted.emit()
+            elif self.is_built and not self._is_shell_painted and self.middle.isVisible():
+                self._is_shell_painted = True
+                self.shell_painted.emit()
         return result
 
     def changeEvent(self, event: QEvent) -> None:
         """Another language: say everything anew."""
         super().changeEvent(event)
-        if event.type() == QEvent.Type.LanguageChange:
+        if event.type() == QEvent.Type.LanguageChange and self.is_built:
             self.retranslate()
 
     def retranslate(self) -> None:
@@ -174,3 +175,18 @@ class MainWindow(QMainWindow):
         if self.project is not None:
             self.project.close()
         event.accept()
+
+
+def _frame(parent: QWidget) -> QWidget:
+    """What stands in the window for the blink of an eye until it is built."""
+    frame = QWidget(parent)
+    research = QLabel(tr("Research use only · not for diagnosis"), frame)
+    research.setObjectName("research")
+    foot = QHBoxLayout()
+    foot.addStretch(1)
+    foot.addWidget(research)
+    layout = QVBoxLayout(frame)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.addStretch(1)
+    layout.addLayout(foot)
+    return frame

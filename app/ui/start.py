@@ -51,7 +51,7 @@ def run_window(start: Start, automation: Automation) -> int:
     use_language(app, start.settings.settings.language)
     hide_names(app, start.settings.settings.hide_names)
     window = MainWindow(start)
-    window.crash.install()
+    window.catch_faults(is_on=True)
     if automation.size is not None:
         window.resize(QSize(*automation.size))
     pictures: list[bool] = []
@@ -63,7 +63,7 @@ def run_window(start: Start, automation: Automation) -> int:
     try:
         code = app.exec()
     finally:
-        window.crash.remove()
+        window.catch_faults(is_on=False)
     if automation.screenshot is not None and pictures != [True]:
         raise UserError(
             "The screenshot was not written.",

@@ -135,8 +135,8 @@ def test_a_morning(tmp_path: Path) -> None:
     press(window, "N")
     assert numbers(window) == [6, 7]
     assert window.resolving.panel.isVisible()
-    press(window, "Y")
-    press(window, "Shift+S")
+    press(window, "C")
+    press(window, "Shift+A")
     QTest.mouseClick(window.resolving.panel.buttons["left"], LEFT)
     settle(window)
     assert not window.resolving.may_decide

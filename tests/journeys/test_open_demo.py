@@ -254,7 +254,7 @@ def test_the_window_stays_alive_while_the_demo_is_made_and_closing_it_stops_the_
         )
     )
     window.show()
-    wait_until(lambda: window.demo_task.is_running)
+    wait_until(lambda: window.is_built and window.demo_task.is_running)
     wait(50)
     assert "Making the demo project" in window.start_page.heading.text()
     window.close()
@@ -272,7 +272,7 @@ def test_making_the_demo_tells_how_far_it_is_and_can_be_cancelled(tmp_path: Path
         )
     )
     window.show()
-    wait_until(lambda: window.start_page.bar.value() == 30)
+    wait_until(lambda: window.is_built and window.start_page.bar.value() == 30)
     assert window.start_page.bar.maximum() == 132
     assert window.start_page.step.text() == "Computing radiographs: 30 of 132"
     cancel = next(button for button in window.start_page.findChildren(QPushButton) if button.text() == "Cancel")
@@ -297,7 +297,7 @@ def test_a_demo_that_cannot_be_made_is_said_and_the_window_goes_on(tmp_path: Pat
     command = (sys.executable, "-c", "import sys; print('coxa: The disk is full.', file=sys.stderr); sys.exit(3)")
     window = MainWindow(Start(demo=tmp_path / "demo", demo_command=command, is_demo=True, is_demo_ready=lambda: False))
     window.show()
-    wait_until(lambda: "error" in window.banners.texts)
+    wait_until(lambda: window.is_built and "error" in window.banners.texts)
     assert "The disk is full." in window.banners.texts["error"]
     assert window.start_page.is_home
 

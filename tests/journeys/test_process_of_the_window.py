@@ -50,7 +50,7 @@ print(json.dumps({
 }))
 window.close()
 """
-FIRST_PAINT = """
+SHELL = """
 import json, sys
 from pathlib import Path
 from PySide6.QtWidgets import QApplication
@@ -63,7 +63,7 @@ window = MainWindow(Start(demo=Path("none"), demo_command=("none",), is_demo_rea
 def told():
     print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})), flush=True)
     qt.quit()
-window.first_painted.connect(told)
+window.shell_painted.connect(told)
 window.show()
 qt.exec()
 """
@@ -87,9 +87,9 @@ def test_ten_cases_later_the_window_still_knows_nothing_of_networks(told: dict[s
     assert "pyqtgraph" in told["loaded"]
 
 
-def test_what_shows_images_is_imported_after_the_first_paint() -> None:
+def test_what_shows_images_is_imported_after_the_shell_is_painted() -> None:
     environment = os.environ | {"QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", FIRST_PAINT], capture_output=True, cwd=ROOT, encoding="utf-8",
+    done = subprocess.run([sys.executable, "-c", SHELL], capture_output=True, cwd=ROOT, encoding="utf-8",
                           timeout=60, env=environment, check=False)  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     early = set(json.loads(done.stdout.splitlines()[-1]))

@@ -28,7 +28,7 @@ def window_with(recent: Path) -> MainWindow:
     )
     window.resize(1280, 800)
     window.show()
-    wait_until(lambda: window.start_page.is_home)
+    wait_until(lambda: window.is_built and window.start_page.is_home)
     return window
 
 

@@ -25,9 +25,9 @@ RESOLVE_COMMANDS: tuple[Command, ...] = (
             tip="Record that the active view is a cross-table (axial) lateral"),
     Command(id="oblique", text="View is oblique", tip="Record that the active view is oblique", menu="Resolve",
             needs="question", shortcuts=("O",)),
-    Command(id="swap", text="Swap the panes", menu="Resolve", needs="question", shortcuts=("S",),
+    Command(id="swap", text="Swap the panes", menu="Resolve", needs="question", shortcuts=("E",),
             tip="Record that the left one is the lateral view and the right one the frontal view"),
-    Command(id="confirm", text="It is as shown", menu="Resolve", needs="question", shortcuts=("Y",),
+    Command(id="confirm", text="It is as shown", menu="Resolve", needs="question", shortcuts=("C",),
             tip="Record that projection and side, or the places of both views, are right as they are shown"),
     Command(id="left", text="Left hip", tip="Record that the active view shows the patient's left hip", menu="Resolve",
             needs="question", shortcuts=("Shift+L",), has_separator=True),
@@ -36,11 +36,11 @@ RESOLVE_COMMANDS: tuple[Command, ...] = (
     Command(id="both", text="Both hips", tip="Record that the active view shows both hips", menu="Resolve",
             needs="question", shortcuts=("Shift+B",)),
     Command(id="same_answer", text="Same answer for views like this", menu="Resolve", needs="question",
-            shortcuts=("Shift+S",), tip="The next answer is also given for the views with the same evidence that the "
+            shortcuts=("Shift+A",), tip="The next answer is also given for the views with the same evidence that the "
             "panel names"),
     Command(id="keep_this", text="Keep this view, exclude its repeats", menu="Resolve", needs="question",
-            shortcuts=("Shift+Y",), tip="Exclude the other views for the same place as repeats", has_separator=True),
-    Command(id="exclude", text="Exclude view…", menu="Resolve", needs="question", shortcuts=("Del",),
+            shortcuts=("Shift+O",), tip="Exclude the other views for the same place as repeats", has_separator=True),
+    Command(id="exclude", text="Exclude view…", menu="Resolve", needs="question", shortcuts=("Shift+X",),
             tip="Take the active view out of its cases, with a reason; take an excluded one back in"),
     *(Command(id=f"exclude:{reason}", text=f"Exclude view: {reason}", menu="Resolve", needs="question",
               tip=f"Take the active view out of its cases: {reason}")

@@ -1,0 +1,107 @@
+"""Builds what is in the window: menus, toolbar, worklist, start page, and the wirings, which make every connection.
+
+Nothing here needs more than PySide6; it is imported when the frame of the window has been painted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDockWidget, QLabel, QStackedWidget, QVBoxLayout, QWidget
+
+from app.ui.case_list import CaseList
+from app.ui.command_set import CommandSet
+from app.ui.crash import CrashReporter
+from app.ui.demo_task import DemoTask
+from app.ui.jobs_strip import JobsStrip
+from app.ui.main_window import MainWindow
+from app.ui.notices import BannerArea
+from app.ui.selection import Selection
+from app.ui.start_page import StartPage
+from app.ui.theme import GAP_S
+from app.ui.tool_bar import CommandBar
+from app.ui.wiring.annotating import AnnotatingWiring
+from app.ui.wiring.care import CareWiring
+from app.ui.wiring.cases import CasesWiring
+from app.ui.wiring.images import ImagesWiring
+from app.ui.wiring.importing import ImportingWiring
+from app.ui.wiring.looks import LooksWiring
+from app.ui.wiring.projects import ProjectsWiring
+from app.ui.wiring.resolving import ResolvingWiring
+
+WORKLIST_PX = 412
+
+
+def build_shell(window: MainWindow) -> None:
+    """Build everything that the window shows before a project is open, and connect it."""
+    window.crash = CrashReporter(window)
+    if window.is_catching_faults:
+        window.crash.install()
+    start = window.start
+    window.selection = Selection(window)
+    window.demo_task = DemoTask(start.demo_command, window)
+    window.case_list = CaseList(window)
+    window.banners = BannerArea(window)
+    window.start_page = StartPage(window)
+    window.middle = QStackedWidget(window)
+    window.middle.addWidget(window.start_page)
+    window.pixel = QLabel("", window)
+    window.state = QLabel("", window)
+    window.jobs = JobsStrip(window)
+    window.projects = ProjectsWiring(window)
+    window.importing = ImportingWiring(window)
+    window.care = CareWiring(window)
+    window.cases = CasesWiring(window)
+    window.images = ImagesWiring(window)
+    window.resolving = ResolvingWiring(window)
+    window.annotating = AnnotatingWiring(window)
+    window.looks = LooksWiring(window)
+    wirings = (
+        window.projects, window.importing, window.care, window.cases, window.images, window.resolving,
+        window.annotating, window.looks,
+    )  # fmt: skip
+    effects: dict[str, Callable[[bool], object]] = {}
+    for wiring in wirings:
+        effects |= wiring.effects()
+    window.commands = CommandSet(window, effects, shortcuts=start.settings.settings.shortcuts)
+    window.actions_by_id = window.commands.actions
+    _furnish(window)
+    window.wirings = wirings
+    for wiring in wirings:
+        wiring.connect_shell()
+    window.retranslate()
+    window.enable()
+
+
+def _furnish(window: MainWindow) -> None:
+    """Put everything in its place."""
+    window.commands.fill_menus(window.menuBar())
+    window.bar = CommandBar(window.commands, window)
+    window.addToolBar(window.bar)
+    dock = QDockWidget(window)
+    dock.setObjectName("cases")
+    dock.setTitleBarWidget(QWidget(dock))
+    dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
+    dock.setWidget(window.case_list)
+    window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
+    window.resizeDocks([dock], [WORKLIST_PX], Qt.Orientation.Horizontal)
+    middle = QWidget(window)
+    layout = QVBoxLayout(middle)
+    layout.setContentsMargins(0, 0, GAP_S, 0)
+    layout.setSpacing(GAP_S)
+    layout.addWidget(window.banners)
+    layout.addWidget(window.middle, 1)
+    layout.addWidget(window.jobs)
+    window.setCentralWidget(middle)
+    window.research = QLabel(window)
+    window.research.setObjectName("research")
+    window.hidden_mark = QLabel(window)
+    window.hidden_mark.setObjectName("hidden-mark")
+    window.hidden_mark.hide()
+    status = window.statusBar()
+    status.setSizeGripEnabled(False)
+    status.addWidget(window.pixel, 1)
+    status.addPermanentWidget(window.state)
+    status.addPermanentWidget(window.hidden_mark)
+    status.addPermanentWidget(window.research)
