@@ -17,7 +17,7 @@ OUTLINE = QColor(0, 0, 0, 215)
 PLATE = QColor(0, 0, 0, 110)  # behind words, so that they read on white bone at arm's length
 LETTER_STRIP_PX = 12.0  # what the letters at the upper and lower edge keep clear, to either side
 LETTER_PX = 28.0  # room of an edge letter
-MARKER_PX = 30.0
+MARKER_PX = 32
 CACHED_ROWS = 400
 
 
@@ -82,7 +82,7 @@ class CornerText(QWidget):
         self._corners = Corners()
         self._veil = ""
         self._is_quiet = False
-        self._rows: dict[tuple[str, int, bool, str, float], QPixmap] = {}
+        self._rows: dict[tuple[str, int, int, str, float], QPixmap] = {}
         parent.installEventFilter(self)
         self.setGeometry(parent.rect())
 
@@ -197,15 +197,14 @@ class CornerText(QWidget):
         rows = wrapped(line.text, metrics, self.width() - 4 * GAP_M)
         width = max(metrics.horizontalAdvance(words) for words in rows)
         height = len(rows) * metrics.height() + GAP_S
-        plate = QRectF(self.width() / 2 - width / 2 - GAP_M, y, width + 2 * GAP_M, height)
-        painter.setPen(QPen(QColor(getattr(OVER_IMAGE, line.tone)), 1.0))
-        painter.setBrush(QColor(0, 0, 0, 200))
-        painter.drawRoundedRect(plate, GAP_S, GAP_S)
+        left = self.width() / 2 - width / 2 - GAP_M
+        plate = self._plate(round(width) + 2 * GAP_M, round(height), GAP_S, line.tone, 1.0)
+        self._put(painter, plate, left, y)
         for number, words in enumerate(rows):
-            left = self.width() / 2 - metrics.horizontalAdvance(words) / 2
+            at = self.width() / 2 - metrics.horizontalAdvance(words) / 2
             top = y + GAP_S / 2 + number * metrics.height()
-            self._put(painter, self._row(words, TEXT_M, True, line.tone), left - OUTLINE_PX, top - OUTLINE_PX)
-        return plate.bottom() + GAP_S
+            self._put(painter, self._row(words, TEXT_M, True, line.tone), at - OUTLINE_PX, top - OUTLINE_PX)
+        return y + height + GAP_S
 
     def _marker(self, painter: QPainter, top: float) -> None:
         """The side marker, at the edge where that side of the patient lies; at the right edge if nobody knows."""
@@ -222,14 +221,9 @@ class CornerText(QWidget):
             middle = QPointF(width - inset if x_way > 0 else inset, y)
         else:
             middle = QPointF(width * 0.36, height - inset if y_way > 0 else max(inset, 0.0))
-        frame = QRectF(middle.x() - MARKER_PX / 2, middle.y() - MARKER_PX / 2, MARKER_PX, MARKER_PX)
         tone = "caution" if marker.is_open else "accent"
-        colour = QColor(getattr(OVER_IMAGE, tone))
-        painter.setBrush(QColor(0, 0, 0, 170))
-        painter.setPen(QPen(OUTLINE, OUTLINE_PX + 1))
-        painter.drawRoundedRect(frame, 6, 6)
-        painter.setPen(QPen(colour, 2.0))
-        painter.drawRoundedRect(frame, 6, 6)
+        plate = self._plate(MARKER_PX, MARKER_PX, 6, tone, 2.0)
+        self._put(painter, plate, middle.x() - MARKER_PX / 2, middle.y() - MARKER_PX / 2)
         row = self._row(marker.letter, TEXT_XL, True, tone)
         size = row.deviceIndependentSize()
         self._put(painter, row, middle.x() - size.width() / 2, middle.y() - size.height() / 2)
@@ -263,6 +257,21 @@ class CornerText(QWidget):
         ratio = self.devicePixelRatioF()
         painter.drawPixmap(QPointF(round(x * ratio) / ratio, round(y * ratio) / ratio), row)
 
+    def _plate(self, width: int, height: int, radius: int, tone: str, line_px: float) -> QPixmap:
+        """A dark plate with a coloured frame."""
+        ratio = self.devicePixelRatioF()
+        key = ("", width, height, tone, ratio)
+        if key not in self._rows:
+            self._rows[key] = picture = _empty(width, height, ratio)
+            painter = QPainter(picture)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setBrush(QColor(0, 0, 0, 190))
+            painter.setPen(QPen(QColor(getattr(OVER_IMAGE, tone)), line_px))
+            inset = 0.5 + line_px / 2
+            painter.drawRoundedRect(QRectF(inset, inset, width - 2 * inset, height - 2 * inset), radius, radius)
+            painter.end()
+        return self._rows[key]
+
     def _row(self, text: str, size_px: int, is_bold: bool, tone: str) -> QPixmap:
         """One row of outlined text, with a margin of the outline's width around it."""
         ratio = self.devicePixelRatioF()
@@ -286,13 +295,18 @@ def wrapped(text: str, size: QFontMetricsF, room: float) -> list[str]:
     return [row.removesuffix(" ·") for row in rows]
 
 
+def _empty(width: float, height: float, ratio: float) -> QPixmap:
+    picture = QPixmap(math.ceil(width * ratio), math.ceil(height * ratio))
+    picture.setDevicePixelRatio(ratio)
+    picture.fill(Qt.GlobalColor.transparent)
+    return picture
+
+
 def _outlined(text: str, face: QFont, tone: str, ratio: float) -> QPixmap:
     metrics = QFontMetricsF(face)
     width = metrics.horizontalAdvance(text) + 2 * OUTLINE_PX
     height = metrics.height() + 2 * OUTLINE_PX
-    picture = QPixmap(math.ceil(width * ratio), math.ceil(height * ratio))
-    picture.setDevicePixelRatio(ratio)
-    picture.fill(Qt.GlobalColor.transparent)
+    picture = _empty(width, height, ratio)
     painter = QPainter(picture)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)

@@ -288,7 +288,8 @@ def test_the_research_use_mark_is_always_there(tmp_path: Path) -> None:
     from PySide6.QtWidgets import QLabel
 
     for window in (open_window(), open_window(make_project(tmp_path / "p"))):
-        marks = [label for label in window.findChildren(QLabel) if label.text() == "Research use only · not for diagnosis"]
+        said = "Research use only · not for diagnosis"
+        marks = [label for label in window.findChildren(QLabel) if label.text() == said]
         assert len(marks) == 1
         assert marks[0].isVisible()
 
