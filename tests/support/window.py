@@ -16,6 +16,7 @@ from app.core.grey import GreyScale, Photometric, StoredImage
 from app.core.spacing import Spacing
 from app.store.project import ProjectStore
 from app.store.resolve import recompose_study
+from app.store.settings import SettingsFile
 from app.ui import theme
 from app.ui.main_window import MainWindow
 from app.ui.start_plan import Start
@@ -83,7 +84,12 @@ def _is_alive(thing: QObject) -> bool:
 
 
 def open_window(
-    project: Path | None = None, *, size: tuple[int, int] = (1280, 800), is_read_only: bool = False
+    project: Path | None = None,
+    *,
+    size: tuple[int, int] = (1280, 800),
+    is_read_only: bool = False,
+    settings: SettingsFile | None = None,
+    geometry: Path | None = None,
 ) -> MainWindow:
     """The real window on a project, shown and with its first case on the screen (if it has one)."""
     window = MainWindow(
@@ -94,11 +100,14 @@ def open_window(
             demo_command=("nothing",),
             is_demo_ready=lambda: False,
             author="tester",
+            settings=settings or SettingsFile(None),
+            geometry=geometry,
         )
     )
     settled: list[bool] = []
     window.settled.connect(lambda: settled.append(True))
-    window.resize(*size)
+    if geometry is None:
+        window.resize(*size)
     window.show()
     wait_until(lambda: bool(settled))
     assert window.project is not None
