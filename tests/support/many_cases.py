@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from app.core.case import Assessment, Case, Certainty, Patient, Projection, ReviewStatus, Side, Study, View, ViewFlag
-from app.core.event import target_of
+from app.core.event import Json, target_of
 from app.core.grey import GreyScale, Photometric, StoredImage
 from app.core.spacing import Spacing, SpacingSource
 from app.store.project import ProjectStore
@@ -45,17 +45,28 @@ class Picture:
     is_frontal: bool
 
 
-def make_many_cases(path: Path, cases: int, *, seed: int = 1, pictures: Sequence[Picture] = ()) -> None:
-    """A closed project with so many cases: two in three are pairs, one in twenty has questions, half have labels."""
+def make_many_cases(
+    path: Path, cases: int, *, seed: int = 1, pictures: Sequence[Picture] = (), is_shared: bool = False
+) -> None:
+    """A closed project with so many cases: two in three are pairs, one in twenty has questions, half have labels.
+
+    Args:
+        path: the new project.
+        cases: how many.
+        seed: the same seed makes the same cases.
+        pictures: what their views show.
+        is_shared: let all cases have the views of the first fifty, which no real project has, and is made much faster.
+    """
     choose = random.Random(seed)
     blank = StoredImage(pixels=np.full((40, 32), 7, np.uint16))
     pictures = pictures or [Picture(image=blank, grey=GREY, is_frontal=is_frontal) for is_frontal in (True, False)]
     with ProjectStore.create(path, name=f"{cases:,} hips") as project:
         shelf = {letter: [(project.images.put(picture.image), picture) for picture in pictures
                           if picture.is_frontal == (letter == "F")] for letter in "FL"}  # fmt: skip
+        maker = _Maker(project, choose, shelf)
         with project.transaction():
             for number in range(cases):
-                _add_case(project, choose, number, shelf)
+                maker.add(number, is_shared=is_shared and number >= 50)
 
 
 def pictures_of(path: Path, *, limit: int = 40) -> list[Picture]:
@@ -71,62 +82,85 @@ def pictures_of(path: Path, *, limit: int = 40) -> list[Picture]:
     return found
 
 
-def _add_case(
-    project: ProjectStore, choose: random.Random, number: int, shelf: dict[str, list[tuple[str, Picture]]]
-) -> None:
-    patient, study, case_id = f"P-{_code(choose, number)}", f"2.25.{number + 1}", f"C-{_code(choose, number)}"
-    day = f"{choose.randint(2015, 2026)}-{choose.randint(1, 12):02d}-{choose.randint(1, 28):02d}"
-    project.patients.add(Patient(id=patient, sex=choose.choice("FM")))
-    project.studies.add(Study(id=study, patient_id=patient, date=day if choose.random() < 0.97 else ""))
-    side = choose.choice((Side.LEFT, Side.RIGHT)) if choose.random() < 0.96 else None
-    shown = choose.choice(("FL", "FL", "FL", "FL", "F", "L"))
-    placed: dict[str, str] = {}
-    for letter in shown:
-        view_id = f"V-{_code(choose, number)}-{letter}"
-        address, picture = choose.choice(shelf[letter])
-        lateral = choose.choice((Projection.LATERAL, Projection.FROG_LEG, Projection.CROSS_TABLE))
-        rows, cols = picture.image.pixels.shape
-        view = View(
-            id=view_id,
-            study_id=study,
-            image_sha256=address,
-            rows=rows,
-            cols=cols,
-            projection=_known(Projection.FRONTAL if letter == "F" else lateral),
-            side=_known(side),
-            spacing=choose.choice(SPACINGS),
-            grey=picture.grey,
-            flags=frozenset({ViewFlag.LOSSY}) if choose.random() < 0.1 else frozenset(),
-        )
-        project.views.add(view, header={}, offset=picture.image.offset)
-        placed[letter] = view_id
-    questions = () if side else (f"{next(iter(placed.values()))}: which hip is it?",)
-    project.cases.add(
-        Case(
+class _Maker:
+    """Invents cases in one project.
+
+    Args:
+        project: where they go.
+        choose: where chance comes from.
+        shelf: images of the project for each letter, F and L.
+    """
+
+    def __init__(
+        self, project: ProjectStore, choose: random.Random, shelf: dict[str, list[tuple[str, Picture]]]
+    ) -> None:
+        self._project = project
+        self._choose = choose
+        self._shelf = shelf
+        self._made: list[dict[str, str]] = []  # letter -> view, of every study
+
+    def add(self, number: int, *, is_shared: bool) -> None:
+        """One more case, with a patient of its own; with a study and views of its own or of an earlier one."""
+        choose, project = self._choose, self._project
+        patient, case_id = f"P-{_code(choose, number)}", f"C-{_code(choose, number)}"
+        project.patients.add(Patient(id=patient, sex=choose.choice("FM")))
+        side = choose.choice((Side.LEFT, Side.RIGHT)) if choose.random() < 0.96 else None
+        earlier = choose.randrange(len(self._made)) if is_shared else number
+        study = f"2.25.{earlier + 1}"
+        if not is_shared:
+            self._made.append(self._add_study(number, study, patient, side))
+        placed = self._made[earlier]
+        case = Case(
             id=case_id,
             study_id=study,
             patient_id=patient,
             side=side,
             frontal_id=placed.get("F"),
             lateral_id=placed.get("L"),
-            questions=questions,
+            questions=() if side else (f"{next(iter(placed.values()))}: which hip is it?",),
             status=choose.choices(list(ReviewStatus), weights=(6, 3, 3, 1, 1))[0],
             blocked_reason="Two images seem to be of different patients." if choose.random() < 0.002 else "",
-        ),
-        author="generator",
-    )
-    target = target_of("case", case_id)
-    if choose.random() < 0.5:
-        kind = choose.choice(("none", "neck", "trochanteric", "subtrochanteric", "shaft"))
-        project.events.append(target=target, field="label.fracture", after=kind, author="generator")
-        if kind == "neck":
-            grade = choose.choice(("I", "II", "III", "IV"))
-            project.events.append(target=target, field="label.garden", after=grade, author="generator")
-    if choose.random() < 0.3:
-        score = round(choose.random(), 3)
-        project.events.append(target=target, field="label.score", after=score, author="generator")
-    if choose.random() < 0.02:
-        project.events.append(target=target, field="comment", after=choose.choice(COMMENTS), author="generator")
+        )
+        project.cases.add(case, author="generator")
+        for field, value in self._labels():
+            project.events.append(target=target_of("case", case_id), field=field, after=value, author="generator")
+
+    def _add_study(self, number: int, study: str, patient: str, side: Side | None) -> dict[str, str]:
+        choose = self._choose
+        day = f"{choose.randint(2015, 2026)}-{choose.randint(1, 12):02d}-{choose.randint(1, 28):02d}"
+        self._project.studies.add(Study(id=study, patient_id=patient, date=day if choose.random() < 0.97 else ""))
+        placed = {}
+        for letter in choose.choice(("FL", "FL", "FL", "FL", "F", "L")):
+            address, picture = choose.choice(self._shelf[letter])
+            lateral = choose.choice((Projection.LATERAL, Projection.FROG_LEG, Projection.CROSS_TABLE))
+            rows, cols = picture.image.pixels.shape
+            view = View(
+                id=f"V-{_code(choose, number)}-{letter}",
+                study_id=study,
+                image_sha256=address,
+                rows=rows,
+                cols=cols,
+                projection=_known(Projection.FRONTAL if letter == "F" else lateral),
+                side=_known(side),
+                spacing=choose.choice(SPACINGS),
+                grey=picture.grey,
+                flags=frozenset({ViewFlag.LOSSY}) if choose.random() < 0.1 else frozenset(),
+            )
+            self._project.views.add(view, header={}, offset=picture.image.offset)
+            placed[letter] = view.id
+        return placed
+
+    def _labels(self) -> Iterator[tuple[str, Json]]:
+        choose = self._choose
+        if choose.random() < 0.5:
+            kind = choose.choice(("none", "neck", "trochanteric", "subtrochanteric", "shaft"))
+            yield "label.fracture", kind
+            if kind == "neck":
+                yield "label.garden", choose.choice(("I", "II", "III", "IV"))
+        if choose.random() < 0.3:
+            yield "label.score", round(choose.random(), 3)
+        if choose.random() < 0.02:
+            yield "comment", choose.choice(COMMENTS)
 
 
 def _known(value: Projection | Side | None) -> Assessment:  # type: ignore[type-arg]

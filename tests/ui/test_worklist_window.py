@@ -1,0 +1,163 @@
+"""The worklist as part of the window: keys, filters, decisions and the case on the screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDockWidget
+
+from app.core.case import ReviewStatus
+from app.core.worklist import Query, parse_filter
+from app.store.project import ProjectStore
+from app.ui.main_window import MainWindow
+from tests.support.many_cases import make_many_cases
+from tests.support.naive_worklist import answer, facts
+from tests.support.window import open_window, wait, wait_until
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A closed project of invented hips."""
+    path = tmp_path_factory.mktemp("worklist-window") / "project"
+    make_many_cases(path, 30, seed=4)
+    return path
+
+
+@pytest.fixture
+def path(made: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    import shutil
+
+    shutil.copytree(made, tmp_path / "project")
+    return tmp_path / "project"
+
+
+def key(window: MainWindow, name: Qt.Key, keys: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
+    QTest.keyClick(QApplication.focusWidget() or window, name, keys)
+
+
+def shown(window: MainWindow) -> str:
+    """The case on the screen, once it is the one that was asked for."""
+    wait_until(lambda: window.selection.on_screen == window.selection.wanted)
+    return window.selection.on_screen
+
+
+def test_a_search_from_the_keyboard_opens_the_first_hit_and_next_stays_in_it(path: Path) -> None:
+    with ProjectStore.open(path, is_read_only=True) as store:
+        right = answer(facts(store), Query("lef"))
+    window = open_window(path)
+    first = window.selection.on_screen
+    window.activateWindow()
+    key(window, Qt.Key.Key_Slash)
+    wait_until(lambda: QApplication.focusWidget() is window.case_list.bar.search)
+    QTest.keyClicks(window.case_list.bar.search, "lef")
+    wait_until(lambda: window.case_list.model.rowCount() == len(right))
+    assert window.selection.on_screen == first, "searching opens nothing"
+    key(window, Qt.Key.Key_Return)
+    seen = [shown(window)] if first not in right else [first]
+    key(window, Qt.Key.Key_PageDown)
+    seen.append(shown(window))
+    key(window, Qt.Key.Key_PageDown)
+    seen.append(shown(window))
+    start = right.index(seen[0])
+    assert seen == right[start : start + 3]
+    key(window, Qt.Key.Key_Escape)
+    wait_until(lambda: window.case_list.model.rowCount() == 30)
+    assert window.selection.on_screen == seen[-1]
+    assert window.case_list.current_case == seen[-1]
+
+
+def test_a_decision_moves_the_case_out_of_the_list_but_not_off_the_screen(path: Path) -> None:
+    window = open_window(path)
+    assert window.project is not None
+    window.case_list.ask(Query(filters=(parse_filter("status=new"),)))
+    row = 2
+    window.case_list.table.selectRow(row)
+    case_id, following = shown(window), window.case_list.model.case_at(row + 1)
+    window.project.record(lambda store, author: store.cases.set_status(case_id, ReviewStatus.REVIEWED, author=author))
+    assert window.case_list.model.row_of(case_id) == -1
+    assert window.selection.on_screen == case_id
+    key(window, Qt.Key.Key_PageDown)
+    assert shown(window) == following
+
+
+def test_the_list_can_be_hidden_and_a_search_brings_it_back(path: Path) -> None:
+    window = open_window(path)
+    dock = window.findChild(QDockWidget, "cases")
+    assert isinstance(dock, QDockWidget)
+    key(window, Qt.Key.Key_F9)
+    assert not dock.isVisible()
+    window.actions_by_id["find"].trigger()
+    assert dock.isVisible()
+    assert window.actions_by_id["show_list"].isChecked()
+
+
+def test_kept_filters_are_there_in_the_next_window(path: Path) -> None:
+    window = open_window(path)
+    window.case_list.ask(Query("neck"))
+    window.case_list.bar.save_as("Necks")
+    assert window.start.settings.settings.filters == {"Necks": "search:neck"}
+    window.close()
+    other = MainWindow(window.start)
+    settled: list[bool] = []
+    other.settled.connect(lambda: settled.append(True))
+    other.show()
+    wait_until(lambda: bool(settled))
+    other.case_list.bar.saved_menu.aboutToShow.emit()
+    assert other.case_list.bar.saved_menu.actions()[0].text() == "Necks"
+
+
+def test_small_radiographs_come_into_the_list(path: Path) -> None:
+    window = open_window(path)
+    source = window.case_list.delegate.thumbnails
+    assert source is not None
+    row = next(row for row in map(window.case_list.model.row_at, range(5)) if row is not None and row.frontal_id)
+    wait_until(lambda: source.image(row.frontal_id, row.frontal_sha256) is not None)
+    image = source.image(row.frontal_id, row.frontal_sha256)
+    assert image is not None
+    assert not image.isNull()
+
+
+def test_a_filter_that_finds_nothing_leaves_the_case_and_the_project_on_the_screen(path: Path) -> None:
+    window = open_window(path)
+    on_screen = window.selection.on_screen
+    window.case_list.ask(Query("zzzz"))
+    wait(20)
+    assert window.middle.currentWidget() is window.viewer
+    assert window.selection.on_screen == on_screen
+    assert not window.actions_by_id["next"].isEnabled()
+    window.actions_by_id["show_all"].trigger()
+    assert window.case_list.model.rowCount() == 30
+    assert window.actions_by_id["next"].isEnabled()
+
+
+def test_ten_thousand_rows_from_one_end_to_the_other(tmp_path: Path) -> None:
+    """The journey: open, sort, search, filter, walk, and end where the plain answer says."""
+    path = tmp_path / "many"
+    make_many_cases(path, 10_000, seed=2, is_shared=True)
+    window = open_window(path)
+    cases, table = window.case_list, window.case_list.table
+    assert cases.model.rowCount() == 10_000
+    key(window, Qt.Key.Key_End, Qt.KeyboardModifier.ControlModifier)
+    assert table.currentIndex().row() == 9_999
+    last = shown(window)
+    cases.bar.sort_by("patient")
+    assert cases.current_case == last
+    patients = [row.patient_id for row in map(cases.model.row_at, range(0, 10_000, 97)) if row is not None]
+    assert patients == sorted(patients)
+    assert len(patients) == 104
+    cases.ask(cases.model.query.with_filter(parse_filter("label.garden=III")))
+    total = cases.model.rowCount()
+    found = [row for row in map(cases.model.row_at, range(total)) if row is not None]
+    assert 100 < len(found) == total
+    assert all("III" in row.labels["label.garden"] for row in found)
+    for place in (0, total // 2, total - 1):
+        table.selectRow(place)
+        assert shown(window) == found[place].case_id
+    for step, expected in ((1, total - 1), (-1, total - 2)):
+        window.actions_by_id["next" if step > 0 else "previous"].trigger()
+        assert table.currentIndex().row() == expected
+    assert shown(window) == found[total - 2].case_id
