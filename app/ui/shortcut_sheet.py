@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushBut
 
 from app.ui.command_set import CommandSet, native
 from app.ui.commands.table import MENUS
+from app.ui.commands.view import GESTURES
 from app.ui.language import tr
 from app.ui.overlay import Overlay
 from app.ui.theme import GAP_L, GAP_M, GAP_S, GAP_XL
@@ -103,7 +104,7 @@ class ShortcutSheet(Overlay):
             self.retranslate()
 
     def groups(self) -> list[Group]:
-        """Menu → (name, keys) of every command with a key."""
+        """Menu → (name, keys) of every command with a key; then what the mouse does."""
         found: list[Group] = []
         for menu in MENUS:
             rows = [(tr(command.text).rstrip("… "), [native(key) for key in self._commands.keys(command.id)])
@@ -111,6 +112,7 @@ class ShortcutSheet(Overlay):
             rows = [(text, keys) for text, keys in rows if keys]
             if rows:
                 found.append((tr(menu), rows))
+        found.append((tr("Mouse, over an image"), [(tr(effect), [tr(gesture)]) for effect, gesture in GESTURES]))
         return found
 
     def _fill(self) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from app.ui.commands.command import Command
 
 GESTURES: tuple[tuple[str, str], ...] = (
-    ("Left button, drag", "What the tool says: pan, window, zoom or rotate"),
-    ("Right button, drag", "Window: right = wider, up = brighter"),
-    ("Right button, click", "Menu of the image with its windows"),
-    ("Middle button, drag", "Pan"),
-    ("Wheel", "Zoom at the cursor; with Ctrl in fine steps; with the loupe open, how much it enlarges"),
-    ("Double click", "This view alone, and back"),
-    ("Shift while rotating", "Steps of 15°"),
+    ("What the tool says", "Drag"),
+    ("Window: right = wider, up = brighter", "Right drag"),
+    ("Menu of the image, with its windows", "Right click"),
+    ("Pan", "Middle drag"),
+    ("Zoom at the cursor", "Wheel"),
+    ("Zoom in fine steps", "Ctrl+Wheel"),
+    ("Loupe: enlarge more or less", "Wheel"),
+    ("This view alone, and back", "Double click"),
+    ("Rotate in steps of 15°", "Shift+Drag"),
 )
-"""What the mouse does over an image, and how that is said."""
+"""What the mouse does over an image: the effect and the gesture."""
 
 VIEW_COMMANDS: tuple[Command, ...] = (
     Command(id="pan", text="Pan tool", tip="Drag moves the image (the middle button always does)", menu="View",
