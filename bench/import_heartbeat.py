@@ -1,9 +1,9 @@
 """Heartbeat of the window while it imports 2,000 files, against the same window idle; files a second.
 
 A timer of 16 ms in the window's event loop notes the gaps between its beats: a gap of 33 ms is two frames. Three
-phases in one process: idle with a case on the screen; importing, with a case on the screen and
-the worklist brought up to date as always; idle again. Then `import_sources` (what `coxa import` calls) brings the
-same files into another project, alone.
+phases in one process: idle with a case on the screen; importing, with a case on the screen and the worklist brought up
+to date as always; idle again. In each phase a decision is recorded every half second. Then `import_sources` (what
+`coxa import` calls) brings the same files into another project, alone.
 
 Usage: python bench/import_heartbeat.py [--files 2000]
 """
@@ -34,27 +34,41 @@ from tests.support.window import application, make_project, open_window, wait
 
 BEAT_MS = 16
 IDLE_S = 10.0
+DECIDE_MS = 500
 
 
 class Heartbeat:
-    """Gaps between the beats of a timer, ms."""
+    """Gaps between the beats of a timer, and how long a decision takes to be durable, ms."""
 
     def __init__(self, window: MainWindow) -> None:
         self.gaps: list[float] = []
+        self.decisions: list[float] = []
+        self._window = window
+        self._deciding = QTimer(window, interval=DECIDE_MS)
+        self._deciding.timeout.connect(self._decide)
         self._clock = QElapsedTimer()
         self._timer = QTimer(window, interval=BEAT_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._beat)
 
     def start(self) -> None:
         """Begin a phase."""
-        self.gaps = []
+        self.gaps, self.decisions = [], []
         self._clock.start()
         self._timer.start()
+        self._deciding.start()
 
-    def stop(self) -> np.ndarray:
-        """End it; the gaps."""
+    def stop(self) -> tuple[np.ndarray, np.ndarray]:
+        """End it; gaps and decisions."""
         self._timer.stop()
-        return np.array(self.gaps)
+        self._deciding.stop()
+        return np.array(self.gaps), np.array(self.decisions)
+
+    def _decide(self) -> None:
+        project = self._window.project
+        assert project is not None
+        started = time.perf_counter()
+        project.look().events.append(target="case:bench", field="note", after=time.time(), author="bench")
+        self.decisions.append((time.perf_counter() - started) * 1000)
 
     def _beat(self) -> None:
         self.gaps.append(self._clock.nsecsElapsed() / 1e6)
@@ -87,18 +101,18 @@ def main() -> None:
         beat = Heartbeat(window)
         beat.start()
         wait(round(IDLE_S * 1000))
-        idle = beat.stop()
+        idle, idle_decisions = beat.stop()
         beat.start()
         started = time.perf_counter()
         drop(window, [folder / "in"])
         while not window.importing.reports:
             wait(200)
         window_s = time.perf_counter() - started
-        busy = beat.stop()
+        busy, busy_decisions = beat.stop()
         wait(1000)
         beat.start()
         wait(round(IDLE_S * 1000))
-        after = beat.stop()
+        after, _ = beat.stop()
         report = window.importing.reports[0][1]
         assert report.count(Outcome.IMPORTED) == args.files
         assert window.case_list.model.rowCount() == args.files // 2 + 2
@@ -115,6 +129,9 @@ def main() -> None:
     both = np.concatenate((idle, after))
     ratio = np.percentile(busy, 95) / np.percentile(both, 95)
     print(f"p95 importing / p95 idle: {ratio:.2f}")
+    for words, times in (("idle", idle_decisions), ("importing", busy_decisions)):
+        p50, p95 = np.percentile(times, (50, 95))
+        print(f"a decision, {words:<10} p50 {p50:5.1f}  p95 {p95:5.1f}  max {times.max():6.1f} ms   ({len(times)})")
     print(f"window {args.files / window_s:6.1f} files/s, import_sources alone {args.files / command_s:6.1f} files/s: "
           f"{window_s / command_s:.2f} × its time")  # fmt: skip
     print(f"cancelled after {cancelled * 1000:.0f} ms; load {os.getloadavg()[0]:.1f}")

@@ -36,6 +36,7 @@ class _Pattern:
     is_prefix: bool
     is_unspaced: bool
     value: str
+    initial: str
 
     @property
     def length(self) -> int:
@@ -83,9 +84,14 @@ class WordTable:
                 rest = rest.replace(pattern.word, " ")
         tokens: list[str] = _TOKEN.findall(folded)
         is_used = [False] * len(tokens)
+        starts: dict[str, list[int]] = {}  # by first letter: hardly any pattern is compared with a text at all
+        for position, token in enumerate(tokens):
+            starts.setdefault(token[0], []).append(position)
         for pattern in self._spaced:
-            for start in range(len(tokens) - len(pattern.tokens) + 1):
+            for start in starts.get(pattern.initial, ()):
                 stop = start + len(pattern.tokens)
+                if stop > len(tokens):
+                    break
                 if not any(is_used[start:stop]) and _fits(pattern, tokens[start:stop]):
                     is_used[start:stop] = [True] * (stop - start)
                     found.append(Match(" ".join(pattern.tokens), pattern.value, start))
@@ -110,7 +116,7 @@ def _pattern(word: str, value: str) -> _Pattern:
     tokens = (bare,) if is_unspaced else tuple(_TOKEN.findall(bare))
     if not tokens:
         raise ValueError(f"the word {word!r} holds no letters")
-    return _Pattern(bare, tokens, is_prefix, is_unspaced, value)
+    return _Pattern(bare, tokens, is_prefix, is_unspaced, value, tokens[0][0])
 
 
 def _fits(pattern: _Pattern, tokens: Sequence[str]) -> bool:

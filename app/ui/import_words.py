@@ -43,16 +43,6 @@ def what_words(paths: Sequence[Path]) -> str:
     return tr("{one} and {other}", one=parts[0], other=parts[1]) if len(parts) == 2 else parts[0]
 
 
-def proposed_name(paths: Sequence[Path]) -> str:
-    """A name for a new project: of the folder or archive that is imported, else a plain one."""
-    first = paths[0]
-    if len(paths) == 1 and first.is_dir():
-        return first.name or tr("Hips")
-    if len(paths) == 1 and first.suffix.lower() == ".zip":
-        return first.stem
-    return tr("Hips")
-
-
 def progress_words(state: ImportState, waiting: int) -> str:
     """How far an import is.
 

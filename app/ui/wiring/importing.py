@@ -146,7 +146,7 @@ class ImportingWiring(Wiring):
 
     def bring_in(self, paths: Sequence[Path]) -> None:
         """Import files and folders; open a project; look at a table first."""
-        from app.ui.import_words import first_table, is_project_folder, proposed_name, what_words
+        from app.ui.import_words import first_table, is_project_folder, what_words
         from app.ui.mapping_dialog import is_fracatlas, is_table
 
         self.window.activateWindow()
@@ -163,7 +163,7 @@ class ImportingWiring(Wiring):
             return
         from app.ui.import_task import ImportRequest
 
-        self._bring_in(ImportRequest(paths=tuple(paths)), name=proposed_name(paths), what=what_words(paths))
+        self._bring_in(ImportRequest(paths=tuple(paths)), what=what_words(paths))
 
     def paste(self) -> None:
         """Import what was copied in a file manager, or paths that were copied as text."""
@@ -221,9 +221,8 @@ class ImportingWiring(Wiring):
         self.window.jobs.remove(TABLE_JOB)
         dialog = MappingDialog(preview, project_name=private(self.project.name), parent=self.window)
         request = ImportRequest(mapping=preview.mapping)
-        name = preview.mapping.root.name
         what = trn("1 image", "{count} images", len(preview.mapping.rows) - len(preview.missing))
-        dialog.accepted.connect(lambda: self._bring_in(request, name=name, what=what))
+        dialog.accepted.connect(lambda: self._bring_in(request, what=what))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
@@ -233,11 +232,11 @@ class ImportingWiring(Wiring):
 
     # --- where to ---
 
-    def _bring_in(self, request: ImportRequest, *, name: str, what: str) -> None:
+    def _bring_in(self, request: ImportRequest, *, what: str) -> None:
         """Import into the open project, or ask for one."""
         project = self.project
         if not project.is_open:
-            self._ask_where(request, name=name, what=what)
+            self._ask_where(request, what=what)
         elif not project.is_writable:
             self.window.banners.show_error(
                 UserError(
@@ -250,13 +249,13 @@ class ImportingWiring(Wiring):
         else:
             self._start(request)
 
-    def _ask_where(self, request: ImportRequest, *, name: str, what: str) -> None:
+    def _ask_where(self, request: ImportRequest, *, what: str) -> None:
         from app.ui.new_project import NewProjectDialog, free_name
 
         projects = self.window.projects
         place = projects.proposed_place()
         dialog = NewProjectDialog(
-            name=free_name(place, name),
+            name=free_name(place, tr("Hips")),  # names of files and folders may be names of patients
             place=place,
             title=tr("Import {what}", what=what),
             words=tr("Names and dates are replaced by pseudonyms on the way in; your own files are never changed."),
@@ -269,7 +268,7 @@ class ImportingWiring(Wiring):
             if dialog.is_new:
                 projects.make_project(dialog.path, dialog.form.project_name, then=lambda: self._start(request))
             else:
-                projects.open_project(dialog.path, then=lambda: self._bring_in(request, name=name, what=what))
+                projects.open_project(dialog.path, then=lambda: self._bring_in(request, what=what))
 
         dialog.accepted.connect(go_on)
         dialog.finished.connect(dialog.deleteLater)
