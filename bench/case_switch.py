@@ -1,0 +1,244 @@
+"""From the wish for a case to its two painted images: decoded ahead, not decoded ahead, and from JPEG-lossless files.
+
+    QT_QPA_PLATFORM=offscreen python -m bench.case_switch [CASES]
+
+1. The real window on a project of 2688² 12-bit pairs. A switch is the worklist's own step; it ends when both panes have
+   been repainted. `first time` also computes the SHA-256 of both images and, once in the project's life, the automatic
+   windows. One np.copyto of the pair is timed in the same rounds.
+2. A pair of JPEG-lossless (SV1) files until painted: Coxa's reader in two threads, preparation, two panes; against
+   pydicom with pylibjpeg and two stock ImageItems.
+3. The gaps of a 2 ms timer in the window while images are decoded without a pause, against the idle window.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pyqtgraph as pg
+from PySide6.QtCore import QRectF, Qt, QTimer
+
+from app.store.reading import syntaxes
+from app.store.reading.files import FileOpener, read_buffer
+from app.ui.image_pane import ImagePane
+from app.ui.loader import ImageKey, PreparedImage, prepare
+from app.ui.main_window import MainWindow
+from app.ui.window_level import first_shown, table_for
+from bench.viewer_images import SIZE_PX, make_radiograph_project, radiograph
+from tests.support.foreign_files import dicom_bytes
+from tests.support.window import application, open_window, wait, wait_until
+
+
+def summary(name: str, times_ms: list[float], copies_ms: list[float]) -> None:
+    """Print median and p95, and how many copies of the pair that is."""
+    found = sorted(times_ms)
+    median, p95 = statistics.median(found), found[min(len(found) - 1, int(0.95 * len(found)))]
+    copy = statistics.median(copies_ms)
+    print(
+        f"{name:46} median {median:7.1f} ms · p95 {p95:7.1f} ms · {median / copy:5.1f}× one np.copyto of the pair "
+        f"({copy:.2f} ms), {len(found)} switches",
+        flush=True,
+    )
+
+
+def switch(window: MainWindow, step: int) -> float:
+    """Milliseconds from the step in the worklist until both panes are painted."""
+    viewer = window.viewer
+    assert viewer is not None
+    start = time.perf_counter()
+    window.case_list.step(step)
+    if not viewer.is_settled:
+        wait_until(lambda: viewer.is_settled)
+    for place in viewer.places:
+        place.pane.graphics.viewport().repaint()
+    return (time.perf_counter() - start) * 1e3
+
+
+def is_quiet(window: MainWindow) -> bool:
+    """Whether everything that was to be decoded ahead is at hand."""
+    loader = window.viewer.loader
+    return not (loader._ahead or loader._ahead_now or loader._under_way or loader._pending)
+
+
+def walk(window: MainWindow, steps: Iterable[int], *, is_ahead: bool) -> tuple[list[float], list[float]]:
+    """Switch case by case; also time a copy of a pair each time."""
+    pair = [np.zeros((SIZE_PX, SIZE_PX), np.uint16) for _ in range(4)]
+    viewer = window.viewer
+    if not is_ahead:
+        viewer.decode_ahead = lambda contents: None
+    times, copies = [], []
+    for step in steps:
+        if is_ahead:
+            wait_until(lambda: is_quiet(window))
+        else:
+            viewer.loader._cache.clear()
+        wait(30)
+        times.append(switch(window, step))
+        wait(30)
+        start = time.perf_counter()
+        np.copyto(pair[2], pair[0])
+        np.copyto(pair[3], pair[1])
+        copies.append((time.perf_counter() - start) * 1e3)
+    return times, copies
+
+
+def switches(folder: Path, cases: int) -> None:
+    """Part 1."""
+    forth = [1] * (cases - 1)
+    for name, is_ahead, is_forgotten in (
+        ("first time, windows not known", False, True),
+        ("first time in this session, windows known", False, False),
+    ):
+        if is_forgotten:
+            for file in (folder / "cache").glob("derived.db*"):
+                file.unlink()
+        window = open_window(folder, size=(1920, 1080))
+        summary(name, *walk(window, forth, is_ahead=is_ahead))
+        if not is_forgotten:
+            summary("again, not at hand", *walk(window, [-1] * (cases - 1), is_ahead=False))
+        window.close()
+    window = open_window(folder, size=(1920, 1080))
+    summary("decoded ahead, next case", *walk(window, forth, is_ahead=True))
+    summary("decoded ahead, back and forth", *walk(window, [-1, -1, 1, 1, -1, 1] * 4, is_ahead=True))
+    window.close()
+
+
+class OurView:
+    """Two panes of the product, and its reader."""
+
+    def __init__(self) -> None:
+        self.panes = [ImagePane() for _ in range(2)]
+        for pane in self.panes:
+            pane.graphics.setParent(None)
+            pane.graphics.setFixedSize(900, 1000)
+            pane.graphics.show()
+        self.pool = ThreadPoolExecutor(2)
+
+    def load(self, path: Path) -> PreparedImage:
+        buffer = FileOpener().open(path, "")
+        reading = read_buffer(buffer, whitelist=frozenset(), frame=None, is_header_only=False, scratch=path.parent)
+        return prepare(ImageKey(sha256=path.name, grey=reading.grey), lambda _: reading.image)
+
+    def show(self, paths: list[Path]) -> None:
+        for pane, image in zip(self.panes, self.pool.map(self.load, paths), strict=True):
+            pane.set_image(image.pyramid, table_for(image, first_shown(image)))
+            pane.graphics.viewport().repaint()
+
+
+class StockView:
+    """Two pyqtgraph views, and pydicom with pylibjpeg."""
+
+    def __init__(self) -> None:
+        self.views, self.items = [], []
+        for _ in range(2):
+            view = pg.GraphicsView()
+            box = pg.ViewBox(lockAspect=True, invertY=True, enableMenu=False)
+            view.setCentralItem(box)
+            item = pg.ImageItem(axisOrder="row-major")
+            box.addItem(item)
+            view.setFixedSize(900, 1000)
+            view.show()
+            box.setRange(QRectF(0, 0, SIZE_PX, SIZE_PX), padding=0)
+            self.views.append(view)
+            self.items.append(item)
+
+    def show(self, paths: list[Path]) -> None:
+        for view, item, path in zip(self.views, self.items, paths, strict=True):
+            dataset = pydicom.dcmread(path)
+            dataset.pixel_array_options(decoding_plugin="pylibjpeg")
+            item.setImage(dataset.pixel_array, levels=(500, 1800))
+            view.viewport().repaint()
+
+
+def files(folder: Path, rounds: int) -> None:
+    """Part 2."""
+    paths = []
+    for number in range(2):
+        path = folder / f"{number}.dcm"
+        path.write_bytes(dicom_bytes(radiograph(number + 1).pixels, syntaxes.JPEG_LOSSLESS_SV1))
+        paths.append(path)
+    ours, stock = OurView(), StockView()
+    times: dict[str, list[float]] = {"ours": [], "stock": []}
+    for _ in range(rounds + 1):
+        for name, side in (("stock", stock), ("ours", ours)):
+            wait(20)
+            start = time.perf_counter()
+            side.show(paths)
+            times[name].append((time.perf_counter() - start) * 1e3)
+    ratio = statistics.median(a / b for a, b in zip(times["stock"][1:], times["ours"][1:], strict=True))
+    print(
+        f"unseen JPEG-lossless pair, file to painted: pydicom + pylibjpeg + stock "
+        f"{statistics.median(times['stock'][1:]):.0f} ms · Coxa {statistics.median(times['ours'][1:]):.0f} ms · "
+        f"{ratio:.1f}× faster",
+        flush=True,
+    )
+
+
+def gaps(seconds: float, work: Callable[[], None]) -> list[float]:
+    """Gaps of a 2 ms timer, ms, while `work` is called at every tick."""
+    found: list[float] = []
+    last = [time.perf_counter()]
+
+    def tick() -> None:
+        now = time.perf_counter()
+        found.append((now - last[0]) * 1e3)
+        last[0] = now
+        work()
+
+    timer = QTimer(interval=2, timerType=Qt.TimerType.PreciseTimer)
+    timer.timeout.connect(tick)
+    timer.start()
+    wait(round(seconds * 1000))
+    timer.stop()
+    return sorted(found[5:])
+
+
+def heartbeat(folder: Path) -> None:
+    """Part 3."""
+    window = open_window(folder, size=(1920, 1080))
+    loader = window.viewer.loader
+    wait_until(lambda: is_quiet(window))
+    keys = list(loader._cache)
+    count = [0]
+
+    def decode_on() -> None:
+        if is_quiet(window):
+            loader._cache.clear()
+            loader.want(keys[:2])
+            loader.look_ahead(keys[2:])
+            count[0] += 1
+
+    for name, work in (("idle", lambda: None), ("decoding", decode_on), ("idle again", lambda: None)):
+        found = gaps(4, work)
+        print(
+            f"timer of 2 ms, {name:10}: median {statistics.median(found):.1f} · "
+            f"p95 {found[int(0.95 * len(found))]:.1f} · "
+            f"p99 {found[int(0.99 * len(found))]:.1f} · max {found[-1]:.1f} ms"
+        )
+    print(f"({count[0]} times {len(keys)} images decoded)")
+    window.close()
+
+
+def main() -> None:
+    warnings.simplefilter("ignore")
+    cases = int(sys.argv[1]) if len(sys.argv) > 1 else 12
+    app = application()
+    print(f"Qt platform {app.platformName()}, load {', '.join(f'{load:.1f}' for load in os.getloadavg())}")
+    with tempfile.TemporaryDirectory() as place:
+        folder = make_radiograph_project(Path(place) / "project", cases=cases)
+        switches(folder, cases)
+        files(Path(place), 7)
+        heartbeat(folder)
+
+
+if __name__ == "__main__":
+    main()
