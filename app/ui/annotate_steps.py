@@ -207,7 +207,7 @@ class AnnotateSteps:
                 table=place.pane.table,
                 fill=dark_index(drawing.view.grey, offset=stored.offset),
                 angle_deg=drawing.alignment.angle_deg(drawing.spacing.aspect),
-                state="" if drawing.pending or place.pane.graphics.is_dragging else drawing.state.value,
+                state=drawing.state.value if drawing.alignment == drawing.stored else "",
             ),
             name,
         )

@@ -38,7 +38,8 @@ class Drawing:
         view: the view.
         spacing: its length scale.
         alignment: the two clicks; while they are dragged, where they would be.
-        state: what was said about the crop.
+        stored: the two clicks as they are stored.
+        state: what was said about the crop of these.
         region: the box.
         measurements: number -> measurement.
         landmarks: name -> point.
@@ -50,6 +51,7 @@ class Drawing:
     view: View
     spacing: Spacing
     alignment: Alignment | None = None
+    stored: Alignment | None = None
     state: CropState = CropState.UNSEEN
     region: RegionBox | None = None
     measurements: dict[str, Measurement] = field(default_factory=dict)
@@ -72,7 +74,7 @@ class Drawing:
 def drawing_of(view: View, values: Mapping[str, Json]) -> Drawing:
     """What a reader's values say about one view."""
     drawing = Drawing(view=view, spacing=view.spacing)
-    drawing.alignment = alignment_of(values.get(f"{ALIGNMENT}{view.id}"))
+    drawing.alignment = drawing.stored = alignment_of(values.get(f"{ALIGNMENT}{view.id}"))
     drawing.region = region_of(values.get(f"{REGION}{view.id}"))
     if drawing.alignment is not None:
         drawing.state = crop_state(drawing.alignment, view, values.get(f"{CROP_VERDICT}{view.id}"))

@@ -162,7 +162,7 @@ def reading_source(reading: Reading) -> str:
 
 
 def _paint_alignment(pen: _Brush, drawing: Drawing, alignment: Alignment) -> None:
-    colour = STATE_COLOURS[drawing.state]
+    colour = STATE_COLOURS[drawing.state if alignment == drawing.stored else CropState.UNSEEN]
     cut = aligned_crop(alignment, drawing.spacing)
     half, size = cut.size_px / 2, float(cut.size_px)
     along = mapped(cut.to_crop, alignment.axis_xy)[1]

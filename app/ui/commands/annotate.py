@@ -11,7 +11,7 @@ MEASURES: tuple[tuple[str, str, str, str], ...] = (
     ("angle", "Angle", "Shift+N", "Click a point on one leg, the vertex, a point on the other leg"),
     ("two-lines", "Angle of two lines", "Shift+J", "Click two points on each line; the acute angle between them"),
     ("neck-shaft", "Neck–shaft angle", "Shift+E", "Click two points on the neck's axis, then two on the shaft's"),
-    ("pauwels", "Pauwels angle", "Shift+P", "Click two points on the fracture line, then two on the shaft's axis"),
+    ("pauwels", "Pauwels angle", "Shift+G", "Click two points on the fracture line, then two on the shaft's axis"),
 )
 LANDMARKS: tuple[tuple[str, str], ...] = (
     ("head-centre", "Head centre"),
@@ -40,9 +40,9 @@ ANNOTATE_COMMANDS: tuple[Command, ...] = (
     _tool("align", "Align", "Click the fracture centre, then a point on the shaft axis; then drag the handles. "
           "Arrows move, Alt+arrows turn, with Shift in steps of ten", keys="S", bar_text="Align", icon="align",
           has_separator=True),
-    Command(id="approve", text="Approve crop", tip="This crop may be used", menu="Annotate", shortcuts=("Y",),
+    Command(id="approve", text="Approve crop", tip="This crop may be used", menu="Annotate", shortcuts=("P",),
             needs="crop", icon="approve"),
-    Command(id="reject", text="Reject crop", tip="This crop must not be used", menu="Annotate", shortcuts=("Shift+Y",),
+    Command(id="reject", text="Reject crop", tip="This crop must not be used", menu="Annotate", shortcuts=("Shift+P",),
             needs="crop", icon="reject"),
     _tool("box", "Region box", "Drag a box around the hip; drag inside to move it, its corners to resize it",
           keys="Shift+C", icon="box", has_separator=True),
@@ -61,10 +61,10 @@ ANNOTATE_COMMANDS: tuple[Command, ...] = (
     _tool("calibrate:ball", "Calibrate by a ball", "Click two opposite sides of the ball, then give its diameter"),
     Command(id="uncalibrate", text="Remove calibration", menu="Annotate", needs="calibrated view",
             tip="Go back to the length scale that the file gives"),
-    Command(id="delete_drawing", text="Delete what is chosen", menu="Annotate", shortcuts=("Delete",), needs=VIEW,
+    Command(id="delete_drawing", text="Delete what is chosen", menu="Annotate", shortcuts=("Shift+Del",), needs=VIEW,
             tip="Remove the alignment, box, point or measurement that was drawn or touched last in the active view",
             has_separator=True, icon="delete"),
-    Command(id="show_drawings", text="Show drawings", menu="Annotate", shortcuts=("Shift+S",), is_checkable=True,
+    Command(id="show_drawings", text="Show drawings", menu="Annotate", shortcuts=("J",), is_checkable=True,
             is_checked=True, tip="Show or hide everything that is drawn over the images"),
     Command(id="show_crop", text="Aligned crop", menu="Annotate", shortcuts=("F10",), is_checkable=True,
             tip="Show or hide the aligned crop of the active view", icon="crop"),

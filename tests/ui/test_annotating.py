@@ -1,0 +1,481 @@
+"""Annotating in the real window: two clicks, handles, keys, boxes, measurements, undo, done and next."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from app.core.annotation import alignment_of, measurement_of, region_of
+from app.core.case import ReviewStatus
+from app.core.geometry import XY, Alignment, aligned_crop, crop
+from app.core.grey import StoredImage
+from app.core.grey_tables import dark_index
+from app.core.measurement import MeasurementKind, measure
+from app.core.orientation import Orientation
+from app.core.spacing import SpacingSource
+from app.store.project import ProjectStore
+from app.ui.annotate_popups import LengthQuestion, ReaderQuestion
+from app.ui.image_pane import ImagePane
+from app.ui.main_window import MainWindow
+from tests.support.window import make_project, open_window, wait, wait_until
+
+SHIFT, ALT, NONE = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.NoModifier
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("tests.support.window.flat_image", textured)
+    return make_project(tmp_path / "project", cases=3, rows=400, cols=300)
+
+
+@pytest.fixture
+def window(path: Path) -> Iterator[MainWindow]:
+    window = open_window(path)
+    yield window
+    window.close()
+
+
+def textured(number: int, *, rows: int, cols: int) -> StoredImage:
+    """An image on which no two places are alike."""
+    noise = np.random.default_rng(number).integers(0, 4096, (rows, cols)).astype(np.float32)
+    return StoredImage(pixels=cv2.GaussianBlur(noise, (0, 0), 3).astype(np.uint16))
+
+
+def pane(window: MainWindow, number: int = 0) -> ImagePane:
+    assert window.viewer is not None
+    return window.viewer.places[number].pane
+
+
+def act(window: MainWindow, name: str) -> None:
+    action = window.actions_by_id[name]
+    assert action.isEnabled(), name
+    action.trigger()
+    wait(20)
+
+
+def place(where: ImagePane, xy: XY) -> QPoint:
+    return where.map_from_image(*xy).toPoint()
+
+
+def click(where: ImagePane, xy: XY) -> XY:
+    """Click at image coordinates; returns those of the pixel of the screen that was really hit."""
+    at = place(where, xy)
+    QTest.mouseMove(where.graphics.viewport(), at)
+    wait(5)
+    QTest.mouseClick(where.graphics.viewport(), Qt.MouseButton.LeftButton, NONE, at)
+    wait(5)
+    return where.map_to_image(QPointF(at))
+
+
+def drag(where: ImagePane, start: XY, end: XY) -> tuple[XY, XY]:
+    viewport, first, last = where.graphics.viewport(), place(where, start), place(where, end)
+    QTest.mousePress(viewport, Qt.MouseButton.LeftButton, NONE, first)
+    for share in (0.3, 0.7, 1.0):
+        QTest.mouseMove(viewport, first + (last - first) * share)
+        wait(5)
+    QTest.mouseRelease(viewport, Qt.MouseButton.LeftButton, NONE, last)
+    wait(5)
+    return where.map_to_image(QPointF(first)), where.map_to_image(QPointF(last))
+
+
+def case_id(window: MainWindow) -> str:
+    assert window.viewer is not None
+    assert window.viewer.content is not None
+    return window.viewer.content.case.id
+
+
+def values(window: MainWindow) -> dict[str, Any]:
+    assert window.project is not None
+    return window.project.annotations.values(case_id(window), "tester")
+
+
+def stored_alignment(window: MainWindow, number: int = 0) -> Alignment:
+    assert window.viewer is not None
+    view = window.viewer.places[number].hanging.view
+    assert view is not None
+    found = alignment_of(values(window).get(f"alignment.{view.id}"))
+    assert found is not None
+    return found
+
+
+def count_events(window: MainWindow) -> int:
+    assert window.project is not None
+    return window.project.look().events.head()[0]
+
+
+def align(window: MainWindow, number: int = 0, center: XY = (150, 180), axis: XY = (165, 330)) -> tuple[XY, XY]:
+    act(window, "align")
+    return click(pane(window, number), center), click(pane(window, number), axis)
+
+
+def test_two_clicks_are_stored_in_image_coordinates_in_one_event(window: MainWindow) -> None:
+    before = count_events(window)
+    for number in (0, 1):
+        first, second = align(window, number)
+        stored = stored_alignment(window, number)
+        assert stored.center_xy == pytest.approx(first, abs=1e-9)
+        assert stored.axis_xy == pytest.approx(second, abs=1e-9)
+    assert count_events(window) == before + 2
+    assert window.annotating.saved.text() == "Saved"
+
+
+def test_the_crop_follows_the_mouse_and_is_what_a_network_gets(window: MainWindow) -> None:
+    act(window, "align")
+    where = pane(window)
+    click(where, (150, 180))
+    panel = window.annotating.panel
+    assert panel is not None
+    seen = []
+    for x in (140, 170, 200):
+        QTest.mouseMove(where.graphics.viewport(), place(where, (x, 320)))
+        wait(15)
+        levels = panel.picture.levels
+        assert levels is not None
+        seen.append(levels.tobytes())
+        assert not panel.approve.isEnabled()
+    assert len(set(seen)) == 3
+    click(where, (160, 330))
+    assert window.viewer is not None
+    place_ = window.viewer.places[0]
+    view, image = place_.hanging.view, place_.image
+    assert view is not None
+    assert image is not None
+    assert where.table is not None
+    cut = aligned_crop(stored_alignment(window), view.spacing)
+    stored = crop(image.image.pixels, cut, fill=dark_index(view.grey, offset=image.image.offset))
+    assert np.array_equal(panel.picture.levels, cv2.LUT(stored, where.table.levels))
+    assert panel.approve.isEnabled()
+
+
+def test_clicks_too_close_are_refused_and_the_first_one_holds(window: MainWindow) -> None:
+    act(window, "align")
+    click(pane(window), (150, 180))
+    click(pane(window), (151, 181))
+    assert "too close" in window.banners.texts["error"]
+    assert not any(name.startswith("alignment") for name in values(window))
+    _, second = click(pane(window), (150, 180)), click(pane(window), (150, 300))
+    assert stored_alignment(window).axis_xy == pytest.approx(second, abs=1e-9)
+
+
+def test_escape_gives_up_and_what_was_there_stays(window: MainWindow) -> None:
+    align(window)
+    before, events = stored_alignment(window), count_events(window)
+    click(pane(window), (60, 60))
+    QTest.mouseMove(pane(window).graphics.viewport(), place(pane(window), (90, 200)))
+    wait(10)
+    QTest.keyClick(window.viewer, Qt.Key.Key_Escape)
+    wait(10)
+    drawing = window.annotating.board.on(pane(window))
+    assert drawing is not None
+    assert drawing.alignment == before
+    assert not drawing.pending
+    assert (stored_alignment(window), count_events(window)) == (before, events)
+
+
+def test_handles_are_dragged_and_committed_once(window: MainWindow) -> None:
+    align(window)
+    start, events = stored_alignment(window), count_events(window)
+    _, end = drag(pane(window), start.axis_xy, (120, 320))
+    assert stored_alignment(window).axis_xy == pytest.approx(end, abs=1e-9)
+    assert stored_alignment(window).center_xy == start.center_xy
+    assert count_events(window) == events + 1
+    _, end = drag(pane(window), start.center_xy, (140, 150))
+    moved = stored_alignment(window)
+    assert moved.center_xy == pytest.approx(end, abs=1e-9)
+    angle = moved.angle_deg()
+    assert window.viewer is not None
+    corner = aligned_crop(moved, window.viewer.places[0].hanging.view.spacing).corners_xy[0]  # type: ignore[union-attr]
+    half = (moved.center_xy[0] + corner[0]) / 2, (moved.center_xy[1] + corner[1]) / 2
+    drag(pane(window), corner, half)
+    assert stored_alignment(window).side_px == pytest.approx(128, abs=6)
+    assert stored_alignment(window).angle_deg() == angle
+    assert count_events(window) == events + 3
+
+
+@pytest.mark.parametrize(
+    ("key", "modifiers", "moved"),
+    [(Qt.Key.Key_Right, NONE, (1, 0)), (Qt.Key.Key_Up, NONE, (0, -1)), (Qt.Key.Key_Left, SHIFT, (-10, 0)),
+     (Qt.Key.Key_Down, SHIFT, (0, 10))],
+)  # fmt: skip
+def test_arrows_nudge(window: MainWindow, key: Qt.Key, modifiers: Qt.KeyboardModifier, moved: XY) -> None:
+    align(window)
+    start, events = stored_alignment(window), count_events(window)
+    for _ in range(2):
+        QTest.keyClick(window.viewer, key, modifiers)
+    wait_until(lambda: not window.annotating.board.is_waiting, timeout_s=5)
+    now = stored_alignment(window)
+    assert now.center_xy == pytest.approx((start.center_xy[0] + 2 * moved[0], start.center_xy[1] + 2 * moved[1]))
+    assert now.angle_deg() == pytest.approx(start.angle_deg())
+    assert count_events(window) == events + 1  # two keys, one gesture
+
+
+def test_alt_and_arrows_turn_by_one_degree(window: MainWindow) -> None:
+    align(window)
+    start = stored_alignment(window).angle_deg()
+    QTest.keyClick(window.viewer, Qt.Key.Key_Right, ALT)
+    QTest.keyClick(window.viewer, Qt.Key.Key_Left, ALT | SHIFT)
+    window.annotating.board.flush()
+    assert stored_alignment(window).angle_deg() == pytest.approx(start - 9.0)
+
+
+def test_arrows_move_as_the_image_lies_on_the_screen(window: MainWindow) -> None:
+    align(window)
+    start = stored_alignment(window)
+    pane(window).set_orientation(Orientation(angle_deg=90.0, is_mirrored=True))
+    before = pane(window).map_from_image(*start.center_xy)
+    QTest.keyClick(window.viewer, Qt.Key.Key_Right, SHIFT)
+    window.annotating.board.flush()
+    after = pane(window).map_from_image(*stored_alignment(window).center_xy)
+    assert after.x() > before.x()
+    assert after.y() == pytest.approx(before.y(), abs=1e-6)
+
+
+@pytest.mark.parametrize("turn", [0.0, 90.0, 180.0, -90.0])
+@pytest.mark.parametrize("is_mirrored", [False, True])
+def test_eight_ways_to_lie_leave_the_alignment_as_it_is(window: MainWindow, turn: float, is_mirrored: bool) -> None:
+    """A click on a feature is the same image point however the image lies; turning changes nothing that is stored."""
+    act(window, "align")
+    first = stored_in(window, Orientation(angle_deg=turn, is_mirrored=is_mirrored))
+    pane(window).set_orientation(Orientation())
+    wait(10)
+    assert stored_alignment(window) == first
+    assert math.dist(first.center_xy, (150, 180)) < 2.0  # one pixel of the screen
+    assert math.dist(first.axis_xy, (165, 330)) < 2.0
+
+
+def stored_in(window: MainWindow, orientation: Orientation) -> Alignment:
+    pane(window).set_orientation(orientation)
+    wait(10)
+    center, axis = click(pane(window), (150, 180)), click(pane(window), (165, 330))
+    stored = stored_alignment(window)
+    assert stored.center_xy == pytest.approx(center, abs=1e-9)
+    assert stored.axis_xy == pytest.approx(axis, abs=1e-9)
+    return stored
+
+
+def test_a_crop_is_approved_and_moving_it_makes_the_verdict_old(window: MainWindow) -> None:
+    align(window)
+    panel = window.annotating.panel
+    assert panel is not None
+    assert panel.state.text() == "Not judged yet"
+    act(window, "approve")
+    assert panel.state.text() == "Approved"
+    QTest.keyClick(window.viewer, Qt.Key.Key_Left)
+    window.annotating.board.flush()
+    wait(10)
+    assert panel.state.text() == "Changed since it was judged"
+    QTest.mouseClick(panel.reject, Qt.MouseButton.LeftButton)
+    assert panel.state.text() == "Rejected"
+
+
+def test_a_box_is_drawn_moved_resized_copied_and_proposed(window: MainWindow) -> None:
+    act(window, "box")
+    assert window.viewer is not None
+    names = [f"region.{place.hanging.view.id}" for place in window.viewer.places if place.hanging.view]
+    first, last = drag(pane(window), (60, 80), (160, 220))
+    box = region_of(values(window)[names[0]])
+    assert box is not None
+    assert (box.left, box.top, box.right, box.bottom) == pytest.approx((*first, *last), abs=1e-9)
+    start, end = drag(pane(window), (110, 150), (130, 160))
+    moved = region_of(values(window)[names[0]])
+    assert moved is not None
+    assert (moved.left, moved.top) == pytest.approx((box.left + end[0] - start[0], box.top + end[1] - start[1]))
+    assert (moved.width, moved.height) == pytest.approx((box.width, box.height))
+    drag(pane(window), (moved.right, moved.bottom), (250, 300))
+    resized = region_of(values(window)[names[0]])
+    assert resized is not None
+    assert (resized.left, resized.top) == (moved.left, moved.top)
+    assert resized.width > moved.width
+    act(window, "copy_box")
+    copied = region_of(values(window)[names[1]])
+    assert copied is not None
+    assert (copied.width, copied.height) == pytest.approx((resized.width, resized.height))
+    act(window, "propose_box")
+    assert "not aligned" in window.banners.texts["error"]
+    align(window)
+    act(window, "propose_box")
+    proposed = region_of(values(window)[names[0]])
+    assert proposed is not None
+    assert (proposed.width, proposed.height) == (300.0, 400.0)  # 400 × 600 px, and the image is no larger
+
+
+POINTS = {"length": 2, "angle": 3, "two-lines": 4, "neck-shaft": 4, "pauwels": 4}
+
+
+@pytest.mark.parametrize("kind", POINTS)
+def test_measurements_are_clicked_and_points_dragged(window: MainWindow, kind: str) -> None:
+    act(window, f"measure:{kind}")
+    points = [(60, 60), (160, 90), (120, 200), (130, 330)][: POINTS[kind]]
+    hit = [click(pane(window), point) for point in points]
+    assert window.viewer is not None
+    view = window.viewer.places[0].hanging.view
+    assert view is not None
+    name = f"measurement.1.{view.id}"
+    stored = measurement_of(values(window)[name])
+    assert stored.kind is MeasurementKind(kind)
+    assert np.allclose(stored.points, hit, atol=1e-9)
+    _, end = drag(pane(window), stored.points[0], (30, 120))
+    moved = measurement_of(values(window)[name])
+    assert moved.points[0] == pytest.approx(end, abs=1e-9)
+    assert moved.points[1:] == stored.points[1:]
+    if kind == "length":
+        assert measure(moved, view.spacing).unit == "px"  # these images have no length scale
+    act(window, "delete_drawing")
+    assert name not in values(window)
+    act(window, "undo")
+    assert name in values(window)
+
+
+def test_a_landmark_is_set_again(window: MainWindow) -> None:
+    act(window, "landmark:head-centre")
+    click(pane(window), (100, 100))
+    second = click(pane(window), (200, 200))
+    found = {name: value for name, value in values(window).items() if name.startswith("point.head-centre.")}
+    assert list(found.values()) == [pytest.approx(list(second), abs=1e-9)]
+
+
+def test_a_ball_calibrates_the_view_and_everything_follows(window: MainWindow) -> None:
+    align(window)
+    act(window, "measure:length")
+    click(pane(window), (60, 60))
+    click(pane(window), (160, 60))
+    act(window, "calibrate:ball")
+    first, second = click(pane(window), (100, 300)), click(pane(window), (200, 300))
+    question = window.annotating.question
+    assert isinstance(question, LengthQuestion)
+    assert "mm" in question.result.text()
+    question.box.setValue(25.0)
+    QTest.keyClick(question, Qt.Key.Key_Return)
+    assert window.viewer is not None
+    wait_until(lambda: window.viewer.active_view.spacing.source is SpacingSource.MANUAL, timeout_s=10)
+    view = window.viewer.active_view
+    assert view is not None
+    assert view.spacing.col_mm == pytest.approx(25.0 / math.dist(first, second))
+    drawing = window.annotating.board.on(pane(window))
+    assert drawing is not None
+    assert measure(drawing.measurements["1"], drawing.spacing).unit == "mm"
+    assert drawing.alignment is not None
+    assert drawing.alignment.side(drawing.spacing) == pytest.approx(120.0 / view.spacing.col_mm)
+    act(window, "uncalibrate")
+    wait_until(lambda: window.viewer.active_view.spacing.source is SpacingSource.NONE, timeout_s=10)
+    act(window, "undo")
+    wait_until(lambda: window.viewer.active_view.spacing.source is SpacingSource.MANUAL, timeout_s=10)
+
+
+def test_undo_and_redo_reach_back_beyond_the_start_of_the_window(path: Path) -> None:
+    window = open_window(path)
+    align(window)
+    drag(pane(window), stored_alignment(window).axis_xy, (100, 330))
+    last, name = stored_alignment(window), case_id(window)
+    window.close()
+    window = open_window(path)
+    assert case_id(window) == name
+    act(window, "undo")
+    assert stored_alignment(window) != last
+    act(window, "undo")
+    assert not any(field.startswith("alignment") for field in values(window))
+    assert not window.actions_by_id["undo"].isEnabled()
+    act(window, "redo")
+    act(window, "redo")
+    assert stored_alignment(window) == last
+    drawing = window.annotating.board.on(pane(window))
+    assert drawing is not None
+    assert drawing.alignment == last
+    window.close()
+
+
+def test_enter_refuses_an_incomplete_case_and_else_goes_on(window: MainWindow) -> None:
+    first = case_id(window)
+    act(window, "commit_next")
+    assert "not complete" in window.banners.texts["incomplete"]
+    assert case_id(window) == first
+    assert window.project is not None
+    window.project.annotate(first, lambda notes, who: notes.set_label(first, "fracture", "no", author=who))
+    act(window, "commit_next")
+    wait_until(lambda: case_id(window) != first and window.viewer.is_settled, timeout_s=10)  # type: ignore[union-attr]
+    store = window.project.look()
+    assert [case.status for case in store.cases.all()].count(ReviewStatus.ANNOTATED) == 1
+    assert "incomplete" not in window.banners.texts
+    second = case_id(window)
+    window.project.annotate(second, lambda notes, who: notes.set_label(second, "exclusion", ["implant"], author=who))
+    act(window, "commit_next")
+    wait_until(lambda: case_id(window) not in (first, second), timeout_s=10)
+    found = store.cases.get(second)
+    assert found is not None
+    assert found.status is ReviewStatus.EXCLUDED
+    third = case_id(window)
+    window.project.annotate(third, lambda notes, who: notes.set_label(third, "fracture", "yes", author=who))
+    act(window, "commit_next")
+    assert "last case" in window.banners.texts["incomplete"]
+
+
+def test_drawings_belong_to_the_case_on_the_screen(window: MainWindow) -> None:
+    align(window)
+    act(window, "next")
+    assert window.viewer is not None
+    wait_until(lambda: window.viewer.is_settled, timeout_s=10)
+    drawing = window.annotating.board.on(pane(window))
+    assert drawing is not None
+    assert drawing.alignment is None
+    act(window, "previous")
+    wait_until(lambda: window.viewer.is_settled, timeout_s=10)
+    drawing = window.annotating.board.on(pane(window))
+    assert drawing is not None
+    assert drawing.alignment is not None
+
+
+def test_a_nudge_is_kept_when_the_window_closes_at_once(path: Path) -> None:
+    window = open_window(path)
+    align(window)
+    before = stored_alignment(window)
+    name = case_id(window)
+    QTest.keyClick(window.viewer, Qt.Key.Key_Right, SHIFT)
+    window.close()
+    with ProjectStore.open(path, is_read_only=True) as store:
+        (found,) = (v for f, v in store.events.current_of(f"case:{name}@tester").items() if f.startswith("alignment"))
+    assert found["center_xy"][0] == pytest.approx(before.center_xy[0] + 10)
+
+
+def test_who_annotates_is_asked_once_and_shown(window: MainWindow) -> None:
+    project = window.project
+    assert project is not None
+    project._is_author_confirmed = False  # as when the window has just been opened
+    act(window, "align")
+    click(pane(window), (150, 180))
+    click(pane(window), (165, 330))
+    question = window.annotating.question
+    assert isinstance(question, ReaderQuestion)
+    assert not project.annotations.undo_state(case_id(window), "tester").undoable  # nothing is recorded yet
+    question.name.setText("  Dr.  Reader ")
+    QTest.keyClick(question, Qt.Key.Key_Return)
+    wait(20)
+    assert window.annotating.reader.text() == "Reader: Dr. Reader"
+    found = [annotation.reader for annotation in project.annotations.all([case_id(window)])]
+    assert found == ["Dr. Reader"]
+    click(pane(window), (60, 60))
+    click(pane(window), (60, 200))
+    assert window.annotating.question is None
+
+
+def test_a_read_only_project_is_not_annotated(path: Path) -> None:
+    window = open_window(path, is_read_only=True)
+    assert not window.actions_by_id["align"].isEnabled()
+    assert not window.actions_by_id["commit_next"].isEnabled()
+    window.close()
+
+
+def test_enter_belongs_to_the_search_box_while_one_types(window: MainWindow) -> None:
+    act(window, "find")
+    assert not window.actions_by_id["commit_next"].isEnabled()
+    window.case_list.table.setFocus()
+    QApplication.processEvents()
+    assert window.actions_by_id["commit_next"].isEnabled()
