@@ -34,6 +34,7 @@ from app.store.schema import MIGRATIONS, SCHEMA, schema_digest
 from app.store.sources import Sources
 from app.store.studies import Studies
 from app.store.views import Views
+from app.store.worklist.index_file import IndexFile
 from app.store.worklist.worklist import Worklist
 
 LOG = logging.getLogger(__name__)
@@ -154,8 +155,15 @@ class ProjectStore:
     def worklist(self) -> Worklist:
         """Questions about all cases; for the thread that opened the project. Its index is made at the first use."""
         if self._worklist is None:
-            self._worklist = Worklist(self.database, self.folder.cache, is_writable=not self.is_read_only)
+            index = IndexFile(self.database, self.folder.cache, is_writable=not self.is_read_only)
+            self._worklist = Worklist(self.database, index)
         return self._worklist
+
+    def use_index(self, index: IndexFile) -> None:
+        """Answer from an index that was made beforehand (`store.worklist.prepare`)."""
+        if self._worklist is not None:
+            self._worklist.close()
+        self._worklist = Worklist(self.database, index)
 
     def transaction(self) -> AbstractContextManager[None]:
         """One durable commit; nested calls join the outer one."""

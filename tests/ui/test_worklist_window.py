@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from PySide6.QtWidgets import QApplication, QDockWidget
 from app.core.case import ReviewStatus
 from app.core.worklist import Query, parse_filter
 from app.store.project import ProjectStore
+from app.store.settings import SettingsFile
 from app.ui.main_window import MainWindow
+from app.ui.start_plan import Start
 from tests.support.many_cases import make_many_cases
 from tests.support.naive_worklist import answer, facts
 from tests.support.window import open_window, wait, wait_until
@@ -132,6 +135,49 @@ def test_a_filter_that_finds_nothing_leaves_the_case_and_the_project_on_the_scre
     window.actions_by_id["show_all"].trigger()
     assert window.case_list.model.rowCount() == 30
     assert window.actions_by_id["next"].isEnabled()
+
+
+@pytest.mark.parametrize("is_read_only", [False, True])
+def test_the_index_of_many_cases_is_made_in_the_background(
+    path: Path, monkeypatch: pytest.MonkeyPatch, is_read_only: bool
+) -> None:
+    monkeypatch.setattr("app.store.worklist.prepare.MANY_CASES", 5)
+    window = open_window(path, is_read_only=is_read_only)
+    assert window.case_list.model.rowCount() == 30
+    assert (path / "cache" / "worklist.db").exists() != is_read_only
+    if not is_read_only:  # a change is followed on the window's own connection
+        assert window.project is not None
+        case_id = window.case_list.model.case_at(3)
+        window.project.record(
+            lambda store, author: store.cases.set_status(case_id, ReviewStatus.SECOND_LOOK, author=author)
+        )
+        row = window.case_list.model.row_at(3)
+        assert row is not None
+        assert (row.case_id, row.status) == (case_id, "second-look")
+
+
+def test_closing_while_the_index_is_made_leaves_nothing_behind(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.store.worklist.prepare.MANY_CASES", 5)
+    started, go = threading.Event(), threading.Event()
+
+    def slowly(*_: object, **more: object) -> None:
+        started.set()
+        go.wait(20)
+        more["note"](1, 30)  # type: ignore[operator]
+        raise AssertionError("it was told to stop")
+
+    monkeypatch.setattr("app.store.worklist.prepare.prepare_index", slowly)
+    start = Start(
+        project=path, demo=Path("nowhere"), demo_command=("nothing",), is_demo_ready=lambda: False,
+        settings=SettingsFile(None),
+    )  # fmt: skip
+    window = MainWindow(start)
+    window.show()
+    wait_until(started.is_set)
+    assert window.start_page.message.heading.text() == "Preparing the list of cases"
+    threading.Timer(0.1, go.set).start()
+    window.close()
+    assert not (path / "cache" / "worklist.db").exists()
 
 
 def test_ten_thousand_rows_from_one_end_to_the_other(tmp_path: Path) -> None:

@@ -80,6 +80,11 @@ class IndexFile:
         """Close the file."""
         self.connection.close()
 
+    def hand_over(self, database: Database) -> None:
+        """Follow the project through another connection from now on: that of the thread that uses the index."""
+        self._database = database
+        self._on_build = lambda done, total: None
+
     def catch_up(self) -> set[int] | None:
         """Bring the index up to the end of the project's chain.
 
@@ -253,7 +258,8 @@ class IndexFile:
 
 
 def _connect(address: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(address, isolation_level=None, timeout=0.5)
+    # made in one thread and handed to another: never used by two at a time
+    connection = sqlite3.connect(address, isolation_level=None, timeout=0.5, check_same_thread=False)
     for pragma in PRAGMAS:
         connection.execute(pragma).fetchall()
     return connection

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
@@ -56,25 +55,17 @@ class Worklist:
 
     Args:
         database: the project's database.
-        cache: the project's `cache` folder.
-        is_writable: whether the index may be kept there.
-        on_build: called with (done, total) while the index is made.
+        index: its index.
 
     Attributes:
         generation: raised when numbers mean other cases.
         version: raised when anything may be different from before.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        cache: Path,
-        *,
-        is_writable: bool,
-        on_build: Callable[[int, int], None] = lambda done, total: None,
-    ) -> None:
+    def __init__(self, database: Database, index: IndexFile) -> None:
         self._database = database
-        self._index = IndexFile(database, cache, is_writable=is_writable, on_build=on_build)
+        self._index = index
+        index.hand_over(database)
         self.generation = 0
         self.version = 0
         self._columns: dict[str, Column] = {}

@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QDockWidget
 
+from app.ui.background import BackgroundCall, Ticket
+from app.ui.language import say, tr
 from app.ui.wiring.wiring import Wiring
 
 if TYPE_CHECKING:
+    from app.core.errors import UserError
+    from app.store.worklist.index_file import IndexFile
     from app.ui.project import CaseContent
     from app.ui.thumbnails import Thumbnails
 
@@ -27,6 +31,7 @@ class CasesWiring(Wiring):
     _turn = 0
     _turn_of = ""
     _thumbnails: Thumbnails | None = None
+    _preparing: BackgroundCall
 
     def effects(self) -> dict[str, Callable[[bool], object]]:
         """What the Case menu does."""
@@ -45,6 +50,10 @@ class CasesWiring(Wiring):
     def connect_shell(self) -> None:
         """The worklist asks for cases."""
         window = self.window
+        self._preparing = BackgroundCall(window)
+        self._preparing.progressed.connect(self._on_preparing)
+        self._preparing.finished.connect(self._on_prepared)
+        self._preparing.failed.connect(self._on_not_prepared)
         window.case_list.case_chosen.connect(window.selection.open_case)
         window.case_list.listed.connect(window.enable)
         window.case_list.saved_filters_changed.connect(self._keep_filters)
@@ -62,6 +71,8 @@ class CasesWiring(Wiring):
 
     def refresh(self) -> None:
         """Show the cases of the project as they are now."""
+        if self._preparing.is_running:
+            return
         self.window.case_list.refresh()
         if not self.window.case_list.total:
             self.window.projects.show_no_cases()
@@ -69,6 +80,17 @@ class CasesWiring(Wiring):
 
     def show_first(self) -> None:
         """A project was opened: show its cases and open the first."""
+        from app.store.worklist.prepare import takes_long
+
+        store = self.project.look()
+        if self._preparing.is_running:
+            return
+        if self._thumbnails is None and takes_long(store.database, store.folder.cache):
+            self._prepare_list()
+        else:
+            self._show_cases()
+
+    def _show_cases(self) -> None:
         cases = self.window.case_list
         self._open_list()
         if not cases.total:
@@ -78,6 +100,40 @@ class CasesWiring(Wiring):
         if first:
             self.go_to(first)
             cases.table.setFocus()
+
+    def _prepare_list(self) -> None:
+        """Make the index of very many cases in a thread, and say so."""
+        from app.store.worklist.prepare import prepare_index
+
+        window, store = self.window, self.project.look()
+        folder, is_writable = store.folder, not store.is_read_only
+
+        def work(ticket: Ticket) -> object:
+            return prepare_index(folder, is_writable=is_writable, note=ticket.note)
+
+        window.start_page.say(
+            tr("Preparing the list of cases"),
+            tr("All cases are read once, so that searching and sorting is quick from then on."),
+            is_busy=True,
+        )
+        window.middle.setCurrentWidget(window.start_page)
+        self._preparing.start(work, name="worklist")
+
+    def _on_preparing(self, done: int, total: int) -> None:
+        self.window.start_page.show_step(done, total, tr("Reading cases"))
+
+    def _on_prepared(self, index: IndexFile) -> None:
+        self.project.look().use_index(index)
+        self._show_cases()
+
+    def _on_not_prepared(self, error: UserError) -> None:
+        self.window.banners.show_error(error)
+        self.window.start_page.say(tr("The list of cases cannot be shown"), say(error.remedy))
+        self.window.settled.emit()
+
+    def close(self) -> None:
+        """Leave no work behind."""
+        self._preparing.stop()
 
     def _open_list(self) -> None:
         """List the cases of the project that is open."""
@@ -110,6 +166,7 @@ class CasesWiring(Wiring):
 
     def forget(self) -> None:
         """The project was closed."""
+        self._preparing.stop()
         self.content = None
         self.window.case_list.set_source(None)
         self.window.case_list.set_thumbnails(None)
