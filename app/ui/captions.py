@@ -22,6 +22,7 @@ PROJECTION_WORDS = {
     Projection.OBLIQUE: "Oblique",
 }
 HIP_WORDS = {Side.LEFT: "Left hip", Side.RIGHT: "Right hip", Side.BOTH: "Both hips"}
+OF_BOTH = {Side.LEFT: "Left hip · image of both", Side.RIGHT: "Right hip · image of both"}
 OPEN_PROJECTION = {Certainty.UNKNOWN: "Projection unknown", Certainty.CONTRADICTORY: "Projection contradictory"}
 OPEN_SIDE = {Certainty.UNKNOWN: "Side unknown", Certainty.CONTRADICTORY: "Side contradictory"}
 OTHER_HIP = {
@@ -103,7 +104,7 @@ def corners(case: Case, view: View, showing: Showing) -> Corners:
         top_left=(
             Line(private_id(case.patient_id), is_strong=True),
             _said(view.projection, PROJECTION_WORDS, OPEN_PROJECTION),
-            _said(view.side, HIP_WORDS, OPEN_SIDE),
+            _said(view.side, _hip_words(case), OPEN_SIDE),
         ),
         top_right=_warnings(view, showing, is_verified=is_verified),
         bottom_left=(Line(showing.window), Line(_zoom_words(showing))),
@@ -220,6 +221,11 @@ def _bar_note(spacing: Spacing) -> str:
     if not spacing.is_trusted:
         return tr("not trusted")
     return tr("at the detector") if spacing.source is SpacingSource.DETECTOR else ""
+
+
+def _hip_words(case: Case) -> Mapping[Side, str]:
+    """Words for what a view shows; for a pelvis also which hip the case is."""
+    return HIP_WORDS | {Side.BOTH: OF_BOTH[case.side]} if case.side in OF_BOTH else HIP_WORDS
 
 
 def _said(assessment: Assessment[ValueT], words: Mapping[ValueT, str], open_words: Mapping[Certainty, str]) -> Line:

@@ -17,7 +17,8 @@ from app.ui.theme import GAP_M, OVER_IMAGE, TEXT_S, font
 if TYPE_CHECKING:
     from app.ui.image_pane import ImagePane
 
-SIZE_PX = 240  # diameter, logical px
+SHARE = 0.45  # diameter, share of the smaller side of the pane …
+SMALLEST_PX, LARGEST_PX = 140, 300  # … within these, logical px
 SMALLEST, LARGEST = 2.0, 4.0  # times what the pane shows
 PER_NOTCH = 1.15
 
@@ -34,7 +35,6 @@ class Loupe(QWidget):
         """Whether it opens when the mouse is over the image."""
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
-        self.resize(SIZE_PX, SIZE_PX)
         self.hide()
 
     def follow(self, at: QPointF | None) -> None:
@@ -42,7 +42,9 @@ class Loupe(QWidget):
         if at is None or not self.is_on or self._pane.item.pyramid is None:
             self.hide()
             return
-        self.move(round(at.x()) - SIZE_PX // 2, round(at.y()) - SIZE_PX // 2)
+        viewport = self._pane.graphics.viewport()
+        size_px = min(max(round(SHARE * min(viewport.width(), viewport.height())), SMALLEST_PX), LARGEST_PX) // 2 * 2
+        self.setGeometry(round(at.x()) - size_px // 2, round(at.y()) - size_px // 2, size_px, size_px)
         self.show()
         self.raise_()
         self.update()
@@ -58,10 +60,10 @@ class Loupe(QWidget):
         pyramid, table = pane.item.pyramid, pane.table
         if pyramid is None or table is None:
             return QImage()
-        size = round(SIZE_PX * ratio)
+        size = round(self.width() * ratio)
         # image coordinates -> display coordinates -> screen px of the glass, around its middle
         linear = pane.matrix[:2, :2] * (pane.zoom * self.factor)
-        at = np.array(pane.map_to_image(QPointF(self.pos()) + QPointF(SIZE_PX / 2, SIZE_PX / 2)))
+        at = np.array(pane.map_to_image(self._middle))
         x, y = size / 2 - linear @ at
         affine = (linear[0, 0], linear[1, 0], linear[0, 1], linear[1, 1], x, y)
         placement = place(pyramid, affine, squares_from=SQUARES_FROM_SCALE * ratio)
@@ -81,7 +83,7 @@ class Loupe(QWidget):
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        rim = QRectF(1.5, 1.5, SIZE_PX - 3, SIZE_PX - 3)
+        rim = QRectF(self.rect()).adjusted(1.5, 1.5, -1.5, -1.5)
         glass = QPainterPath()
         glass.addEllipse(rim)
         painter.save()
@@ -96,7 +98,7 @@ class Loupe(QWidget):
         words = f"{self.factor:.1f}×"
         face = font(TEXT_S, is_bold=True)
         width = QFontMetricsF(face).horizontalAdvance(words) + 2 * GAP_M
-        plate = QRectF((SIZE_PX - width) / 2, SIZE_PX - 30, width, 20)
+        plate = QRectF((self.width() - width) / 2, self.height() - 30, width, 20)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(0, 0, 0, 150))
         painter.drawRoundedRect(plate, 10, 10)
@@ -104,12 +106,17 @@ class Loupe(QWidget):
         painter.setPen(QColor(OVER_IMAGE.accent))
         painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, words)
 
+    @property
+    def _middle(self) -> QPointF:
+        """Where the glass looks, logical px of the viewport."""
+        return QPointF(self.pos()) + QPointF(self.width() / 2, self.height() / 2)
+
     def _outline(self) -> QPainterPath:
         """Where the image is in the glass."""
-        pyramid, middle = self._pane.item.pyramid, QPointF(SIZE_PX / 2, SIZE_PX / 2)
+        pyramid, middle = self._pane.item.pyramid, QPointF(self.width() / 2, self.height() / 2)
         path = QPainterPath()
         if pyramid is not None:
-            at = QPointF(self.pos()) + middle
+            at = self._middle
             corners = ((0, 0), (pyramid.cols, 0), (pyramid.cols, pyramid.rows), (0, pyramid.rows))
             path.addPolygon(
                 QPolygonF([(self._pane.map_from_image(x, y) - at) * self.factor + middle for x, y in corners])

@@ -19,6 +19,7 @@ from app.ui.project import Hanging
 from app.ui.window_level import Shown, first_shown, table_for
 
 HALF = 0.55  # share of a pelvis that is shown for one hip
+PANE_NAMES = {"frontal": "Frontal view", "lateral": "Lateral view", "other": "Other hip"}
 NOTHING_HERE = {
     "frontal": "No frontal view in this case",
     "lateral": "No lateral view in this case",
@@ -67,6 +68,7 @@ class Place:
         """
         is_same = isinstance(image, PreparedImage) and self.image is not None and image.key == self.image.key
         self.hanging, self.case = hanging, case
+        self.pane.setAccessibleName(tr(PANE_NAMES[self.name]))
         view = hanging.view
         if isinstance(image, PreparedImage) and view is not None:
             wanted = self.hung_orientation if orientation is None else orientation

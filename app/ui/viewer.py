@@ -185,13 +185,15 @@ class Viewer(PaneGroup):
         return None if hanging.view is None else self._orientations.get(hanging.view.id)
 
     def _next_active(self, before: View | None) -> int:
-        """The pane of the view that was active, else one that asks something, else one that holds a view."""
+        """The pane of the view that was active, else one that asks something, else (in the single view) the same one
+        again, else one that holds a view."""
         views = [place.hanging.view for place in self.places]
         same = [number for number, view in enumerate(views) if view and before and view.id == before.id]
         is_open = [view is not None and (view.projection.is_open or view.side.is_open) for view in views]
         asking = [number for number, opened in enumerate(is_open) if opened]
         holding = [number for number, view in enumerate(views) if view]
-        return (same + asking + holding + [0])[0]
+        alone = [number for number in holding if number == self._active and self._chosen is Layout.SINGLE]
+        return (same + asking + alone + holding + [0])[0]
 
     def _on_slow(self) -> None:
         """Veil the case that the user has left, so that nobody takes it for the new one."""

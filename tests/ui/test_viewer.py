@@ -185,6 +185,9 @@ def test_layouts_by_key_and_a_double_click_shows_one_view_alone(tmp_path: Path) 
     assert shown_views(viewer) == pair[1:]
     assert viewer.places[1].pane.width() > 1.9 * wide
     assert window.actions_by_id["layout:single"].isChecked()
+    press(window, "PgDown")
+    assert shown_views(viewer) == [f"V-{other}-lateral"]  # who reads laterals goes on reading laterals
+    press(window, "PgUp")
     press(window, "V")
     assert shown_views(viewer) == pair[:1]
     QTest.mouseDClick(viewer.places[0].pane.graphics.viewport(), Qt.MouseButton.LeftButton)

@@ -181,6 +181,8 @@ class ImagesWiring(Wiring):
         menu.destroyed.connect(self._forget_menu)
         self.menu = menu
         pane = place.pane
+        if at is None:
+            menu.setActiveAction(menu.actions()[0])
         menu.popup(at if at is not None else pane.graphics.mapToGlobal(pane.graphics.rect().center()))
 
     def _forget_menu(self) -> None:
