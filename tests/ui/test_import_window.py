@@ -11,51 +11,18 @@ from pathlib import Path
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
 
 from app.store.audit import audit_database
 from app.store.head import read_head
 from app.store.import_report import Outcome
 from app.store.project import ProjectStore
-from app.ui.main_window import MainWindow
-from app.ui.mapping_dialog import MappingDialog
 from app.ui.new_project import NewProjectDialog
 from tests.support.dicom_files import picture, write_dicom
 from tests.support.dropping import drag_over, drop, files, leave
 from tests.support.window import open_window, wait, wait_until
+from tests.support.window_files import empty_project, pair, press, settled
 
 MIDDLE = QPoint(640, 400)
-
-
-def pair(folder: Path, study: int, **tags: object) -> None:
-    """A frontal and a lateral view of a left hip."""
-    for number, view in enumerate(("AP", "LL")):
-        name = folder / f"{study:03d}" / f"{view}.dcm"
-        more = {"ViewPosition": view, "ImageLaterality": "L"} | tags
-        write_dicom(name, study=study, instance=study * 10 + number, patient=f"PID-{study}", **more)
-
-
-def empty_project(folder: Path, name: str = "Hips") -> Path:
-    """A project without a case."""
-    ProjectStore.create(folder, name=name).close()
-    return folder
-
-
-def settled(window: MainWindow, imports: int = 1) -> None:
-    """Wait until so many imports have ended and the first case is on the screen."""
-    wait_until(lambda: len(window.importing.reports) == imports and not window.importing.is_running)
-    wait_until(lambda: not window.case_list.model.rowCount() or bool(window.selection.on_screen))
-
-
-def press(window: MainWindow, text: str) -> None:
-    """Press the visible button with this text."""
-
-    def found() -> list[QPushButton]:
-        return [button for button in window.findChildren(QPushButton) if button.text() == text and button.isVisible()]
-
-    wait_until(lambda: bool(found()))
-    assert len(found()) == 1, f"{len(found())} buttons say {text!r}"
-    QTest.mouseClick(found()[0], Qt.MouseButton.LeftButton)
 
 
 def test_files_folders_and_zips_are_dropped_and_become_cases(tmp_path: Path) -> None:
@@ -365,70 +332,6 @@ def test_several_drops_wait_for_each_other(tmp_path: Path) -> None:
     assert dialog is not None
     assert dialog.isVisible()
     dialog.close()
-
-
-def test_a_table_is_looked_at_before_it_is_applied(tmp_path: Path) -> None:
-    import cv2
-
-    folder = tmp_path / "archive"
-    folder.mkdir()
-    for name in ("a", "b"):
-        cv2.imwrite(str(folder / f"{name}.png"), picture(ord(name), rows=200, cols=160))
-    (folder / "labels.csv").write_text(
-        "path,patient,side,view,fracture,patient_name\na.png,P1,left,ap,yes,Ada\nb.png,P2,right,lat,no,Bea\nc.png,P3,left,ap,no,C\n",
-        encoding="utf-8",
-    )
-    window = open_window(empty_project(tmp_path / "p"))
-    drop(window, [folder / "labels.csv"])
-    wait_until(lambda: window.findChild(MappingDialog) is not None)
-    dialog = window.findChild(MappingDialog)
-    assert dialog is not None
-    assert len(dialog.preview.mapping.rows) == 3
-    assert dialog.preview.missing == {"c.png"}
-    said = dialog.words.text()
-    assert "fracture (3)" in said
-    assert "1 file is missing" in said
-    assert "patient_name" in said
-    first = dialog.table.item(0, 1)
-    assert first is not None
-    assert first.text() == "missing"
-    assert not window.importing.is_running
-    dialog.apply_button.click()
-    settled(window)
-    assert window.banners.texts["import"].startswith("2 views imported, 1 refused.")
-    assert window.project is not None
-    store = window.project.look()
-    labels = {store.events.current(f"case:{case.id}", "label.fracture") for case in store.cases.all()}
-    assert labels == {"yes", "no"}
-
-
-def test_a_table_with_a_fault_names_row_and_column(tmp_path: Path) -> None:
-    (tmp_path / "labels.csv").write_text("path,patient,side\na.png,P1,upwards\n", encoding="utf-8")
-    window = open_window(empty_project(tmp_path / "p"))
-    drop(window, [tmp_path / "labels.csv"])
-    wait_until(lambda: "error" in window.banners.texts)
-    assert "Row 2, column 'side'" in window.banners.texts["error"]
-
-
-def test_fracatlas_is_known_by_its_layout(tmp_path: Path) -> None:
-    import cv2
-
-    root = tmp_path / "FracAtlas"
-    (root / "images" / "Fractured").mkdir(parents=True)
-    cv2.imwrite(str(root / "images" / "Fractured" / "IMG1.jpg"), picture(1, rows=200, cols=160, bits=8).astype("u1"))
-    (root / "dataset.csv").write_text(
-        "image_id,hand,leg,hip,shoulder,mixed,hardware,multiscan,fractured,fracture_count,frontal,lateral,oblique\n"
-        "IMG1.jpg,0,0,1,0,0,0,0,1,1,1,0,0\n",
-        encoding="utf-8",
-    )
-    window = open_window(empty_project(tmp_path / "p"))
-    drop(window, [root])
-    wait_until(lambda: window.findChild(MappingDialog) is not None)
-    dialog = window.findChild(MappingDialog)
-    assert dialog is not None
-    dialog.apply_button.click()
-    settled(window)
-    assert window.banners.texts["import"].startswith("1 view imported.")
 
 
 def test_a_file_that_vanished_is_refused_with_its_name(tmp_path: Path) -> None:
