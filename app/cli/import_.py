@@ -106,6 +106,7 @@ def run(args: argparse.Namespace) -> int:
             is_cancelled=is_cancelled,
             workers=max(1, args.workers),
         )
+        project.worklist.catch_up()  # so that the window opens at once
     if args.json:
         print_json(_document(report))
     else:
