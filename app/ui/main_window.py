@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from app.ui.wiring.cases import CasesWiring
     from app.ui.wiring.images import ImagesWiring
     from app.ui.wiring.importing import ImportingWiring
+    from app.ui.wiring.labelling import LabellingWiring
     from app.ui.wiring.looks import LooksWiring
     from app.ui.wiring.projects import ProjectsWiring
     from app.ui.wiring.resolving import ResolvingWiring
@@ -80,6 +81,7 @@ class MainWindow(QMainWindow):
     images: ImagesWiring
     resolving: ResolvingWiring
     annotating: AnnotatingWiring
+    labelling: LabellingWiring
     looks: LooksWiring
     wirings: tuple[Wiring, ...] = ()
 

@@ -26,6 +26,7 @@ from app.ui.wiring.care import CareWiring
 from app.ui.wiring.cases import CasesWiring
 from app.ui.wiring.images import ImagesWiring
 from app.ui.wiring.importing import ImportingWiring
+from app.ui.wiring.labelling import LabellingWiring
 from app.ui.wiring.looks import LooksWiring
 from app.ui.wiring.projects import ProjectsWiring
 from app.ui.wiring.resolving import ResolvingWiring
@@ -56,10 +57,11 @@ def build_shell(window: MainWindow) -> None:
     window.images = ImagesWiring(window)
     window.resolving = ResolvingWiring(window)
     window.annotating = AnnotatingWiring(window)
+    window.labelling = LabellingWiring(window)
     window.looks = LooksWiring(window)
     wirings = (
         window.projects, window.importing, window.care, window.cases, window.images, window.resolving,
-        window.annotating, window.looks,
+        window.annotating, window.labelling, window.looks,
     )  # fmt: skip
     effects: dict[str, Callable[[bool], object]] = {}
     for wiring in wirings:

@@ -52,6 +52,10 @@ QFrame#banner[tone="caution"] {{ background: {caution_surface}; border-left-colo
 QFrame#banner[tone="danger"] {{ background: {danger_surface}; border-left-color: {danger}; }}
 QFrame#pane {{ background: {image}; border: 2px solid {window}; }}
 QFrame#pane[active="true"] {{ border-color: {accent}; }}
+QFrame#field {{ background: {panel}; border-left: 4px solid transparent; }}
+QFrame#field[active="true"] {{ background: {raised}; border-left-color: {accent}; }}
+QFrame#field QPushButton {{ padding: 0; }}
+QFrame#field QPushButton, QFrame#field QPushButton QLabel {{ font-size: {text_s}px; }}
 QFrame#job {{ background: {panel}; border-top: 1px solid {line}; }}
 QFrame#dropzone[dashed="true"] {{ border: 2px dashed {line}; border-radius: 8px; }}
 QPushButton#tile, QPushButton#primary_tile {{ text-align: left; border-radius: 6px; }}

@@ -7,6 +7,7 @@ from app.ui.commands.case import CASE_COMMANDS
 from app.ui.commands.command import Command
 from app.ui.commands.file import FILE_COMMANDS
 from app.ui.commands.help import HELP_COMMANDS
+from app.ui.commands.labels import LABEL_COMMANDS
 from app.ui.commands.resolve import RESOLVE_COMMANDS
 from app.ui.commands.view import VIEW_COMMANDS
 from app.ui.commands.window import WINDOW_COMMANDS
@@ -16,6 +17,7 @@ COMMANDS: tuple[Command, ...] = (
     *CASE_COMMANDS,
     *RESOLVE_COMMANDS,
     *ANNOTATE_COMMANDS,
+    *LABEL_COMMANDS,
     *VIEW_COMMANDS,
     *WINDOW_COMMANDS,
     *HELP_COMMANDS,

@@ -1,0 +1,182 @@
+"""The label form: its dock, and keys that answer it wherever the keyboard is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QDockWidget,
+    QLineEdit,
+    QPlainTextEdit,
+    QTextEdit,
+    QWidget,
+)
+
+from app.ui.language import tr
+from app.ui.wiring.wiring import Wiring
+
+if TYPE_CHECKING:
+    from app.core.label_entry import LabelStep
+    from app.store.annotations import Annotations
+    from app.ui.label_form import LabelForm
+
+TYPING = (QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox, QComboBox)
+NAMED = {Qt.Key.Key_Backspace: "Backspace"}
+
+
+class LabellingWiring(Wiring):
+    """The label form.
+
+    Attributes:
+        form: the form; after the first paint.
+    """
+
+    form: LabelForm | None = None
+    _shown_case = ""
+
+    def effects(self) -> dict[str, Callable[[bool], object]]:
+        """What shows and hides the form."""
+        return {"show_labels": lambda is_on: self._dock.setVisible(is_on)}
+
+    def connect_shell(self) -> None:
+        """The dock is there from the start, so that its place can be restored."""
+        window = self.window
+        self._dock = QDockWidget(window)
+        self._dock.setObjectName("labels")
+        self._dock.setFeatures(
+            QDockWidget.DockWidgetFeature.DockWidgetClosable | QDockWidget.DockWidgetFeature.DockWidgetMovable
+        )
+        window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self._dock)
+        self._dock.hide()
+        self._dock.visibilityChanged.connect(self._on_visible)
+        self._keys = _FormKeys(self)
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        application.focusChanged.connect(self._keys.follow)
+
+    def connect_rest(self) -> None:
+        """The form, and what it follows."""
+        from app.ui.label_form import LabelForm
+
+        project = self.project
+        self.form = LabelForm(self._dock)
+        self._dock.setWidget(self.form)
+        self.form.changed.connect(self._store)
+        self.form.refused.connect(project.failed)
+        self.form.left.connect(self.window.case_list.table.setFocus)
+        self.viewer.swapped.connect(lambda _: self._show_case())
+        project.annotated.connect(self._on_annotated)
+        project.author_changed.connect(self._show_case)
+        project.closed.connect(self._on_closed)
+        self._dock.setVisible(self.window.actions_by_id["show_labels"].isChecked())
+
+    def retranslate(self) -> None:
+        """The title."""
+        self._dock.setWindowTitle(tr("Labels"))
+
+    def close(self) -> None:
+        """Watch the keyboard no more."""
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        application.focusChanged.disconnect(self._keys.follow)
+        self._keys.follow(None, None)
+
+    def wants(self, event: QKeyEvent) -> str:
+        """The key as the form names it, if the form is to have it; else empty.
+
+        A view that is asked about has the first right to its letters.
+        """
+        form = self.form
+        plain = event.modifiers() & ~(Qt.KeyboardModifier.KeypadModifier) == Qt.KeyboardModifier.NoModifier
+        if form is None or not form.isVisible() or not plain or self.window.resolving.may_decide:
+            return ""
+        key = NAMED.get(Qt.Key(event.key()), event.text()) if event.key() in NAMED else event.text()
+        if len(key) != 1 and key not in NAMED.values():
+            return ""
+        return key if form.would_take(key) else ""
+
+    def _show_case(self) -> None:
+        """Show the labels of the case on the screen."""
+        form, viewer, project = self.form, self.viewer, self.project
+        content = viewer.content
+        if form is None or not form.isVisible():
+            self._shown_case = ""
+            return
+        if content is None or content.case.blocked_reason or not project.is_open:
+            form.clear()
+            self._shown_case = ""
+            return
+        notes, author = project.annotations, project.author
+        case_id = content.case.id
+        archive = {name: value for name, value in notes.values(case_id).items() if name.startswith("label.")}
+        labels = notes.labels(case_id, author) if author.strip() else {}
+        form.show_case(notes.label_set, labels, archive=archive, is_writable=project.is_writable)
+        self._shown_case = case_id
+
+    def _on_annotated(self, case_id: str) -> None:
+        if self.form is not None and case_id == self._shown_case:
+            self.form.show_values(self.project.annotations.labels(case_id, self.project.author))
+
+    def _store(self, step: LabelStep) -> None:
+        case_id = self._shown_case
+        if not case_id:
+            return
+
+        def change(annotations: Annotations, author: str) -> object:
+            return annotations.set_labels(case_id, step.changes, author=author)
+
+        self.project.annotate(case_id, change)
+        self._on_annotated(case_id)  # also when it was refused: show what is stored
+
+    def _on_visible(self, is_visible: bool) -> None:
+        self.window.actions_by_id["show_labels"].setChecked(is_visible)
+        if self.form is not None and self.window.project is not None:
+            self._show_case()
+
+    def _on_closed(self) -> None:
+        if self.form is not None:
+            self.form.clear()
+        self._shown_case = ""
+
+
+class _FormKeys(QObject):
+    """Watches the widget that has the keyboard, and no other, so that nothing else of the window gets slower."""
+
+    def __init__(self, wiring: LabellingWiring) -> None:
+        super().__init__(wiring.window)
+        self._wiring = wiring
+        self._watched: QWidget | None = None
+
+    def follow(self, before: QWidget | None, now: QWidget | None) -> None:
+        """The keyboard has gone elsewhere."""
+        if self._watched is not None:
+            self._watched.removeEventFilter(self)
+            self._watched.destroyed.disconnect(self._forget)
+        is_ours = now is not None and now.window() is self._wiring.window and not isinstance(now, TYPING)
+        self._watched = now if is_ours else None
+        if self._watched is not None:
+            self._watched.installEventFilter(self)
+            self._watched.destroyed.connect(self._forget)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Keys of the form go to the form, even where they are shortcuts of the window."""
+        if not isinstance(event, QKeyEvent) or event.type() not in (
+            QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress,
+        ):  # fmt: skip
+            return False
+        key = self._wiring.wants(event)
+        if not key:
+            return False
+        event.accept()
+        if event.type() == QEvent.Type.KeyPress and not event.isAutoRepeat() and self._wiring.form is not None:
+            self._wiring.form.take(key)
+        return True
+
+    def _forget(self) -> None:
+        self._watched = None
