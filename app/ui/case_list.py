@@ -405,7 +405,7 @@ class CaseList(QWidget):
         query = self.model.query
         if self._source is None or self.model.rowCount() == 0:
             return 0
-        return len(self._source.numbers(query.with_filter(Filter("open", ("yes",)))))
+        return self._source.count_of(query.with_filter(Filter("open", ("yes",))))
 
     def _on_hovered(self, index: QModelIndex) -> None:
         self.delegate.hovered = index.row()

@@ -116,7 +116,8 @@ class CaseDelegate(QStyledItemDelegate):
         below = "" if self.is_small else " · ".join(part for part in self._second_line(row) if part)
         metrics = self._use(painter, TEXT_M, is_bold=not self.is_small)
         painter.setPen(QColor(colours.danger if row.blocked_reason else colours.text))
-        _text(painter, metrics, _line(room, LINE_1) if below else room, self._model.patient_words(row))
+        place = _line(room, LINE_1) if below else room
+        _text(painter, metrics, place, self._model.patient_words(row), Qt.TextElideMode.ElideMiddle)
         metrics = self._use(painter, TEXT_S)
         painter.setPen(QColor(colours.muted))
         _text(painter, metrics, _line(room, LINE_2), below)
@@ -200,8 +201,14 @@ def _line(room: QRect, line: QRect) -> QRect:
     return QRect(room.x(), room.y() + line.y(), room.width(), line.height())
 
 
-def _text(painter: QPainter, metrics: QFontMetrics, rect: QRect, words: str) -> None:
+def _text(
+    painter: QPainter,
+    metrics: QFontMetrics,
+    rect: QRect,
+    words: str,
+    cut: Qt.TextElideMode = Qt.TextElideMode.ElideRight,
+) -> None:
     """One line, cut with dots where there is no room."""
     if words and rect.width() > 0:
-        shown = metrics.elidedText(words, Qt.TextElideMode.ElideRight, rect.width())
+        shown = metrics.elidedText(words, cut, rect.width())
         painter.drawText(rect, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)

@@ -89,7 +89,8 @@ class CaseListModel(QAbstractTableModel):
         self._source = source
         self.query = EVERYTHING
         self.beginResetModel()
-        self._read()
+        self._chunks.clear()
+        self._numbers = self._asked()
         self.endResetModel()
 
     def ask(self, query: Query) -> None:
@@ -103,17 +104,14 @@ class CaseListModel(QAbstractTableModel):
         Returns:
             Whether rows moved, came or went; else they were only painted anew.
         """
-        before, self._numbers = self._numbers, ()
         numbers = self._asked()
-        if len(before) == len(numbers) and _same(before, numbers):
-            self._numbers = before
-            self._chunks.clear()
+        self._chunks.clear()
+        if len(self._numbers) == len(numbers) and _same(self._numbers, numbers):
             if len(numbers):
                 self.dataChanged.emit(self.index(0, 0), self.index(len(numbers) - 1, len(self.columns) - 1))
             return False
-        self._numbers = before
         self.beginResetModel()
-        self._read()
+        self._numbers = numbers
         self.endResetModel()
         return True
 
@@ -133,10 +131,6 @@ class CaseListModel(QAbstractTableModel):
         self.total = self._source.count()
         self._generation = self._source.generation
         return numbers  # type: ignore[no-any-return]  # an array of int32
-
-    def _read(self) -> None:
-        self._chunks.clear()
-        self._numbers = self._asked()
 
     # --- rows ---
 

@@ -13,6 +13,7 @@ from app.core.worklist import (
     Filter,
     Operator,
     WorklistRow,
+    as_number,
 )
 from app.ui.language import tr
 from app.ui.privacy import private
@@ -88,7 +89,7 @@ def views_words(row: WorklistRow) -> str:
 
 
 def label_words(row: WorklistRow, *, without: Container[str] = ()) -> str:
-    """The labels of a case in one line: values alone, since the names would not fit.
+    """The labels of a case in one line: values alone where they speak for themselves, since names would not fit.
 
     Args:
         row: the case.
@@ -121,4 +122,5 @@ def row_tip(row: WorklistRow, *, patient: str) -> str:
 
 
 def _one_label(name: str, values: tuple[str, ...]) -> str:
-    return f"{field_title(name)} {', '.join(values)}" if set(values) <= {"yes", "no"} else ", ".join(values)
+    is_bare = set(values) <= {"yes", "no"} or all(as_number(value) is not None for value in values)
+    return f"{field_title(name)} {', '.join(values)}" if is_bare else ", ".join(values)

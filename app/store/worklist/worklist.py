@@ -93,6 +93,11 @@ class Worklist:
         self.catch_up()
         return self._answered(lambda: self._numbers(query))
 
+    def count_of(self, query: Query) -> int:
+        """Number of cases of a query."""
+        self.catch_up()
+        return self._answered(lambda: len(self._unsorted(query)))
+
     def rows(self, numbers: Sequence[int] | Numbers) -> dict[int, WorklistRow]:
         """What is said about some cases, by number; a case that is gone is left out."""
         self.catch_up()
@@ -178,11 +183,13 @@ class Worklist:
             self._size = int(self._order.max()) + 1 if len(self._order) else 0
         return self._order
 
-    def _numbers(self, query: Query) -> Numbers:
+    def _unsorted(self, query: Query) -> Numbers:
         order = self._in_import_order()
         mask = self._mask(query)
-        if mask is not None:
-            order = order[mask[order]]
+        return order if mask is None else order[mask[order]]
+
+    def _numbers(self, query: Query) -> Numbers:
+        order = self._unsorted(query)
         if query.sort.field != IMPORT_ORDER:
             keys = self._column(query.sort.field).keys(self._size, is_descending=query.sort.is_descending)
             order = order[np.argsort(keys[order], kind="stable")]
