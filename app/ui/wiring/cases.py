@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QDockWidget
 
 from app.ui.background import BackgroundCall, Ticket
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from app.ui.project import CaseContent
     from app.ui.thumbnails import Thumbnails
 
-AHEAD = (1, 2, -1)  # neighbours in the worklist that are decoded ahead, likeliest first
+FORWARDS, BACKWARDS = (1, 2, -1), (-1, -2, 1)  # neighbours in the worklist that are decoded ahead, likeliest first
 
 
 class CasesWiring(Wiring):
@@ -188,16 +189,24 @@ class CasesWiring(Wiring):
             self.viewer.set_case(content)
 
     def _on_swapped(self, case_id: str) -> None:
-        window = self.window
+        window, before = self.window, self.content
         self.content = self.viewer.content
         window.selection.note_shown(case_id)
         window.resolving.show_case_banner()
         window.enable()
         if self._thumbnails is not None:
             self._thumbnails.pause(False)
-        contents = [self.project.content(name) for name in window.case_list.neighbours(AHEAD)]
-        self.viewer.decode_ahead(content for content in contents if content is not None)
+        is_back = before is not None and window.case_list.neighbours((1,)) == [before.case.id]
+        # after the paint, which must not wait for looking up what may be wanted next
+        QTimer.singleShot(0, self.window, lambda: self._look_ahead(case_id, BACKWARDS if is_back else FORWARDS))
         window.settled.emit()
+
+    def _look_ahead(self, case_id: str, steps: tuple[int, ...]) -> None:
+        """Decode the neighbours of a case, if it is still the one on the screen."""
+        if not self.project.is_open or self.viewer.content is None or self.viewer.content.case.id != case_id:
+            return
+        contents = [self.project.content(name) for name in self.window.case_list.neighbours(steps)]
+        self.viewer.decode_ahead(content for content in contents if content is not None)
 
     def _show_list(self, then: Callable[[], None]) -> None:
         """Do something in the worklist, which must be seen for it."""
