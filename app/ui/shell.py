@@ -87,7 +87,6 @@ def _furnish(window: MainWindow) -> None:
     dock.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
     dock.setWidget(window.case_list)
     window.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, dock)
-    window.resizeDocks([dock], [WORKLIST_PX], Qt.Orientation.Horizontal)
     middle = QWidget(window)
     layout = QVBoxLayout(middle)
     layout.setContentsMargins(0, 0, GAP_S, 0)
@@ -96,6 +95,9 @@ def _furnish(window: MainWindow) -> None:
     layout.addWidget(window.middle, 1)
     layout.addWidget(window.jobs)
     window.setCentralWidget(middle)
+    for widget in (middle, dock):  # the window is on the screen: a dock that is not has no width yet
+        widget.show()
+    window.resizeDocks([dock], [WORKLIST_PX], Qt.Orientation.Horizontal)
     window.research = QLabel(window)
     window.research.setObjectName("research")
     window.hidden_mark = QLabel(window)
