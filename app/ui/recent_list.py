@@ -88,6 +88,7 @@ class RecentList(QListView):
         self.setItemDelegate(_Delegate(self))
         self.setUniformItemSizes(True)
         self.setMouseTracking(True)
+        self.setMinimumHeight(3 * ROW_PX)
         self.setEditTriggers(QListView.EditTrigger.NoEditTriggers)
         self.clicked.connect(self._on_clicked)
 
@@ -176,7 +177,9 @@ class _Delegate(QStyledItemDelegate):
         painter.save()
         about_font, name_font = theme.font(TEXT_S), theme.font(TEXT_M, is_bold=True)
         about = entry.about if entry.is_there else tr("Not found")
-        about_px = QFontMetrics(about_font).horizontalAdvance(about)
+        measure = QFontMetrics(about_font)
+        about = measure.elidedText(about, Qt.TextElideMode.ElideRight, inside.width() * 3 // 5)
+        about_px = measure.horizontalAdvance(about)
         painter.setFont(about_font)
         painter.setPen(QColor(colours.muted if entry.is_there else colours.caution))
         top = Qt.AlignmentFlag.AlignTop
@@ -184,7 +187,7 @@ class _Delegate(QStyledItemDelegate):
         painter.setFont(name_font)
         painter.setPen(QColor(colours.text if entry.is_there else colours.muted))
         pin = "★ " if entry.is_pinned else ""
-        room = max(40, inside.width() - about_px - GAP_L)
+        room = max(80, inside.width() - about_px - GAP_L)
         name = QFontMetrics(name_font).elidedText(pin + entry.name, Qt.TextElideMode.ElideRight, room)
         painter.drawText(inside, int(Qt.AlignmentFlag.AlignLeft | top), name)
         painter.setFont(about_font)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
     QProgressBar,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QStackedLayout,
     QVBoxLayout,
     QWidget,
@@ -24,7 +27,8 @@ from app.ui.theme import GAP_L, GAP_M, GAP_S, GAP_XL
 
 MESSAGE_PX = 560
 HOME_PX = 940
-TILES_PX = 340
+TILES_PX = 370
+SIDE_BY_SIDE_PX = 720  # below this width the recent projects come above the tiles
 
 PageButton = tuple[str, Callable[[], object]]
 ICON_PX = 24
@@ -54,6 +58,7 @@ class StartPage(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)  # docks take no more than theirs
         self.message = _Message(self)
         self._home: _Home | None = None
         self._faces = QStackedLayout(self)
@@ -69,6 +74,7 @@ class StartPage(QWidget):
             scroll.setFrameShape(QFrame.Shape.NoFrame)
             scroll.setWidgetResizable(True)
             scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
             scroll.setWidget(home)
             self._faces.addWidget(scroll)
             home.command_chosen.connect(self.command_chosen)
@@ -222,7 +228,7 @@ class _Home(QWidget):
         tiles = QVBoxLayout()
         tiles.setSpacing(GAP_M)
         for tile in self._tiles:
-            tile.setFixedWidth(TILES_PX)
+            tile.setMaximumWidth(TILES_PX)
             tile.clicked.connect(self._choosing(tile.command))
             tiles.addWidget(tile)
         tiles.addStretch(1)
@@ -239,10 +245,10 @@ class _Home(QWidget):
         right.addWidget(self._recent_title)
         right.addWidget(self.recent, 1)
         right.addWidget(self._nothing, 1)
-        both = QHBoxLayout()
+        both = self._both = QHBoxLayout()
         both.setSpacing(GAP_XL)
-        both.addLayout(tiles)
-        both.addLayout(right, 1)
+        both.addLayout(tiles, 4)
+        both.addLayout(right, 5)
         zone = QFrame(column)
         zone.setObjectName("dropzone")
         zone.setProperty("dashed", True)
@@ -259,7 +265,7 @@ class _Home(QWidget):
         layout.addWidget(self.heading)
         layout.addWidget(self._words)
         layout.addSpacing(GAP_L)
-        layout.addLayout(both)
+        layout.addLayout(self._both)
         layout.addSpacing(GAP_L)
         layout.addWidget(zone)
         outer = QHBoxLayout(self)
@@ -298,6 +304,19 @@ class _Home(QWidget):
     def show_recent(self, is_any: bool) -> None:
         self.recent.setVisible(is_any)
         self._nothing.setVisible(not is_any)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        is_wide = self.width() >= SIDE_BY_SIDE_PX
+        below = QBoxLayout.Direction.BottomToTop if self.recent.entries else QBoxLayout.Direction.TopToBottom
+        self._both.setDirection(QBoxLayout.Direction.LeftToRight if is_wide else below)
+        for tile in self._tiles:
+            tile.setMaximumWidth(TILES_PX if is_wide else HOME_PX)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Beside each other while there is room, else one below the other."""
+        self._arrange()
+        super().resizeEvent(event)
 
     def take_focus(self) -> None:
         (self.recent if self.recent.entries else self._tiles[0]).setFocus()
@@ -322,6 +341,7 @@ class Tile(QPushButton):
         words = QVBoxLayout()
         words.setSpacing(2)
         for label in (self._title, self._words):
+            label.setMinimumWidth(1)
             words.addWidget(label)
         for label in (self._title, self._words, self._picture):
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
