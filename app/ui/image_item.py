@@ -167,7 +167,7 @@ class _Strips:
         most = rows if outline is not None else min(rows, STRIP_ROWS)
         self._memory, strip = _shaped(self._memory, (most, cols))
         picture = QImage(strip.data, cols, most, cols * 4, QImage.Format.Format_RGB32)
-        colours = (table.levels.astype(np.uint32) * 0x010101 | 0xFF000000).view(np.int32)  # grey, opaque
+        colours = cv2.cvtColor(table.levels.reshape(1, -1), cv2.COLOR_GRAY2BGRA).view(np.int32).ravel()  # grey, opaque
         for top in range(0, rows, most):
             count = min(most, rows - top)
             cv2.LUT(stored[top : top + count], colours, strip[:count])
