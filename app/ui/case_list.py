@@ -63,6 +63,7 @@ class CaseList(QWidget):
         self._is_silent = False
         self._on_show = ""  # the case that is marked, also while it is not listed
         self._place = -1  # where it was when it left the list
+        self._way: dict[int, str] = {}  # step -> case that stood there before a decision moved the marked one
         self._popup: FilterPopup | None = None
         self.model = CaseListModel(self)
         self.delegate = CaseDelegate(self.model, self)
@@ -148,7 +149,7 @@ class CaseList(QWidget):
     def set_source(self, source: Worklist | None) -> None:
         """List the cases of a project, or of none."""
         self._source = source
-        self._on_show, self._place = "", -1
+        self._on_show, self._place, self._way = "", -1, {}
         self._is_silent = True
         self.model.set_source(source)
         self._is_silent = False
@@ -202,10 +203,12 @@ class CaseList(QWidget):
         selected = self.selected_cases() if len(self.table.selectionModel().selectedRows()) > 1 else []
         offset = self.table.verticalScrollBar().value()
         place = self.table.currentIndex().row()
+        way = {} if is_moving else {step: self.model.case_at(place + step) for step in (1, -1) if place >= 0}
         self._is_silent = True
         is_moved = self.model.refresh()
         if is_moved:
             self._mark_again(place)
+            self._way = way or ({} if is_moving else self._way)
             self._select(selected)
             self.table.verticalScrollBar().setValue(offset)
         self._is_silent = False
@@ -256,7 +259,8 @@ class CaseList(QWidget):
 
     def set_current(self, case_id: str) -> None:
         """Mark a case without reporting it as the user's choice."""
-        self._on_show, self._place = case_id, -1
+        if case_id != self._on_show:
+            self._on_show, self._place, self._way = case_id, -1, {}
         row = self.model.row_of(case_id)
         if row < 0 or row == self.table.currentIndex().row():
             self._show_count()
@@ -269,33 +273,33 @@ class CaseList(QWidget):
     def step(self, by: int) -> None:
         """Go some rows down (or up); stays inside the list.
 
-        From a case that has left the list the way goes on from where it was.
+        From a case that a decision has moved, or taken out of the list, the way goes on from where it was.
         """
         count = self.model.rowCount()
-        if not count:
-            return
-        row = self.table.currentIndex().row()
-        if row >= 0:
-            row += by
-        elif self._place >= 0:
-            row = self._place + (by - 1 if by > 0 else by)
-        else:
-            row = 0
-        self.table.selectRow(min(max(row, 0), count - 1))
+        if count:
+            self.table.selectRow(min(max(self._row_after(by), 0), count - 1))
 
     def neighbours(self, steps: tuple[int, ...]) -> list[str]:
-        """The cases some rows away from the marked one, where there are any."""
+        """The cases that some steps would lead to, where there are any."""
+        return [name for name in (self.model.case_at(self._row_after(step)) for step in steps) if name]
+
+    def _row_after(self, step: int) -> int:
+        """Where a step leads to; may be outside of the list."""
+        toward = 1 if step > 0 else -1
+        kept = self.model.row_of(self._way.get(toward, ""))
+        if kept >= 0:
+            return kept + step - toward
         row = self.table.currentIndex().row()
-        if row < 0:
-            if self._place < 0:
-                return []
-            row, steps = self._place, tuple(step - 1 if step > 0 else step for step in steps)
-        return [name for name in (self.model.case_at(row + step) for step in steps) if name]
+        if row >= 0:
+            return row + step
+        if self._place >= 0:
+            return self._place + (step - 1 if step > 0 else step)
+        return 0
 
     def _on_current_changed(self, current: QModelIndex, previous: QModelIndex) -> None:
         if self._is_silent or not current.isValid():
             return
-        self._on_show, self._place = self.model.case_at(current.row()), -1
+        self._on_show, self._place, self._way = self.model.case_at(current.row()), -1, {}
         if self._on_show:
             self.case_chosen.emit(self._on_show)
         self._show_count()

@@ -117,7 +117,7 @@ def row_tip(row: WorklistRow, *, patient: str) -> str:
         lines.append(tr("Blocked: {reason}", reason=row.blocked_reason))
     lines += row.questions
     lines += [f"{field_title(name)}: {', '.join(values)}" for name, values in row.labels.items() if values]
-    lines += [f"“{comment}”" for comment in row.comments]
+    lines += [f"“{private(comment)}”" for comment in row.comments]
     return "\n".join(lines)
 
 

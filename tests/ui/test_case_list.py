@@ -192,6 +192,32 @@ def test_a_case_that_leaves_the_list_leaves_its_place(store: ProjectStore, cases
     assert chosen[-1] == before[2]
 
 
+def test_a_decision_that_moves_the_case_does_not_lead_the_way_astray(store: ProjectStore, cases: CaseList) -> None:
+    cases.ask(Query(sort=Sort("changed")))
+    order = listed(cases)
+    chosen: list[str] = []
+    cases.case_chosen.connect(chosen.append)
+    cases.table.selectRow(3)
+    for number in range(3, 8):
+        store.cases.set_status(order[number], ReviewStatus.REVIEWED, author="a")
+        store.events.append(target=f"case:{order[number]}", field="label.seen", after=number, author="a")
+        cases.refresh()
+        cases.refresh()
+        assert cases.current_case == order[number]
+        assert listed(cases)[-1] == order[number], "it is the newest now"
+        assert cases.neighbours((1, 2))[:2] == order[number + 1 : number + 3]
+        cases.step(1)
+    assert chosen == order[3:9]
+    store.events.append(target=f"case:{order[8]}", field="label.seen", after=8, author="a")
+    cases.refresh()
+    cases.step(-1)
+    assert chosen[-1] == order[2]
+    cases.bar.sort_by("patient")
+    row = cases.table.currentIndex().row()
+    cases.step(1)
+    assert cases.table.currentIndex().row() == row + 1
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_the_list_is_right_while_decisions_change_the_cases(store: ProjectStore, cases: CaseList, seed: int) -> None:
     choose = random.Random(seed)
