@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from pathlib import Path
@@ -40,6 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Open the window and wait until it is closed."""
+    gc.disable()  # importing makes hardly any garbage and takes a quarter longer when it is looked for
     from app.cli.demo import demo_folder, is_demo_ready
     from app.cli.user import user_name
 

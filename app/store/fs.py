@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -102,7 +101,7 @@ DISK = DiskFileSystem()
 
 def temporary_path(target: Path) -> Path:
     """A name in the same folder that no finished file ever has."""
-    return target.parent / f".{target.name}.{secrets.token_hex(6)}{TEMPORARY_SUFFIX}"
+    return target.parent / f".{target.name}.{os.urandom(6).hex()}{TEMPORARY_SUFFIX}"
 
 
 def is_temporary(path: Path) -> bool:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import re
 import string
-import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from functools import lru_cache
@@ -29,6 +28,7 @@ from app.store.bundled import resource_path
 CONTEXT = "Coxa"
 LANGUAGES: Mapping[str, str] = {"en": "English", "de": "Deutsch"}  # code → what its speakers call it
 ONE, SENTENCE = "one", "sentence"
+_SENTENCE_END = re.compile(r"(?<=[.?!])\s+(?=[A-Z“\"`])")
 DAYS: Mapping[str, str] = {"en": "d MMM yyyy", "de": "dd.MM.yyyy"}  # four figures and no doubt what is the month
 
 
@@ -131,6 +131,8 @@ def use_language(app: QCoreApplication, choice: str) -> str:
 def read_catalogue(code: str) -> dict[str, Any]:
     """The tables of a language."""
     path: Path = resource_path("languages", f"{code}.toml")
+    import tomllib  # the window starts without it
+
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
@@ -170,7 +172,14 @@ class Catalogue(QTranslator):
         return self._texts.get(source)
 
     def _sentence(self, text: str) -> str | None:
-        return self._word(text) or self._templates.translate(text, self._word)
+        whole_text = self._word(text) or self._templates.translate(text, self._word)
+        if whole_text is not None:
+            return whole_text
+        parts = _SENTENCE_END.split(text)
+        said = [self._word(part) or self._templates.translate(part, self._word) for part in parts]
+        if len(parts) == 1 or not any(said):
+            return None
+        return " ".join(new or old for new, old in zip(said, parts, strict=True))
 
     def _word(self, text: str) -> str | None:
         return self._sentences.get(text) or self._texts.get(text)

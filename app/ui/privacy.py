@@ -6,14 +6,13 @@ people, institutions, and pseudonyms of patients. Switching re-says every text o
 
 from __future__ import annotations
 
-import hashlib
 import re
 
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
 
 HIDDEN = "•••"
-_PATH = re.compile(r"(?:(?<![\w/])/|[A-Za-z]:\\|\\\\)[^\s\"'“”<>|]*[/\\][^\s\"'“”<>|]*")
+_PATH = re.compile(r"""(?:(?<![\w/.])/|[A-Za-z]:\\|\\\\)(?:(?!, |\. |; )[^\n"“”<>|])*[/\\][^\s"'“”<>|,;]*""")
 _PROPERTY = "coxa_hide_names"
 
 
@@ -48,6 +47,8 @@ def private_id(pseudonym: str) -> str:
     """
     if not pseudonym or not are_names_hidden():
         return pseudonym
+    import hashlib  # the window starts without it
+
     return f"{HIDDEN} {hashlib.sha256(pseudonym.encode()).hexdigest()[:4]}"
 
 

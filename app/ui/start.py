@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from app.ui.start_plan import Start
 
 SCREENSHOT_PATIENCE_MS = 600_000  # the first start makes the demo project, on a busy machine too
 SETTLE_MS = 400
+COLLECT_AFTER_MS = 5000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,11 +49,19 @@ def run_window(start: Start, automation: Automation) -> int:
         app = QApplication([sys.argv[0]])
     app.setApplicationName("Coxa")
     app.setOrganizationName("Coxa")
-    theme.apply(app, start.settings.settings.theme)
+    chosen = start.settings.settings.theme
+    is_waiting = chosen in theme.SCHEMES and sys.platform == "linux"
+    if is_waiting:
+        theme.wear(app, chosen)  # the frames of windows, which are the window manager's, are told when there is time
+    else:
+        theme.apply(app, chosen)
     use_language(app, start.settings.settings.language)
     hide_names(app, start.settings.settings.hide_names)
     window = MainWindow(start)
     window.catch_faults(is_on=True)
+    if is_waiting:
+        window.shell_painted.connect(lambda: theme.apply(app, start.settings.settings.theme))
+    _later(_collect_again, after_ms=COLLECT_AFTER_MS, owner=window)
     if automation.size is not None:
         window.resize(QSize(*automation.size))
     pictures: list[bool] = []
@@ -72,6 +82,12 @@ def run_window(start: Start, automation: Automation) -> int:
             kind="no-screenshot",
         )
     return code
+
+
+def _collect_again() -> None:
+    """Collect garbage again, and never look again at what the start has made: it stays."""
+    gc.freeze()
+    gc.enable()
 
 
 def _arrange_screenshot(window: MainWindow, path: Path, pictures: list[bool]) -> None:

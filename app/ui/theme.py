@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QColor, QFont, QIcon, QPalette
 from PySide6.QtWidgets import QApplication
 
 from app.store.bundled import resource_path
-from app.ui.icons import icon_named
 from app.ui.style_sheet import STYLE
 
 # Spacing grid, px at 100 % scaling: every margin and gap is one of these.
@@ -71,6 +70,8 @@ def colours() -> Colours:
 
 def icon(name: str) -> QIcon:
     """An icon of `resources/icons`, in the colours that the application wears when it is painted."""
+    from app.ui.icons import icon_named  # the frame of the window has none
+
     return icon_named(name, _icon_colour)
 
 
@@ -123,6 +124,8 @@ def apply(app: QApplication, choice: str = "dark") -> str:
     Returns:
         The scheme that is worn now.
     """
+    from PySide6.QtCore import Qt  # all its enumerations take longer than the rest of this module
+
     hints = app.styleHints()
     if choice == "system":
         hints.unsetColorScheme()
