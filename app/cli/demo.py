@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 OnStep = Callable[[int, int, str], None]  # steps done, steps in all, what is being done
 
 STAMP = "demo.json"  # written last: a folder without it is not a whole demo project
-VERSION = 4  # raised when the demo's content changes
+VERSION = 5  # raised when the demo's content changes
 PLACED_ASIDE = ".replaced"
 TRUTH = "demo-truth.json"  # what is known about each case; never a label
 

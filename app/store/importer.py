@@ -121,7 +121,7 @@ class _Import:
     is_cancelled: Callable[[], bool]
     items: dict[int, ImportItem] = field(default_factory=dict)
     studies: dict[str, None] = field(default_factory=dict)  # in the order met
-    changed: set[str] = field(default_factory=set)  # studies to recompose before the next commit
+    changed: dict[str, None] = field(default_factory=dict)  # studies to recompose before the next commit, as they came
     labels: list[tuple[str, MappingRow]] = field(default_factory=list)
     label_notes: list[str] = field(default_factory=list)
     was_cancelled: bool = False
@@ -374,7 +374,7 @@ class _Import:
     # around
 
     def _recompose(self) -> None:
-        for study_id in sorted(self.changed):
+        for study_id in self.changed:  # the worklist has the order of the files
             recompose_study(self.project, study_id, author=self.author)
         self.changed.clear()
         for view_id, row in self.labels:
@@ -384,7 +384,7 @@ class _Import:
     def _touch(self, study_id: str, *, is_changed: bool = True) -> None:
         self.studies.setdefault(study_id)
         if is_changed:
-            self.changed.add(study_id)
+            self.changed[study_id] = None
 
     def _acknowledge(self, done: Sequence[tuple[int, ImportItem]], total: int) -> None:
         if not done:

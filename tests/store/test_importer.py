@@ -166,6 +166,20 @@ def test_two_patients_are_never_one_case(project: ProjectStore, tmp_path: Path) 
     assert len(project.patients.all()) == 2
 
 
+def test_the_worklist_has_the_order_of_the_files(project: ProjectStore, tmp_path: Path) -> None:
+    """Not that of the studies' identifiers, which are pseudonyms and tell nobody anything."""
+    for number in range(1, 9):
+        name = tmp_path / "in" / f"{number}.dcm"
+        write_dicom(
+            name, instance=number, study=9 - number, patient=f"P{number}", ImageLaterality="L", ViewPosition="AP"
+        )
+    import_paths(project, tmp_path / "in")
+    for number, case in enumerate(project.cases.all(), start=1):
+        view = project.views.get(case.frontal_id or "")
+        assert view is not None
+        np.testing.assert_array_equal(project.images.load(view.image_sha256).pixels, picture(number))
+
+
 def test_without_patient_id_studies_are_not_joined(project: ProjectStore, tmp_path: Path) -> None:
     for number in (1, 2):
         write_dicom(tmp_path / "in" / f"{number}.dcm", instance=number, study=number, PatientID=None, PatientName="Doe")
