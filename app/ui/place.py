@@ -38,6 +38,7 @@ class Place:
         case: the case that the view is shown for; for the other hip, that hip's own.
         image: its image; None without one.
         shown: the window it is shown through.
+        failure: why the image cannot be shown.
         missing: places of the layout that hold nothing, which this pane says.
     """
 
@@ -48,6 +49,7 @@ class Place:
     image: PreparedImage | None = None
     shown: Shown | None = None
     missing: tuple[str, ...] = ()
+    failure: UserError | None = None
 
     @property
     def hung_orientation(self) -> Orientation:
@@ -83,13 +85,27 @@ class Place:
             self.pane.graphics.viewport().setToolTip("\n".join(say(notice) for notice in view.notices))
         else:
             self.image, self.shown = None, None
-            if isinstance(image, UserError):
-                self.pane.set_error(image)
-            elif case.blocked_reason and self.name == FRONTAL:
-                self.pane.set_empty(tr("Blocked.\n\nNothing of this case is shown until a person has released it."))
-            else:
-                self.pane.set_empty(tr(NOTHING_HERE[self.name]))
+            self.failure = image if isinstance(image, UserError) else None
+            self._say_why_empty()
         self.write()
+
+    def retranslate(self) -> None:
+        """Say everything in the present language."""
+        self.pane.setAccessibleName(tr(PANE_NAMES[self.name]))
+        view = self.hanging.view
+        if self.image is not None and view is not None:
+            self.pane.graphics.viewport().setToolTip("\n".join(say(notice) for notice in view.notices))
+        elif self.case is not None:
+            self._say_why_empty()
+        self.write()
+
+    def _say_why_empty(self) -> None:
+        if self.failure is not None:
+            self.pane.set_error(self.failure)
+        elif self.case is not None and self.case.blocked_reason and self.name == FRONTAL:
+            self.pane.set_empty(tr("Blocked.\n\nNothing of this case is shown until a person has released it."))
+        else:
+            self.pane.set_empty(tr(NOTHING_HERE[self.name]))
 
     def clear(self, text: str) -> None:
         """Show nothing, and say why."""

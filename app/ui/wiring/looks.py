@@ -71,7 +71,10 @@ class LooksWiring(Wiring):
         self._report()
 
     def retranslate(self) -> None:
-        """The mark that names are hidden."""
+        """The mark that names are hidden, and what is written over the images."""
+        if self.window.viewer is not None:
+            for place in self.window.viewer.places:
+                place.retranslate()
         self.window.hidden_mark.setText(tr("Names hidden"))
         tip = tr("Pseudonyms, project names and paths are not shown")
         keys = self.window.commands.key_text("hide_names")
