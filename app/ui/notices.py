@@ -79,13 +79,13 @@ class Banner(QFrame):
             self._close.setIcon(theme.icon("close"))
             self._close.clicked.connect(self.closed)
             layout.addWidget(self._close, 0, Qt.AlignmentFlag.AlignVCenter)
-        self.setAccessibleName(self.text)
         self.retranslate()
 
     def retranslate(self) -> None:
         """Say everything anew. What was said by others stays in its language; paths may have to be hidden."""
         for label, words in zip(self._labels, self._said, strict=True):
             label.setText(without_paths(words))
+        self.setAccessibleName(without_paths(self.text))
         if self._close is not None:
             self._close.setToolTip(tr("Put this message away"))
             self._close.setAccessibleName(tr("Put this message away"))
