@@ -76,7 +76,10 @@ class BackgroundCall(QObject):
         if isinstance(ticket.error, UserError):
             self.failed.emit(ticket.error)
         elif ticket.error is not None:
-            raise ticket.error  # a bug of Coxa: the crash reporter shows it
+            self.failed.emit(
+                UserError("This could not be finished.", reason="A fault in Coxa stopped it.", kind="fault")
+            )
+            raise ticket.error  # the crash reporter shows it
         else:
             self.finished.emit(ticket.result)
 

@@ -23,7 +23,7 @@ from app.store.project import ProjectStore
 from app.store.reading.sources import Source, find_sources
 
 LOOK_MS = 100
-PATIENCE_S = 15.0  # far more than an import needs to stop
+LOOKING_PATIENCE_S = 1.0  # for a search for files; a share that does not answer may keep it for minutes
 
 
 class Stage(StrEnum):
@@ -130,13 +130,15 @@ class ImportTask(QObject):
             self.progressed.emit(self._notes.state())
 
     def stop(self) -> None:
-        """Stop, and wait for the end: the project is about to be closed."""
+        """Stop, and wait until nothing is written any more: the project is about to be closed."""
         thread = self._thread
         if thread is None:
             return
-        self._notes.stop.set()
-        thread.join(PATIENCE_S)
+        thread.join(None if self._notes.halt() else LOOKING_PATIENCE_S)
         self._look()
+        if self._thread is not None:  # it still looks for files; it will find that nobody wants them
+            self._thread = None
+            self._timer.stop()
 
     def _look(self) -> None:
         thread, notes = self._thread, self._notes
@@ -150,12 +152,20 @@ class ImportTask(QObject):
             return
         self._thread = None
         self._timer.stop()
-        if notes.fault is not None:
-            raise notes.fault  # a bug of Coxa: the crash reporter shows it
-        if notes.error is not None:
-            self.failed.emit(notes.error)
-        elif notes.report is not None:
+        if notes.report is not None:
             self.finished.emit(notes.report)
+        elif notes.error is not None:
+            self.failed.emit(notes.error)
+        elif notes.fault is not None:
+            self.failed.emit(
+                UserError(
+                    "The import ended early.",
+                    reason="A fault in Coxa stopped it; what is in the project is kept.",
+                    remedy="Import the same files again to go on.",
+                    kind="fault",
+                )
+            )
+            raise notes.fault  # the crash reporter shows it
 
 
 @dataclass(slots=True)
@@ -174,18 +184,28 @@ class _Notes:
     _imported: int = 0
     _refused: int = 0
 
+    def halt(self) -> bool:
+        """Tell the thread to stop; returns whether it may be writing, or is about to."""
+        with self._guard:
+            self.stop.set()
+            return self._stage is not Stage.LOOKING
+
+    def begin(self, total: int) -> bool:
+        """The files are found; False when they are not wanted any more. From here on the thread may write."""
+        with self._guard:
+            if self.stop.is_set():
+                return False
+            self._stage, self._total, self._done, self._since = Stage.HEADERS, total, 0, time.monotonic()
+            return True
+
     def found(self, count: int) -> None:
         with self._guard:
             self._done = count
 
-    def enter(self, stage: Stage, total: int | None) -> None:
-        with self._guard:
-            self._stage, self._total, self._done, self._since = stage, total, 0, time.monotonic()
-
     def note(self, progress: ImportProgress) -> None:
-        if progress.phase is Phase.IMAGES and self._stage is not Stage.IMAGES:
-            self.enter(Stage.IMAGES, progress.total)
         with self._guard:
+            if progress.phase is Phase.IMAGES and self._stage is not Stage.IMAGES:
+                self._stage, self._since = Stage.IMAGES, time.monotonic()
             self._done = progress.done
             self._total = progress.total if progress.total is not None else self._total
             self._imported += sum(item.outcome is Outcome.IMPORTED for item in progress.items)
@@ -208,7 +228,9 @@ def _import(store: ProjectStore, request: ImportRequest, author: str, notes: _No
     """The thread: everything that it has to say goes into the notes."""
     try:
         sources, missing = _sources(request, notes)
-        notes.enter(Stage.HEADERS, len(sources))
+        if not notes.begin(len(sources)):
+            notes.report = ImportReport(items=tuple(missing), cases=(), is_cancelled=True)
+            return
         with store.beside() as own:
             report = import_sources(
                 own,

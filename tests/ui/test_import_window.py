@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import shutil
+import threading
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
@@ -16,6 +19,7 @@ from app.store.audit import audit_database
 from app.store.head import read_head
 from app.store.import_report import Outcome
 from app.store.project import ProjectStore
+from app.store.reading.sources import Source
 from app.ui.new_project import NewProjectDialog
 from tests.support.dicom_files import picture, write_dicom
 from tests.support.dropping import drag_over, drop, files, leave
@@ -357,3 +361,50 @@ def test_a_full_disk_ends_the_import_with_a_sentence(tmp_path: Path) -> None:
     assert "could not be stored" in window.banners.texts["error"]
     assert not window.importing.is_running
     assert window.jobs.texts == {}
+
+
+def test_a_fault_ends_the_import_with_a_sentence_and_a_report_to_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("Doe^Jane")
+
+    monkeypatch.setattr("app.ui.import_task.import_sources", broken)
+    pair(tmp_path / "in", 1)
+    window = open_window(empty_project(tmp_path / "p"))
+    window.crash.install()
+    try:
+        drop(window, [tmp_path / "in"])
+        wait_until(lambda: window.crash.dialog is not None)
+    finally:
+        window.crash.remove()
+    assert "The import ended early." in window.banners.texts["error"]
+    assert window.jobs.texts == {}
+    assert not window.importing.is_running
+    assert window.crash.dialog is not None
+    assert "ZeroDivisionError" in window.crash.dialog.report
+    assert "Doe" not in window.crash.dialog.report
+    window.crash.dialog.close()
+
+
+def test_a_search_that_hangs_does_not_keep_the_window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    may_end, is_looking = threading.Event(), threading.Event()
+
+    def slow(paths: object) -> Iterator[Source]:
+        is_looking.set()
+        may_end.wait(60)
+        yield Source(path=tmp_path / "late.dcm", label="late.dcm")
+
+    monkeypatch.setattr("app.ui.import_task.find_sources", slow)
+    pair(tmp_path / "in", 1)
+    window = open_window(empty_project(tmp_path / "p"))
+    drop(window, [tmp_path / "in"])
+    assert is_looking.wait(10)
+    window.close()
+    with ProjectStore.open(tmp_path / "p") as store:  # free, clean, and nobody writes it any more
+        assert not store.was_unclean
+        may_end.set()
+        for thread in threading.enumerate():
+            if thread.name == "import":
+                thread.join(10)
+        assert store.views.all() == []
