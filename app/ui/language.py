@@ -172,12 +172,14 @@ class Catalogue(QTranslator):
         return self._texts.get(source)
 
     def _sentence(self, text: str) -> str | None:
-        whole_text = self._word(text) or self._templates.translate(text, self._word)
+        whole_text = self._word(text) or self._templates.translate(text, self._sentence)
         if whole_text is not None:
             return whole_text
         parts = _SENTENCE_END.split(text)
-        said = [self._word(part) or self._templates.translate(part, self._word) for part in parts]
-        if len(parts) == 1 or not any(said):
+        if len(parts) == 1:
+            return None
+        said = [self._word(part) or self._templates.translate(part, self._sentence) for part in parts]
+        if not any(said):
             return None
         return " ".join(new or old for new, old in zip(said, parts, strict=True))
 

@@ -175,15 +175,15 @@ def test_the_palette_is_left_by_a_click_beside_it_and_gives_the_keyboard_back(wi
 
 
 def test_the_sheet_shows_the_keys_that_hold_now(window: MainWindow) -> None:
-    window.looks.change(shortcuts={"next": ("F3",), "previous": ()})
+    window.looks.change(shortcuts={"next": ("Ctrl+Alt+J",), "previous": ()})
     press(window, Key.Key_Question)
     sheet = window.looks.sheet
     assert sheet.isVisible()
     rows = {name: keys for _, group in sheet.groups() for name, keys in group}
-    assert rows["Next case"] == ["F3"]
+    assert rows["Next case"] == ["Ctrl+Alt+J"]
     assert "Previous case" not in rows
     shown = {label.text() for label in sheet.findChildren(QLabel)}
-    assert {"Next case", "F3", "Invert", "I"} <= shown
+    assert {"Next case", "Ctrl+Alt+J", "Invert", "I"} <= shown
     press(sheet, Key.Key_Question)
     assert not sheet.isVisible()
 
@@ -214,21 +214,21 @@ def test_a_changed_key_works_at_once_and_after_a_restart(tmp_path: Path) -> None
     editor = editor_of(window)
     editor.mark("next")
     editor.recorder.click()
-    press(editor.recorder, Key.Key_F3)
-    assert editor.recorder.text() == "F3"
+    press(editor.recorder, Key.Key_J, Mod.ControlModifier | Mod.AltModifier)
+    assert editor.recorder.text() == "Ctrl+Alt+J"
     window.looks.dialog.accept()  # type: ignore[union-attr]
     window.activateWindow()
     wait(0)
     first = window.selection.on_screen
     press(window, Key.Key_PageDown)
     assert window.selection.on_screen == first
-    press(window, Key.Key_F3)
+    press(window, Key.Key_J, Mod.ControlModifier | Mod.AltModifier)
     wait_until(lambda: window.selection.on_screen != first)
-    assert window.actions_by_id["next"].toolTip().endswith("(F3)")
+    assert window.actions_by_id["next"].toolTip().endswith("(Ctrl+Alt+J)")
     window.close()
     again = open_window(project, settings=SettingsFile(folder))
     first = again.selection.on_screen
-    press(again, Key.Key_F3)
+    press(again, Key.Key_J, Mod.ControlModifier | Mod.AltModifier)
     wait_until(lambda: again.selection.on_screen != first)
 
 

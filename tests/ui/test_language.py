@@ -73,7 +73,7 @@ def test_every_plural_has_its_german() -> None:
     assert missing == {}
 
 
-@pytest.mark.parametrize("room", ["core", "store", "engine"])
+@pytest.mark.parametrize("room", ["core", "store", "engine", "ui"])
 def test_every_sentence_that_another_room_makes_has_its_german(room: str) -> None:
     known = {skeleton(key) for key in (*GERMAN["sentences"], *GERMAN["texts"])}
     missing = {text: place for text, place in made_sentences(room).items()
