@@ -66,7 +66,8 @@ class LabelField(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         tip: one sentence that says what is asked, or empty.
         is_required: whether a case is not complete without it, as long as it is asked.
         excuses: whether a value here says why a case cannot be labelled, so that nothing else is required.
-        when: field -> choices, one of which that field must have for this one to be asked; all must hold.
+        when: field -> choices, one of which that field must have for this one to be asked; all must hold. Among them
+            an empty one stands for a field that has no answer yet.
         choices: the answers, in the order in which they are shown.
         was: ids that it had in older versions.
     """
@@ -281,10 +282,10 @@ def _reference_flaws(
         return
     if field.type not in (FieldType.CHOICE, FieldType.CHOICES):
         yield f"{where} {name!r}, which has no choices.", "Name a field with choices."
-    if not choices:
+    if not any(choices):
         yield f"{where} nothing of {name!r}.", "Name at least one choice."
     for choice in choices:
-        if field.choice(choice) is None:
+        if choice and field.choice(choice) is None:
             yield f"{where} {choice!r} of {name!r}, which is not there.", "Name one of its choices."
 
 

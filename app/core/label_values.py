@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from app.core.errors import UserError
 from app.core.label_set import FieldType, LabelField, LabelSet, LabelValue, checked_value
 
+UNANSWERED = ""  # in the `when` of a field: the other one has no answer yet
 Values = Mapping[str, LabelValue]  # field id -> value; a field without a value is absent
 Changes = dict[str, LabelValue | None]  # None takes the value away
 
@@ -153,6 +154,8 @@ def _as_value(field: LabelField, choice: str) -> LabelValue:
 
 
 def _is_one_of(value: LabelValue | None, allowed: tuple[str, ...]) -> bool:
+    if value is None:
+        return UNANSWERED in allowed
     if isinstance(value, tuple):
         return any(part in allowed for part in value)
     return isinstance(value, str) and value in allowed

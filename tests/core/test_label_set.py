@@ -128,9 +128,18 @@ def test_an_answer_takes_away_what_implied_the_opposite() -> None:
 
 def test_a_question_that_depends_on_a_choice_of_two_is_not_guessed() -> None:
     entry = keyed("")
-    assert press(entry, "a") is None  # subtrochanteric or shaft: a person must say
+    assert press(entry, "m") is None  # subtrochanteric or shaft: a person must say
     with pytest.raises(UserError, match="Subtrochanteric or Shaft"):
-        changes_for(entry.label_set, {}, "atypical", "aff")
+        changes_for(entry.label_set, {}, "asbmr-major", ["not-comminuted"])
+
+
+def test_a_condition_may_hold_while_the_other_question_is_open() -> None:
+    entry = keyed("a 1")
+    assert entry.values == {"fracture": "yes", "atypical": "aff"}
+    assert entry.active == "quality"
+    changes = changes_for(entry.label_set, entry.values, "region", "neck")
+    assert changes == {"region": "neck", "atypical": None}
+    assert press(keyed("r 1"), "a") is None
 
 
 def test_several_choices_are_switched_and_kept_in_order() -> None:
