@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from app.ui.wiring.looks import LooksWiring
     from app.ui.wiring.projects import ProjectsWiring
     from app.ui.wiring.resolving import ResolvingWiring
+    from app.ui.wiring.reviewing import ReviewingWiring
     from app.ui.wiring.wiring import Wiring
 
 SIZE_PX = (1280, 800)
@@ -82,6 +83,7 @@ class MainWindow(QMainWindow):
     resolving: ResolvingWiring
     annotating: AnnotatingWiring
     labelling: LabellingWiring
+    reviewing: ReviewingWiring
     looks: LooksWiring
     wirings: tuple[Wiring, ...] = ()
 

@@ -30,6 +30,7 @@ from app.ui.wiring.labelling import LabellingWiring
 from app.ui.wiring.looks import LooksWiring
 from app.ui.wiring.projects import ProjectsWiring
 from app.ui.wiring.resolving import ResolvingWiring
+from app.ui.wiring.reviewing import ReviewingWiring
 
 WORKLIST_PX = 412
 
@@ -58,10 +59,11 @@ def build_shell(window: MainWindow) -> None:
     window.resolving = ResolvingWiring(window)
     window.annotating = AnnotatingWiring(window)
     window.labelling = LabellingWiring(window)
+    window.reviewing = ReviewingWiring(window)
     window.looks = LooksWiring(window)
     wirings = (
         window.projects, window.importing, window.care, window.cases, window.images, window.resolving,
-        window.annotating, window.labelling, window.looks,
+        window.annotating, window.labelling, window.reviewing, window.looks,
     )  # fmt: skip
     effects: dict[str, Callable[[bool], object]] = {}
     for wiring in wirings:

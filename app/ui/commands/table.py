@@ -9,12 +9,14 @@ from app.ui.commands.file import FILE_COMMANDS
 from app.ui.commands.help import HELP_COMMANDS
 from app.ui.commands.labels import LABEL_COMMANDS
 from app.ui.commands.resolve import RESOLVE_COMMANDS
+from app.ui.commands.review import REVIEW_COMMANDS
 from app.ui.commands.view import VIEW_COMMANDS
 from app.ui.commands.window import WINDOW_COMMANDS
 
 COMMANDS: tuple[Command, ...] = (
     *FILE_COMMANDS,
     *CASE_COMMANDS,
+    *REVIEW_COMMANDS,
     *RESOLVE_COMMANDS,
     *ANNOTATE_COMMANDS,
     *LABEL_COMMANDS,

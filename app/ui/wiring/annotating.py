@@ -7,7 +7,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, QTimer
-from PySide6.QtWidgets import QAbstractButton, QApplication, QDockWidget, QLabel, QLineEdit, QPlainTextEdit, QToolButton
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QDockWidget,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QToolButton,
+)
 
 from app.ui.commands.annotate import LANDMARKS, MEASURES
 from app.ui.language import say, tr
@@ -316,4 +326,6 @@ class AnnotatingWiring(Wiring):
 
 def _is_typing() -> bool:
     """Whether Enter belongs to the widget that has the keyboard."""
-    return isinstance(QApplication.focusWidget(), QLineEdit | QPlainTextEdit | QAbstractButton)
+    return isinstance(
+        QApplication.focusWidget(), QLineEdit | QPlainTextEdit | QComboBox | QAbstractSpinBox | QAbstractButton
+    )
