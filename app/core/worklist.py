@@ -93,7 +93,8 @@ class WorklistRow:
         lateral_id: the lateral view; empty = none.
         frontal_sha256: address of the frontal image.
         lateral_sha256: address of the lateral image.
-        unassigned: number of views that a person has to place.
+        waiting_ids: views that a person has to place.
+        waiting_sha256: addresses of their images.
         projections: projections of all its views, `open` for one that is not known.
         notices: flags of its images.
         spacing: `trusted` (every placed view), `doubtful`, or `none` (a view without a length scale).
@@ -117,7 +118,8 @@ class WorklistRow:
     lateral_id: str = ""
     frontal_sha256: str = ""
     lateral_sha256: str = ""
-    unassigned: int = 0
+    waiting_ids: tuple[str, ...] = ()
+    waiting_sha256: tuple[str, ...] = ()
     projections: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     spacing: str = "none"

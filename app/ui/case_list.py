@@ -378,7 +378,6 @@ class CaseList(QWidget):
     def _show_state(self) -> None:
         is_lacking = self.model.total > 0 and self.model.rowCount() == 0
         self.bar.setVisible(self.model.total > 0)
-        self.table.setVisible(self.model.total > 0)
         self._pages.setCurrentIndex(1 if is_lacking or not self.model.total else 0)
         self.empty.say(self.model.query if is_lacking else None, self.model.total)
         self._show_count()

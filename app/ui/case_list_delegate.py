@@ -16,7 +16,7 @@ from app.ui.theme import GAP_M, GAP_S, TEXT_M, TEXT_S, Colours
 
 Index = QModelIndex | QPersistentModelIndex
 ROW_HEIGHT, SMALL_ROW_HEIGHT = 56, 30
-THUMB_PX = 44
+THUMB_PX = 42
 NARROW_PX = 214  # below this the pseudonym has room beside one picture only
 LINE_1, LINE_2 = QRect(0, 8, 0, 20), QRect(0, 30, 0, 18)  # top and height of the two lines in a row
 BAR_PX = 3
@@ -106,13 +106,13 @@ class CaseDelegate(QStyledItemDelegate):
     # --- cells ---
 
     def _paint_patient(self, painter: QPainter, rect: QRect, row: WorklistRow, colours: Colours) -> None:
-        x = rect.x() + BAR_PX + GAP_S
+        x = rect.x() + BAR_PX + 2
         if not self.is_small:
             for view_id, sha256 in _pictures(row, is_narrow=rect.width() < NARROW_PX):
-                self._paint_thumbnail(painter, QRect(x, rect.y() + 5, THUMB_PX, THUMB_PX), view_id, sha256, colours)
-                x += THUMB_PX + 2
+                self._paint_thumbnail(painter, QRect(x, rect.y() + 6, THUMB_PX, THUMB_PX), view_id, sha256, colours)
+                x += THUMB_PX + 1
             x += GAP_S
-        room = QRect(x, rect.y(), rect.right() - x - GAP_S, rect.height())
+        room = QRect(x, rect.y(), rect.right() - x - 2, rect.height())
         below = "" if self.is_small else " · ".join(part for part in self._second_line(row) if part)
         metrics = self._use(painter, TEXT_M, is_bold=not self.is_small)
         painter.setPen(QColor(colours.danger if row.blocked_reason else colours.text))
@@ -163,7 +163,7 @@ class CaseDelegate(QStyledItemDelegate):
 
     def _paint_thumbnail(self, painter: QPainter, frame: QRect, view_id: str, sha256: str, colours: Colours) -> None:
         painter.fillRect(frame, QColor(colours.image if view_id else colours.window))
-        if not view_id:
+        if not view_id:  # a dash, not a picture
             painter.setPen(QColor(colours.muted))
             painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, "–")
             return
@@ -181,12 +181,17 @@ class CaseDelegate(QStyledItemDelegate):
         painter.drawImage(place, image)
 
 
-def _pictures(row: WorklistRow, *, is_narrow: bool) -> tuple[tuple[str, str], ...]:
-    """View and address of what is shown small: frontal and lateral, or one of them where there is little room."""
-    both = ((row.frontal_id, row.frontal_sha256), (row.lateral_id, row.lateral_sha256))
+def _pictures(row: WorklistRow, *, is_narrow: bool) -> list[tuple[str, str]]:
+    """View and address of what is shown small: as it hangs, or one of them where there is little room.
+
+    As in the panes, views that have no place yet hang where none is.
+    """
+    waiting = list(zip(row.waiting_ids, row.waiting_sha256, strict=True))
+    shown = [(row.frontal_id, row.frontal_sha256), (row.lateral_id, row.lateral_sha256)]
+    shown = [picture if picture[0] or not waiting else waiting.pop(0) for picture in shown]
     if not is_narrow:
-        return both
-    return both[1:] if not row.frontal_id and row.lateral_id else both[:1]
+        return shown
+    return shown[:1] if shown[0][0] else shown[1:]
 
 
 def _status(row: WorklistRow, colours: Colours) -> tuple[str, str]:

@@ -85,7 +85,7 @@ def filter_words(condition: Filter) -> str:
 def views_words(row: WorklistRow) -> str:
     """Which places are filled: `F L`, `F –`, and how many views have none."""
     places = f"{'F' if row.frontal_id else '–'} {'L' if row.lateral_id else '–'}"
-    return f"{places} +{row.unassigned}" if row.unassigned else places
+    return f"{places} +{len(row.waiting_ids)}" if row.waiting_ids else places
 
 
 def label_words(row: WorklistRow, *, without: Container[str] = ()) -> str:

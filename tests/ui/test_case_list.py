@@ -165,6 +165,11 @@ def test_an_empty_answer_says_what_to_do(cases: CaseList) -> None:
     cases.ask(Query("zzzz", (parse_filter("status=new"),), Sort("date")))
     assert cases.model.rowCount() == 0
     assert cases.empty.isVisible()
+    assert not cases.table.isVisible()
+    cases.open_filters()
+    assert tree_item(cases, "status", "new").checkState(0) == Qt.CheckState.Checked, "what is chosen can be taken back"
+    assert cases.popup is not None
+    cases.popup.close()
     assert "search and the filters" in cases.empty.words.text()
     QTest.mouseClick(cases.empty.show_all_button, Qt.MouseButton.LeftButton)
     assert cases.model.rowCount() == CASES

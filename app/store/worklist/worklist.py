@@ -258,7 +258,7 @@ class Worklist:
             has_own = any(condition.field == field.name for condition in query.filters)
             mask = self._mask(query, but=field.name) if has_own else narrowed
             counts = self._column(field.name).counts(everything if mask is None else everything & mask)
-            if counts:
+            if counts or has_own:
                 facets.append(_facet(field, counts))
         return facets
 
