@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QMessageBox, QPushButton
 
 from app.store.backup import list_backups
 from app.store.folder import ProjectFolder
@@ -260,6 +260,37 @@ def test_projects_that_cannot_be_opened_leave_the_present_one_as_it_is(tmp_path:
         assert window.project.path == tmp_path / "p"
         assert window.project.is_writable
         assert window.selection.on_screen
+
+
+def test_a_damaged_project_is_checked_and_repaired_from_its_banner(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "p", cases=3)
+    connection = sqlite3.connect(folder / "project.db")
+    names = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'")]
+    for name in names:
+        connection.execute(f'DROP TRIGGER "{name}"')
+    connection.execute("UPDATE head SET event_id = event_id - 1")
+    connection.commit()
+    connection.close()
+    window = open_window()
+    window.projects.open_project(folder)
+    assert "damaged" in window.banners.texts["error"]
+    buttons = {button.text(): button for button in window.banners.findChildren(QPushButton)}
+    buttons["Check"].click()
+    wait_until(lambda: window.care.result is not None and window.care.result.isVisible())
+    assert window.care.result is not None
+    assert "Something is damaged." in window.care.result.text
+    window.care.result.close()
+    buttons["Repair…"].click()
+    box = window.findChild(QMessageBox)
+    assert box is not None
+    next(button for button in box.buttons() if button.text() == "Repair").click()
+    wait_until(lambda: window.project is not None and window.project.is_open)
+    assert window.project is not None
+    assert window.project.path == folder
+    assert window.project.is_writable
+    assert "The project was repaired." in window.banners.texts["care"]
+    assert window.case_list.total == 3
+    assert list((folder / "backups").glob("replaced-*"))
 
 
 def test_trying_again_keeps_the_case_on_the_screen(tmp_path: Path) -> None:

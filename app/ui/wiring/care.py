@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtWidgets import QMessageBox
+
 from app.core.errors import UserError
 from app.ui.jobs_strip import JobLine
-from app.ui.language import tr, whole
+from app.ui.language import tr, trn, whole
 from app.ui.notices import Banner
 from app.ui.wiring.wiring import Wiring
 
@@ -18,14 +20,16 @@ if TYPE_CHECKING:
     from app.store.backup import Backup
     from app.store.health import HealthReport
     from app.store.project_facts import ProjectFacts
+    from app.store.repair import Repair
     from app.ui.background import BackgroundCall, Ticket
     from app.ui.care_dialogs import CheckDialog, PropertiesDialog
 
-BACK_UP_JOB, CHECK_JOB, FACTS_JOB = "back-up", "check", "facts"
+BACK_UP_JOB, CHECK_JOB, FACTS_JOB, REPAIR_JOB = "back-up", "check", "facts", "repair"
+REPAIRER = "coxa gui"  # recorded as author of a repair
 
 
 class CareWiring(Wiring):
-    """Properties, Back up now, Check project.
+    """Properties, Back up now, Check project, and the repair of one that cannot be opened.
 
     Attributes:
         properties: the properties on show.
@@ -37,6 +41,8 @@ class CareWiring(Wiring):
     _facts: BackgroundCall
     _backup: BackgroundCall
     _check: BackgroundCall
+    _repair: BackgroundCall
+    _repaired: Path | None = None
     _is_quiet = False  # the backup under way is the day's, which nobody asked for
 
     def effects(self) -> dict[str, Callable[[bool], object]]:
@@ -52,20 +58,23 @@ class CareWiring(Wiring):
         from app.ui.background import BackgroundCall
 
         window = self.window
-        self._facts, self._backup, self._check = (BackgroundCall(window) for _ in range(3))
+        self._facts, self._backup, self._check, self._repair = (BackgroundCall(window) for _ in range(4))
         self._facts.finished.connect(self._on_facts)
         self._backup.finished.connect(self._on_backup)
         self._check.finished.connect(self._on_checked)
         self._check.progressed.connect(self._on_check_step)
-        for call, job in ((self._facts, FACTS_JOB), (self._backup, BACK_UP_JOB), (self._check, CHECK_JOB)):
+        self._repair.finished.connect(self._on_repaired)
+        for call, job in ((self._facts, FACTS_JOB), (self._backup, BACK_UP_JOB), (self._check, CHECK_JOB),
+                          (self._repair, REPAIR_JOB)):  # fmt: skip
             call.failed.connect(self._failing(job))
         self.project.closed.connect(self.stop)
         self.project.opened.connect(self._back_up_if_due)
 
     def close(self) -> None:
-        """Stop what is under way."""
+        """Stop what is under way; a repair is finished."""
         if self.window.project is not None:
             self.stop()
+            self._repair.stop()
 
     def stop(self) -> None:
         """Stop what is under way; a backup that is not finished gets no name."""
@@ -100,11 +109,44 @@ class CareWiring(Wiring):
             path = store.folder.path
             self._is_quiet = self._backup.start(lambda _: _make_backup(path), name="back-up")
 
-    def check(self) -> None:
-        """Look whether everything is as it was written."""
-        path = self.project.path
+    def check(self, path: Path | None = None) -> None:
+        """Look whether everything is as it was written: in a folder, or in the project that is open."""
+        path = path or self.project.path
         if self._check.start(lambda ticket: _check(path, ticket), name="check"):
             self._show_check(tr("Database"), 0, 0)
+
+    def repair(self, path: Path) -> None:
+        """Rebuild the database of a project that cannot be opened, after a question."""
+        box = QMessageBox(self.window)
+        box.setIcon(QMessageBox.Icon.Question)
+        box.setWindowTitle(tr("Repair the project"))
+        box.setText(tr("Rebuild the database from the newest backup and all later work that is still intact?"))
+        box.setInformativeText(tr("The damaged database is kept in the folder of backups. Images are not touched."))
+        go_on = box.addButton(tr("Repair"), QMessageBox.ButtonRole.AcceptRole)
+        box.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
+
+        def decided() -> None:
+            is_wanted = box.clickedButton() is go_on
+            box.deleteLater()
+            if is_wanted and self._repair.start(lambda _: _repair(path), name="repair"):
+                self._repaired = path
+                self.window.banners.remove("error")
+                self.window.jobs.show_job(REPAIR_JOB, JobLine(title=tr("Repairing the project")))
+
+        box.finished.connect(decided)
+        box.open()
+
+    def _on_repaired(self, repair: Repair) -> None:
+        self.window.jobs.remove(REPAIR_JOB)
+        path, self._repaired = self._repaired, None
+        kept = trn("1 recorded change was kept.", "{count} recorded changes were kept.", repair.kept)
+        lost = (trn("1 is lost.", "{count} are lost.", repair.lost),) if repair.lost else ()
+        banner = Banner(
+            tr("The project was repaired."), (kept, *lost), tone="caution" if lost else "info", is_closable=True
+        )
+        if path is not None:
+            self.window.projects.open_project(path)
+        self.window.banners.show_banner("care", banner)
 
     def _show_check(self, detail: str, done: int, total: int) -> None:
         buttons = ((tr("Cancel"), self._cancel_check),)
@@ -193,6 +235,22 @@ def _make_backup(path: Path) -> Backup:
     folder = ProjectFolder(path)
     with contextlib.closing(Database.open_reader(folder.database)) as database:
         return make_backup(folder, database, now=datetime.now(UTC))
+
+
+def _repair(path: Path) -> Repair:
+    from app.core.event import PROJECT
+    from app.store.folder import ProjectFolder
+    from app.store.lock import ProjectLock
+    from app.store.project import ProjectStore
+    from app.store.repair import repair_database
+
+    folder = ProjectFolder(path)
+    with ProjectLock(folder):
+        repair = repair_database(folder, now=datetime.now(UTC))
+    with ProjectStore.open(path) as project:
+        outcome = {"kept": repair.kept, "lost": repair.lost, "backup": repair.backup}
+        project.events.append(target=PROJECT, field="repaired", after=outcome, author=REPAIRER)
+    return repair
 
 
 def _check(path: Path, ticket: Ticket) -> HealthReport:

@@ -32,6 +32,7 @@ class ProjectsWiring(Wiring):
     """Projects in the File menu, the start page and the demo."""
 
     _last_error = ""
+    _opening: Path | None = None
     _recent: RecentProjects | None = None
     _then: Callable[[], object] | None = None
 
@@ -166,7 +167,10 @@ class ProjectsWiring(Wiring):
         self._leave(self._open_demo)
 
     def _open(self, path: Path, is_read_only: bool, then: Callable[[], object] | None) -> None:
-        if self.project.open(path, is_read_only=is_read_only):
+        self._opening = Path(path).absolute()
+        is_open = self.project.open(path, is_read_only=is_read_only)
+        self._opening = None
+        if is_open:
             if then is not None:
                 then()
         elif not self.project.is_open:
@@ -345,7 +349,20 @@ class ProjectsWiring(Wiring):
 
     def _on_failed(self, error: UserError) -> None:
         self._last_error = error.kind
-        self.window.banners.show_error(error)
+        path = self._opening
+        if error.kind != "damaged" or path is None:
+            self.window.banners.show_error(error)
+            return
+        care = self.window.care
+        banner = Banner(
+            say(error.title),
+            (say(error.reason), tr("“Check” shows what is affected; “Repair” keeps everything that is still intact.")),
+            tone="danger",
+            action=(tr("Check"), lambda: care.check(path)),
+            more_actions=((tr("Repair…"), lambda: care.repair(path)),),
+            is_closable=True,
+        )
+        self.window.banners.show_banner("error", banner)
 
     def _ask_for_project(self) -> None:
         path = QFileDialog.getExistingDirectory(self.window, tr("Open a project folder"))
