@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QColor, QTextCharFormat, QTextCursor, QTextDocument
+from PySide6.QtGui import QColor, QTextBlockFormat, QTextCharFormat, QTextCursor, QTextDocument, QTextFormat
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
@@ -20,9 +20,9 @@ from PySide6.QtWidgets import (
 from app.ui.command_set import CommandSet
 from app.ui.help_pages import HelpPage, help_pages
 from app.ui.language import tr
-from app.ui.theme import GAP_L, GAP_M, colours
+from app.ui.theme import GAP_L, GAP_M, GAP_S, TEXT_L, TEXT_XL, colours
 
-LIST_PX = 220
+LIST_PX = 250
 
 
 class HelpDialog(QDialog):
@@ -44,6 +44,8 @@ class HelpDialog(QDialog):
         self.search.textChanged.connect(self._on_search)
         self.list = QListWidget(self)
         self.list.setFixedWidth(LIST_PX)
+        self.list.setWordWrap(True)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.currentRowChanged.connect(lambda _: self._show())
         self.page = QTextBrowser(self)
         self.page.setObjectName("help-page")
@@ -131,6 +133,7 @@ class HelpDialog(QDialog):
             self.page.setHtml(found.text)
         else:
             self.page.setMarkdown(found.text)
+        _set_type(document)
         self._mark_found()
 
     def _mark_found(self) -> None:
@@ -151,3 +154,23 @@ class HelpDialog(QDialog):
             place = QTextCursor(first)
             place.clearSelection()
             self.page.setTextCursor(place)
+
+
+def _set_type(document: QTextDocument) -> None:
+    """Set a page in the type scale, with room between its paragraphs."""
+    block = document.begin()
+    while block.isValid():
+        level, cursor = block.blockFormat().headingLevel(), QTextCursor(block)
+        form = QTextBlockFormat()
+        form.setTopMargin(GAP_L if level > 1 else 0)
+        form.setBottomMargin(GAP_M if level or block.textList() is None else GAP_S)
+        form.setLineHeight(125, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+        if QTextCursor(block).currentTable() is None:
+            cursor.mergeBlockFormat(form)
+        if level:
+            letters = QTextCharFormat()
+            letters.setProperty(QTextFormat.Property.FontPixelSize, TEXT_XL if level == 1 else TEXT_L)
+            letters.setProperty(QTextFormat.Property.FontSizeAdjustment, 0)
+            cursor.select(QTextCursor.SelectionType.BlockUnderCursor)
+            cursor.mergeCharFormat(letters)
+        block = block.next()

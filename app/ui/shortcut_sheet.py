@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QRect, Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtGui import QFontMetrics, QKeyEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.ui.command_set import CommandSet, native
 from app.ui.commands.table import MENUS
 from app.ui.commands.view import GESTURES
 from app.ui.language import tr
 from app.ui.overlay import Overlay
-from app.ui.theme import GAP_L, GAP_M, GAP_S, GAP_XL
+from app.ui.theme import GAP_L, GAP_M, GAP_S, GAP_XL, TEXT_M, TEXT_S, font
 
 COLUMN_PX = 264
+CAP_ROOM_PX = 14 + GAP_S + 2  # around the letters of a key: padding, edges, gap to the next
 HEAD_ROWS = 2  # room of a title and the gap before it, in rows
 Row = tuple[str, list[str]]
 Group = tuple[str, list[Row]]
@@ -122,7 +123,8 @@ class ShortcutSheet(Overlay):
         parent = self.parentWidget()
         assert parent is not None
         room = parent.width() - 4 * GAP_XL - 2 * GAP_L
-        columns = max(1, min(4, (room + GAP_XL) // (COLUMN_PX + GAP_XL)))
+        width = column_width([row for _, rows in self.groups() for row in rows])
+        columns = max(1, min(6, (room + GAP_XL) // (width + GAP_XL)))
         page = QWidget()
         page.setObjectName("sheet")
         row = QHBoxLayout(page)
@@ -133,7 +135,7 @@ class ShortcutSheet(Overlay):
             column = QVBoxLayout()
             column.setSpacing(GAP_L)
             for title, rows in share:
-                column.addWidget(_group(title, rows))
+                column.addWidget(_group(title, rows, width))
             column.addStretch(1)
             row.addLayout(column)
         self._area.setWidget(page)
@@ -145,32 +147,38 @@ class ShortcutSheet(Overlay):
         print_sheet(self.groups(), self.window())
 
 
-def _group(title: str, rows: list[Row]) -> QWidget:
+def column_width(rows: Sequence[Row]) -> int:
+    """Width of a column in which no word and no key is cut off, px."""
+    words, keys = QFontMetrics(font(TEXT_M)), QFontMetrics(font(TEXT_S))
+    needed = COLUMN_PX
+    for text, caps in rows:
+        name = max((words.horizontalAdvance(word) for word in text.split()), default=0)
+        needed = max(needed, name + GAP_M + sum(keys.horizontalAdvance(cap) + CAP_ROOM_PX for cap in caps))
+    return needed
+
+
+def _group(title: str, rows: list[Row], width: int) -> QWidget:
     group = QWidget()
-    group.setFixedWidth(COLUMN_PX)
-    grid = QGridLayout(group)
-    grid.setContentsMargins(0, 0, 0, 0)
-    grid.setHorizontalSpacing(GAP_M)
-    grid.setVerticalSpacing(GAP_S)
-    grid.setColumnStretch(0, 1)
+    group.setFixedWidth(width)
+    column = QVBoxLayout(group)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(GAP_S)
     head = QLabel(title, group)
     head.setObjectName("title")
-    grid.addWidget(head, 0, 0, 1, 2)
-    for number, (text, keys) in enumerate(rows, start=1):
+    column.addWidget(head)
+    for text, keys in rows:
+        line = QHBoxLayout()
+        line.setSpacing(GAP_S)
         name = QLabel(text, group)
         name.setWordWrap(True)
-        caps = QWidget(group)
-        line = QHBoxLayout(caps)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.setSpacing(GAP_S)
-        line.addStretch(1)
+        line.addWidget(name, 1)
         for key in keys:
-            cap = QLabel(key, caps)
+            cap = QLabel(key, group)
             cap.setObjectName("key")
             cap.setTextFormat(Qt.TextFormat.PlainText)
-            line.addWidget(cap)
-        grid.addWidget(name, number, 0)
-        grid.addWidget(caps, number, 1, Qt.AlignmentFlag.AlignTop)
+            cap.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+            line.addWidget(cap, 0, Qt.AlignmentFlag.AlignTop)
+        column.addLayout(line)
     return group
 
 

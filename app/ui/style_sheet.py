@@ -9,7 +9,15 @@ QMenuBar {{ background: {window}; padding: {s}px {m}px; }}
 QMenuBar::item {{ padding: {s}px {m}px; background: transparent; border-radius: 4px; }}
 QMenuBar::item:selected {{ background: {hover}; }}
 QMenu {{ background: {raised}; border: 1px solid {line}; padding: {s}px; }}
-QMenu::item {{ padding: 6px {xl}px 6px {xl}px; border-radius: 4px; }}
+QMenu::item {{ padding: 6px {xl}px 6px 36px; border-radius: 4px; }}
+QMenu::icon {{ left: 10px; }}
+QMenu::icon:checked {{ background: {raised}; border: 1px solid {accent}; border-radius: 4px; left: 9px; padding: 1px; }}
+QMenu::indicator {{ width: 16px; height: 16px; left: 10px; border: 1px solid transparent; }}
+QMenu::indicator:checked {{
+    background: {accent}; border-color: {accent}; border-radius: 4px; image: url("{controls}/check-{scheme}.svg");
+}}
+QMenu::indicator:exclusive:checked {{ border-radius: 9px; image: url("{controls}/dot-{scheme}.svg"); }}
+QMenu::right-arrow {{ image: url("{controls}/chevron-right-{scheme}.svg"); width: 14px; height: 14px; right: 8px; }}
 QMenu::item:selected {{ background: {selected}; }}
 QMenu::item:disabled {{ color: {disabled}; }}
 QMenu::separator {{ height: 1px; background: {line}; margin: {s}px {m}px; }}
@@ -172,6 +180,9 @@ QToolBar QToolButton:focus {{ border-color: {accent}; }}
 QScrollBar:vertical {{ background: {panel}; width: 12px; margin: 0; }}
 QScrollBar::handle:vertical {{ background: {line}; border-radius: 4px; min-height: 32px; margin: 2px; }}
 QScrollBar::handle:vertical:hover {{ background: {muted}; }}
+QScrollBar:horizontal {{ background: {panel}; height: 12px; margin: 0; }}
+QScrollBar::handle:horizontal {{ background: {line}; border-radius: 4px; min-width: 32px; margin: 2px; }}
+QScrollBar::handle:horizontal:hover {{ background: {muted}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; width: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: none; }}
 QPlainTextEdit {{ background: {panel}; border: 1px solid {line}; font-family: monospace; font-size: {text_s}px; }}

@@ -23,7 +23,8 @@ class Command:
         bar_text: its text in the toolbar; empty = not in the toolbar.
         has_separator: whether a line goes before it.
         is_kept: whether it is as it was left when the window opens again.
-        icon: name of its icon in `resources/icons`, without `.svg`; empty = the id, with `-` for `_`, if there is such a file.
+        icon: name of its icon in `resources/icons`, without `.svg`; empty = the id, with `-` for `_`, if there is
+            such a file.
     """
 
     id: str

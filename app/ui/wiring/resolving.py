@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtGui import QKeySequence
-
 from app.ui.commands.resolve import EXCLUSION_REASONS, RESOLVE_COMMANDS, WRONG_PATIENT
 from app.ui.language import tr
 from app.ui.notices import Banner
@@ -154,7 +152,7 @@ class ResolvingWiring(Wiring):
         window.enable()
 
     def _key(self, name: str) -> str:
-        return self.window.actions_by_id[name].shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        return self.window.commands.key_text(name)
 
     def _on_swapped(self, case_id: str) -> None:
         from app.ui.asking import open_of
