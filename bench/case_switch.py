@@ -7,7 +7,9 @@
    windows. One np.copyto of the pair is timed in the same rounds.
 2. A pair of JPEG-lossless (SV1) files until painted: Coxa's reader in two threads, preparation, two panes; against
    pydicom with pylibjpeg and two stock ImageItems.
-3. The gaps of a 2 ms timer in the window while images are decoded without a pause, against the idle window.
+3. Frames of real drags in the real window, with texts and marks, the windows of both panes linked: from the mouse event
+   until both panes are painted; against two stock views of the same size.
+4. The gaps of a 2 ms timer in the window while images are decoded without a pause, against the idle window.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pyqtgraph as pg
-from PySide6.QtCore import QRectF, Qt, QTimer
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.store.reading import syntaxes
 from app.store.reading.files import FileOpener, read_buffer
@@ -183,6 +187,59 @@ def files(folder: Path, rounds: int) -> None:
     )
 
 
+def drags(folder: Path, rounds: int) -> None:
+    """Part 3."""
+    window = open_window(folder, size=(1920, 1080))
+    wait_until(lambda: is_quiet(window))
+    panes = [place.pane for place in window.viewer.places]
+    stock = StockView()
+    for view, item, place in zip(stock.views, stock.items, window.viewer.places, strict=True):
+        view.setFixedSize(panes[0].graphics.size())
+        item.setImage(place.image.image.pixels, levels=(500, 1800))
+        item.getViewBox().setRange(QRectF(0, 0, SIZE_PX, SIZE_PX), padding=0)
+    viewport = panes[0].graphics.viewport()
+    middle = QPointF(viewport.rect().center())
+    for button, name in ((Qt.MouseButton.RightButton, "window"), (Qt.MouseButton.MiddleButton, "pan")):
+        send(viewport, QEvent.Type.MouseButtonPress, middle, button)
+        times: dict[str, list[float]] = {"ours": [], "stock": []}
+        for number in range(rounds):
+            wait(5)
+            at = middle + QPointF(5 + number % 40 * 2, number % 30)
+            start = time.perf_counter()
+            send(viewport, QEvent.Type.MouseMove, at, button)
+            for pane in panes if name == "window" else panes[:1]:
+                pane.graphics.viewport().repaint()
+            times["ours"].append((time.perf_counter() - start) * 1e3)
+            wait(5)
+            start = time.perf_counter()
+            for view, item in list(zip(stock.views, stock.items, strict=True))[: 2 if name == "window" else 1]:
+                if name == "window":
+                    item.setLevels((500 + number, 1800 + 2 * number))
+                else:
+                    step = item.getViewBox().viewPixelSize()[0]
+                    item.getViewBox().translateBy(x=(1 - number % 3) * step, y=0)
+                view.viewport().repaint()
+            times["stock"].append((time.perf_counter() - start) * 1e3)
+        send(viewport, QEvent.Type.MouseButtonRelease, middle, button)
+        found = {key: sorted(values[3:]) for key, values in times.items()}
+        ratio = statistics.median(a / b for a, b in zip(times["stock"][3:], times["ours"][3:], strict=True))
+        print(
+            f"real drag of the {name:6} with texts and marks: Coxa median {statistics.median(found['ours']):.1f} ms, "
+            f"p95 {found['ours'][int(0.95 * rounds) - 3]:.1f} · stock {statistics.median(found['stock']):.1f} ms · "
+            f"{ratio:.1f}× faster",
+            flush=True,
+        )
+    window.close()
+
+
+def send(target: QWidget, kind: QEvent.Type, at: QPointF, button: Qt.MouseButton) -> None:
+    """One mouse event."""
+    changed = Qt.MouseButton.NoButton if kind is QEvent.Type.MouseMove else button
+    held = Qt.MouseButton.NoButton if kind is QEvent.Type.MouseButtonRelease else button
+    event = QMouseEvent(kind, at, target.mapToGlobal(at), changed, held, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(target, event)
+
+
 def gaps(seconds: float, work: Callable[[], None]) -> list[float]:
     """Gaps of a 2 ms timer, ms, while `work` is called at every tick."""
     found: list[float] = []
@@ -203,7 +260,7 @@ def gaps(seconds: float, work: Callable[[], None]) -> list[float]:
 
 
 def heartbeat(folder: Path) -> None:
-    """Part 3."""
+    """Part 4."""
     window = open_window(folder, size=(1920, 1080))
     loader = window.viewer.loader
     wait_until(lambda: is_quiet(window))
@@ -237,6 +294,7 @@ def main() -> None:
         folder = make_radiograph_project(Path(place) / "project", cases=cases)
         switches(folder, cases)
         files(Path(place), 7)
+        drags(folder, 60)
         heartbeat(folder)
 
 

@@ -33,6 +33,8 @@ class PaneGraphics(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no t
         super().__init__(pane, background=OVER_IMAGE.image)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        # the scene's black covers all of it: Qt need not fill it with the palette's colour before every frame
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._pan, self._window = PanTool(), WindowTool()
         self._held: tuple[Qt.MouseButton, PaneTool] | None = None
         self._is_overlays = False
