@@ -7,7 +7,7 @@ from app.ui.commands.command import Command
 WINDOW_COMMANDS: tuple[Command, ...] = (
     Command(id="auto", text="Auto window", tip="Window from the grey values inside the collimator", menu="Window",
             needs="image", shortcuts=("A",), bar_text="Auto", has_separator=True, icon="auto-window"),
-    Command(id="file", text="The file's own window", menu="Window", needs="image", shortcuts=("D",), bar_text="File",
+    Command(id="file", text="The file's own window", menu="Window", needs="image", shortcuts=("D",),
             tip="The first window of the object; the full range of values when it has none", icon="file-window"),
     Command(id="bone", text="Bone window", tip="Window for cortical and cancellous bone", menu="Window",
             needs="image", shortcuts=("B",), bar_text="Bone", icon="bone"),
