@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QColor, QTextBlockFormat, QTextCharFormat, QTextCursor, QTextDocument, QTextFormat
+from PySide6.QtGui import QColor, QFont, QTextBlockFormat, QTextCharFormat, QTextCursor, QTextDocument, QTextFormat
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
@@ -170,7 +170,7 @@ def _set_type(document: QTextDocument) -> None:
         if level:
             letters = QTextCharFormat()
             letters.setProperty(QTextFormat.Property.FontPixelSize, TEXT_XL if level == 1 else TEXT_L)
-            letters.setProperty(QTextFormat.Property.FontSizeAdjustment, 0)
-            cursor.select(QTextCursor.SelectionType.BlockUnderCursor)
-            cursor.mergeCharFormat(letters)
+            letters.setFontWeight(QFont.Weight.DemiBold)
+            cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
+            cursor.setCharFormat(letters)
         block = block.next()
