@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
     QDialog,
     QHBoxLayout,
@@ -20,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from app.store.fracatlas import read_fracatlas
 from app.store.mapping import ImageMapping, MappingRow, read_mapping
+from app.ui import theme
 from app.ui.background import Ticket
 from app.ui.language import say, tr, trn, whole
 from app.ui.privacy import private
@@ -107,7 +109,8 @@ class MappingDialog(QDialog):
         self.table.setShowGrid(False)
         self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
-        self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.table.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.table.setWordWrap(False)
         header = self.table.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
@@ -117,7 +120,11 @@ class MappingDialog(QDialog):
             for column, text in enumerate(self._cells(row)):
                 item = QTableWidgetItem(text)
                 item.setToolTip(text)
+                if row.path in preview.missing:
+                    item.setForeground(QColor(theme.colours().caution))
                 self.table.setItem(number, column, item)
+        for column in (1, 2, 3, 4):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         self.apply_button = QPushButton(trn("Import 1 image", "Import {count} images", found), self)
         self.apply_button.setObjectName("primary")
         self.apply_button.setDefault(True)

@@ -284,8 +284,10 @@ class ProjectsWiring(Wiring):
             self.show_beginning()
 
     def _on_demo_step(self, done: int, total: int, text: str) -> None:
-        if total:
-            self.window.start_page.show_step(done, total, text)
+        if not self.project.is_open:
+            if total:
+                self.window.start_page.show_step(done, total, text)
+            return
         detail = tr("{what}: {done} of {total}", what=text, done=done, total=total) if total else ""
         buttons = ((tr("Cancel"), self._cancel_demo),)
         line = JobLine(title=tr("Making the demo project"), detail=detail, done=done, total=total, buttons=buttons)
