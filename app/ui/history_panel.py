@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QLabel, QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
 from app.ui.history_words import HistoryEntry
@@ -38,6 +39,7 @@ class HistoryPanel(QWidget):
         self.list = QListWidget(self)
         self.list.setObjectName("history")
         self.list.setWordWrap(True)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideNone)
         self.list.setSpacing(GAP_S // 2)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.currentRowChanged.connect(lambda _: self._enable())
@@ -89,6 +91,7 @@ class HistoryPanel(QWidget):
             self._add("\n".join((head, *entry.lines)), entry.event_id, is_dim=entry.is_reverting)
         if self._has_case:
             self._add(tr("The beginning: nothing was annotated"), BEGINNING, is_dim=True)
+        self._fit()
         self.empty.setText(tr("No case is on the screen, or it is blocked."))
         self.empty.setVisible(not self._has_case)
         self.list.setVisible(self._has_case)
@@ -99,11 +102,24 @@ class HistoryPanel(QWidget):
         item = QListWidgetItem(words)
         item.setData(Qt.ItemDataRole.UserRole, event_id)
         item.setToolTip(words)
-        if is_dim:
-            font = item.font()
-            font.setItalic(True)
-            item.setFont(font)
+        font = self.list.font()
+        font.setItalic(is_dim)
+        item.setFont(font)
         self.list.addItem(item)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Other widths wrap elsewhere."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Give every entry the height that its words need; Qt's own guess cuts the last line."""
+        width = max(self.list.width() - self.list.verticalScrollBar().sizeHint().width() - 2 * GAP_M, 1)
+        for row in range(self.list.count()):
+            item = self.list.item(row)
+            space = QRect(0, 0, width - 3 * GAP_M, 10_000)
+            words = QFontMetrics(item.font()).boundingRect(space, Qt.TextFlag.TextWordWrap, item.text())
+            item.setSizeHint(QSize(width, words.height() + 3 * GAP_M))
 
     def _enable(self) -> None:
         row = self.list.currentRow()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent
-from PySide6.QtWidgets import QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QApplication, QPlainTextEdit, QWidget
 
 from app.core.label_set import MAX_TEXT_LENGTH
 from app.ui.theme import GAP_S
@@ -27,6 +27,8 @@ class NoteEdit(QPlainTextEdit):
         super().__init__(parent)
         self.setObjectName("note-edit")
         self._stored = ""
+        family = QApplication.font().family()
+        self.setStyleSheet(f'font-family: "{family}";')  # other boxes of plain text hold code
         self.setTabChangesFocus(True)
         self.setFixedHeight(self.fontMetrics().lineSpacing() * NOTE_LINES + 4 * GAP_S)
 
