@@ -26,7 +26,7 @@ CHIP_HEIGHT = 20
 class ThumbnailSource(Protocol):
     """Where small radiographs come from."""
 
-    def image(self, view_id: str, sha256: str) -> QImage | None:
+    def image(self, view_id: str, sha256: str, state: str = "") -> QImage | None:
         """A small radiograph, or None while it is being made."""
 
 
@@ -109,7 +109,8 @@ class CaseDelegate(QStyledItemDelegate):
         x = rect.x() + BAR_PX + 2
         if not self.is_small:
             for view_id, sha256 in _pictures(row, is_narrow=rect.width() < NARROW_PX):
-                self._paint_thumbnail(painter, QRect(x, rect.y() + 6, THUMB_PX, THUMB_PX), view_id, sha256, colours)
+                frame = QRect(x, rect.y() + 6, THUMB_PX, THUMB_PX)
+                self._paint_thumbnail(painter, frame, view_id, sha256, row, colours)
                 x += THUMB_PX + 1
             x += GAP_S
         room = QRect(x, rect.y(), rect.right() - x - 2, rect.height())
@@ -161,13 +162,18 @@ class CaseDelegate(QStyledItemDelegate):
         painter.setPen(QColor(colours.caution if name == "questions" else colours.text))
         _text(painter, metrics, rect.adjusted(GAP_M, 0, -GAP_S, 0), self._model.cell_words(row, name))
 
-    def _paint_thumbnail(self, painter: QPainter, frame: QRect, view_id: str, sha256: str, colours: Colours) -> None:
-        painter.fillRect(frame, QColor(colours.image if view_id else colours.window))
-        if not view_id:  # a dash, not a picture
-            painter.setPen(QColor(colours.muted))
-            painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, "–")
+    def _paint_thumbnail(
+        self, painter: QPainter, frame: QRect, view_id: str, sha256: str, row: WorklistRow, colours: Colours
+    ) -> None:
+        is_blocked = bool(row.blocked_reason)  # nothing of such a case is shown, here as little as in the panes
+        painter.fillRect(frame, QColor(colours.image if view_id and not is_blocked else colours.window))
+        if is_blocked or not view_id:
+            painter.setPen(QColor(colours.danger if is_blocked else colours.muted))
+            painter.drawText(frame, Qt.AlignmentFlag.AlignCenter, "!" if is_blocked else "–")
             return
-        image = self.thumbnails.image(view_id, sha256) if self.thumbnails is not None else None
+        image = None
+        if self.thumbnails is not None:
+            image = self.thumbnails.image(view_id, sha256, row.changed_at)
         if image is None:
             return
         if image.isNull():  # the image cannot be read

@@ -15,6 +15,7 @@ from PySide6.QtGui import QImage
 from app.core.errors import UserError
 from app.core.grey import GreyScale, StoredImage, Window
 from app.core.grey_tables import display_table, modality_table
+from app.core.orientation import Orientation
 from app.core.voi import auto_window
 from app.store.derived import DerivedCache, derived_key
 from app.store.windows import windows_of
@@ -34,10 +35,20 @@ class Subject:
     Args:
         sha256: address of the stored values.
         grey: how they are read.
+        orientation: how the view hangs in its pane.
     """
 
     sha256: str
     grey: GreyScale
+    orientation: Orientation = Orientation()  # noqa: RUF009  # frozen
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A small radiograph, and the state of its case that it was made for."""
+
+    state: str
+    image: QImage
 
 
 def make_thumbnail(image: StoredImage, grey: GreyScale, window: Window | None = None) -> Levels:
@@ -52,6 +63,12 @@ def make_thumbnail(image: StoredImage, grey: GreyScale, window: Window | None = 
     size = (max(1, round(cols * share)), max(1, round(rows * share)))
     levels = np.asarray(cv2.LUT(image.pixels, table.levels), np.uint8)
     return np.ascontiguousarray(cv2.resize(levels, size, interpolation=cv2.INTER_AREA))
+
+
+def as_hung(levels: Levels, orientation: Orientation) -> Levels:
+    """A small radiograph mirrored and turned (by quarters) as the view hangs in its pane."""
+    shown = levels[:, ::-1] if orientation.is_mirrored else levels
+    return np.ascontiguousarray(np.rot90(shown, -round(orientation.angle_deg / 90)))
 
 
 class _Wire(QObject):
@@ -85,9 +102,9 @@ class Thumbnails(QObject):
         self._look = look
         self._load = load
         self._derived = derived
-        self._kept: OrderedDict[tuple[str, str], QImage] = OrderedDict()
-        self._waiting: OrderedDict[tuple[str, str], None] = OrderedDict()
-        self._under_way: tuple[str, str] | None = None
+        self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
+        self._waiting: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._under_way: tuple[tuple[str, str], str, Subject] | None = None
         self._is_paused = False
         self._pool = QThreadPool(self)
         self._pool.setMaxThreadCount(1)
@@ -95,23 +112,29 @@ class Thumbnails(QObject):
         self._wire = _Wire(self)
         self._wire.done.connect(self._on_done, Qt.ConnectionType.QueuedConnection)
 
-    def image(self, view_id: str, sha256: str) -> QImage | None:
+    def image(self, view_id: str, sha256: str, state: str = "") -> QImage | None:
         """A small radiograph; None while it is being made, a null image when that is impossible.
 
         What was asked for last is made first; the list asks while it paints, so that is what is on the screen.
+
+        Args:
+            view_id: the view.
+            sha256: the image that the view is believed to have.
+            state: changes when the case does: a decision may hang the view differently.
         """
         key = (view_id, sha256)
         found = self._kept.get(key)
         if found is not None:
             self._kept.move_to_end(key)
-            return found
-        if key != self._under_way:
-            self._waiting[key] = None
+            if found.state == state:
+                return found.image
+        if self._under_way is None or (key, state) != self._under_way[:2]:
+            self._waiting[key] = state
             self._waiting.move_to_end(key)
             while len(self._waiting) > WAITING:
                 self._waiting.popitem(last=False)
             self._feed()
-        return None
+        return None if found is None else found.image
 
     def pause(self, is_paused: bool) -> None:
         """Make none while the case that the user waits for is being decoded."""
@@ -127,12 +150,12 @@ class Thumbnails(QObject):
 
     def _feed(self) -> None:
         while self._waiting and self._under_way is None and not self._is_paused:
-            key, _ = self._waiting.popitem(last=True)
+            key, state = self._waiting.popitem(last=True)
             subject = self._look(key[0])
             if subject is None or subject.sha256 != key[1]:  # not what the list believes: show nothing rather
-                self._keep(key, QImage())
+                self._keep(key, state, QImage())
                 continue
-            self._under_way = key
+            self._under_way = (key, state, subject)
             self._pool.start(self._task(subject))
 
     def _task(self, subject: Subject) -> Callable[[], None]:
@@ -147,21 +170,22 @@ class Thumbnails(QObject):
         return run
 
     def _on_done(self, sha256: str, result: Levels | Exception) -> None:
-        key, self._under_way = self._under_way, None
-        assert key is not None
+        assert self._under_way is not None
+        (key, state, subject), self._under_way = self._under_way, None
         assert key[1] == sha256, "a small radiograph came for another image"
         if isinstance(result, np.ndarray):
-            rows, cols = result.shape
-            self._keep(key, QImage(result.data, cols, rows, cols, QImage.Format.Format_Grayscale8).copy())
+            shown = as_hung(result, subject.orientation)
+            rows, cols = shown.shape
+            self._keep(key, state, QImage(shown.data, cols, rows, cols, QImage.Format.Format_Grayscale8).copy())
         else:
-            self._keep(key, QImage())
+            self._keep(key, state, QImage())
         self.changed.emit()
         self._feed()
         if isinstance(result, Exception) and not isinstance(result, UserError):
             raise result  # a bug: reported where bugs are reported
 
-    def _keep(self, key: tuple[str, str], image: QImage) -> None:
-        self._kept[key] = image
+    def _keep(self, key: tuple[str, str], state: str, image: QImage) -> None:
+        self._kept[key] = _Kept(state, image)
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
 

@@ -8,11 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QStyleOptionViewItem
 
 from app.core.errors import UserError
 from app.core.grey import GreyScale, Photometric, StoredImage
+from app.core.orientation import Orientation
 from app.store.derived import DerivedCache
-from app.ui.thumbnails import SIDE_PX, WAITING, Subject, Thumbnails, make_thumbnail, thumbnail_of
+from app.ui import theme
+from app.ui.thumbnails import SIDE_PX, WAITING, Subject, Thumbnails, as_hung, make_thumbnail, thumbnail_of
 from tests.support.window import wait, wait_until
 
 GREY = GreyScale(photometric=Photometric.MONOCHROME2, bits_stored=12)
@@ -68,6 +72,59 @@ def test_levels_are_those_of_the_automatic_window() -> None:
     assert small[-1, 0] < 10
     inverse = make_thumbnail(picture(8), GreyScale(photometric=Photometric.MONOCHROME1, bits_stored=12))
     assert inverse[5, 5] < 10
+
+
+@pytest.mark.parametrize("is_mirrored", [False, True])
+@pytest.mark.parametrize("angle_deg", [0.0, 90.0, 180.0, -90.0])
+def test_it_hangs_as_the_view_does(angle_deg: float, is_mirrored: bool) -> None:
+    """Compared with the matrix that the panes use."""
+    orientation = Orientation(angle_deg=angle_deg, is_mirrored=is_mirrored)
+    levels = np.arange(6, dtype=np.uint8).reshape(2, 3)
+    shown = as_hung(levels, orientation)
+    matrix = orientation.matrix(rows=2, cols=3)
+    for row in range(2):
+        for col in range(3):
+            x, y, _ = matrix @ np.array([col + 0.5, row + 0.5, 1.0])
+            assert shown[int(y), int(x)] == levels[row, col]
+
+
+def test_a_decision_that_hangs_it_differently_is_followed(derived: DerivedCache) -> None:
+    shelf, turn = Shelf(1), [0.0]
+    thumbnails = made(
+        shelf, derived, lambda _: Subject(sha256="sha-0", grey=GREY, orientation=Orientation(angle_deg=turn[0]))
+    )
+    thumbnails.image("V-0", "sha-0", "before")
+    wait_until(lambda: thumbnails.image("V-0", "sha-0", "before") is not None)
+    turn[0] = 90.0
+    assert thumbnails.image("V-0", "sha-0", "after") is not None, "the old one meanwhile"
+    wait_until(lambda: thumbnails.image("V-0", "sha-0", "after").width() == SIDE_PX)  # type: ignore[union-attr]
+    assert shelf.loaded == ["sha-0"]
+    thumbnails.close()
+
+
+def test_nothing_of_a_blocked_case_is_shown(derived: DerivedCache) -> None:
+    from app.core.worklist import WorklistRow
+    from app.ui.case_list_delegate import CaseDelegate
+    from app.ui.case_list_model import CaseListModel
+
+    asked: list[str] = []
+
+    class Source:
+        def image(self, view_id: str, sha256: str, state: str = "") -> QImage | None:
+            asked.append(view_id)
+            return None
+
+    model = CaseListModel()
+    delegate = CaseDelegate(model)
+    delegate.thumbnails = Source()
+    picture, option = QImage(400, 56, QImage.Format.Format_RGB32), QStyleOptionViewItem()
+    option.rect = picture.rect()  # type: ignore[attr-defined]
+    for reason in ("Two images seem to be of different patients.", ""):
+        row = WorklistRow(case_id="C", position=1, study_id="S", patient_id="P", frontal_id="V", blocked_reason=reason)
+        painter = QPainter(picture)
+        delegate._paint_patient(painter, picture.rect(), row, theme.colours())
+        painter.end()
+        assert asked == ([] if reason else ["V"])
 
 
 def test_every_view_gets_its_own(derived: DerivedCache) -> None:

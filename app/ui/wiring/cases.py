@@ -138,6 +138,7 @@ class CasesWiring(Wiring):
 
     def _open_list(self) -> None:
         """List the cases of the project that is open."""
+        from app.core.orientation import hung
         from app.ui.thumbnails import Subject, Thumbnails
 
         store, cases = self.project.look(), self.window.case_list
@@ -147,7 +148,10 @@ class CasesWiring(Wiring):
 
         def look(view_id: str) -> Subject | None:
             view = store.views.get(view_id)
-            return None if view is None else Subject(sha256=view.image_sha256, grey=view.grey)
+            if view is None:
+                return None
+            orientation = hung(view.projection.value, view.orientation)
+            return Subject(sha256=view.image_sha256, grey=view.grey, orientation=orientation)
 
         self._thumbnails = Thumbnails(look, store.images.load, store.derived, self.window)
         self._thumbnails.changed.connect(cases.table.viewport().update)
