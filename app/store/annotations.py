@@ -31,14 +31,14 @@ from app.core.annotation import (
 )
 from app.core.case import Case, ReviewStatus
 from app.core.errors import UserError
-from app.core.event import COMPOSITION, Event, Json, canonical_json, target_of
+from app.core.event import COMPOSITION, PROJECT, Event, Json, canonical_json, target_of
 from app.core.label_set import LabelSet, LabelValue, checked_value
 from app.core.label_values import changes_for
 from app.core.measurement import calibrated_spacing
 from app.core.replay import replay
 from app.core.undo import Batch, UndoLog, UndoState
 from app.store.database import Row
-from app.store.label_sets import current_label_set, keep_label_set
+from app.store.label_sets import LABEL_SET, current_label_set, keep_label_set
 from app.store.project import ProjectStore
 
 NEW = ReviewStatus.NEW.value
@@ -72,12 +72,19 @@ class Annotations:
     def __init__(self, project: ProjectStore) -> None:
         self._project = project
         self._events = project.events
+        self._label_set: tuple[int, LabelSet] | None = None
         self._logs: dict[tuple[str, tuple[str, ...]], UndoLog] = {}
 
     @property
     def label_set(self) -> LabelSet:
         """What is asked in this project."""
-        return current_label_set(self._project)
+        found = self._project.database.rows(
+            "SELECT event_id FROM current WHERE target = ? AND field = ?", (PROJECT, LABEL_SET)
+        )
+        event_id = int(found[0][0]) if found else 0
+        if self._label_set is None or self._label_set[0] != event_id:
+            self._label_set = (event_id, current_label_set(self._project))
+        return self._label_set[1]
 
     # --- what holds now ---
 

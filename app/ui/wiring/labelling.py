@@ -131,8 +131,8 @@ class LabellingWiring(Wiring):
         def change(annotations: Annotations, author: str) -> object:
             return annotations.set_labels(case_id, step.changes, author=author)
 
-        self.project.annotate(case_id, change)
-        self._on_annotated(case_id)  # also when it was refused: show what is stored
+        if self.project.annotate(case_id, change) is None:
+            self._on_annotated(case_id)  # it was refused, or waits: show what is stored
 
     def _on_visible(self, is_visible: bool) -> None:
         self.window.actions_by_id["show_labels"].setChecked(is_visible)
