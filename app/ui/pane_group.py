@@ -8,7 +8,15 @@ from typing import TypeAlias
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QCursor, QKeyEvent
-from PySide6.QtWidgets import QBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QBoxLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QTextEdit,
+    QWidget,
+)
 
 from app.core.case import Side, View
 from app.core.orientation import Orientation
@@ -22,6 +30,7 @@ from app.ui.place import Place
 from app.ui.theme import GAP_S
 from app.ui.window_level import Shown, dragged, first_shown, preset, preset_names
 
+TEXT_FIELDS = (QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox)
 NAMES = (FRONTAL, LATERAL, OTHER)
 
 Turn: TypeAlias = Callable[[Orientation], Orientation]
@@ -321,8 +330,8 @@ class PaneGroup(QWidget):
     def _on_activated(self, number: int) -> None:
         if number != self._active and self.all_places[number].hanging.view is not None:
             self.set_active(number)
-        if self.active_pane.tool.takes_keys:
-            self.setFocus()
+        if self.active_pane.tool.takes_keys or isinstance(QApplication.focusWidget(), TEXT_FIELDS):
+            self.setFocus()  # who clicks into an image has finished typing: keys are shortcuts again
 
     def _on_pointed(self, place: Place, at: tuple[int, int] | None) -> None:
         if at is None or place.image is None or place.hanging.view is None:

@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLineEdit
 
 from app.core.case import Patient, Projection, Side, Study
 from app.core.grey import GreyScale, Lut, StoredImage, Window
@@ -342,3 +342,24 @@ def test_the_pointer_of_a_pane_is_in_image_coordinates_whatever_the_pane(tmp_pat
     x, y = second.map_to_image(QPointF(40, 50))
     at = second.map_from_image(x, y)
     assert (at.x(), at.y()) == pytest.approx((40, 50), abs=1e-9)
+
+
+def test_a_click_into_an_image_ends_typing_in_the_search(tmp_path: Path) -> None:
+    window = open_window(project(tmp_path / "p"))
+    first, _ = panes(window)
+    window.activateWindow()
+    field = window.case_list.findChild(QLineEdit)
+    assert field is not None
+    field.setFocus()
+    wait(20)
+    assert QApplication.focusWidget() is field
+    QTest.keyClick(field, Qt.Key.Key_B)
+    assert field.text() == "b"
+    field.clear()
+    QTest.mouseClick(first.graphics.viewport(), Qt.MouseButton.LeftButton)
+    assert QApplication.focusWidget() is not field
+    press(window, "B")
+    assert field.text() == ""
+    shown = the_viewer(window).places[0].shown
+    assert shown is not None
+    assert shown.name == "bone"
