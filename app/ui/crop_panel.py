@@ -17,7 +17,8 @@ from app.ui.key_button import KeyButton
 from app.ui.language import number, tr
 from app.ui.theme import GAP_M, GAP_S, OVER_IMAGE
 
-WORDS_PX = 150  # room for the words and buttons
+SMALLEST_PX = 192  # side of the picture
+WORDS_PX = 156  # room for the words and buttons
 
 STATE_WORDS = {
     "unseen": "Not judged yet",
@@ -56,7 +57,7 @@ class CropPicture(QWidget):
         self._shown: CropView | None = None
         self._levels: npt.NDArray[np.uint8] | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(128, 128)
+        self.setMinimumSize(SMALLEST_PX, SMALLEST_PX)
 
     @property
     def levels(self) -> npt.NDArray[np.uint8] | None:
@@ -138,6 +139,7 @@ class CropPanel(QWidget):
         layout.addWidget(self.state)
         layout.addLayout(buttons)
         layout.addStretch()
+        self.setMinimumHeight(SMALLEST_PX + WORDS_PX)
         self.retranslate()
 
     def sizeHint(self) -> QSize:
@@ -147,7 +149,7 @@ class CropPanel(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The picture is square and leaves room for the words."""
         super().resizeEvent(event)
-        self.picture.setFixedHeight(max(128, min(self.width() - 2 * GAP_M, self.height() - WORDS_PX)))
+        self.picture.setFixedHeight(max(SMALLEST_PX, min(self.width() - 2 * GAP_M, self.height() - WORDS_PX)))
 
     def set_keys(self, approve: str, reject: str) -> None:
         """The keys that do the same as the buttons."""
