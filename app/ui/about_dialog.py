@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import re
 
 from PySide6.QtCore import Qt, qVersion
 from PySide6.QtGui import QGuiApplication
@@ -13,6 +14,7 @@ from app import __version__
 from app.ui.language import tr
 from app.ui.theme import GAP_L, GAP_M
 
+_DEV = re.compile(r"extra\s*==\s*['\"]dev['\"]")  # needed to make Coxa, not to run it
 PURPOSE = (
     "Review, labelling and curation of paired hip radiographs, with local AI. Coxa is a tool for research. It is no "
     "medical device, and nothing that it shows may be used for diagnosis or treatment."
@@ -72,7 +74,7 @@ def packages() -> list[tuple[str, str, str]]:
         wanted = importlib.metadata.requires("coxa") or []
     except importlib.metadata.PackageNotFoundError:
         wanted = []
-    names = sorted({_name_of(line) for line in wanted if 'extra == "dev"' not in line}, key=str.lower)
+    names = sorted({_name_of(line) for line in wanted if not _DEV.search(line)}, key=str.lower)
     for name in names:
         try:
             metadata = importlib.metadata.metadata(name)

@@ -15,7 +15,7 @@ from app.ui.language import tr
 
 Effect = Callable[[bool], object]
 Shortcuts = Mapping[str, tuple[str, ...]]
-SHORTER = (  # Qt writes German keys out; on the keys there are signs
+_SHORTER = (  # Qt writes German keys out; on the keys there are signs
     ("Umschalt+", "⇧+"), ("Bild aufwärts", "Bild ↑"), ("Bild abwärts", "Bild ↓"), ("Rücktaste", "⌫"),
     ("Rechts", "→"), ("Links", "←"), ("Aufwärts", "↑"), ("Abwärts", "↓"),
 )  # fmt: skip
@@ -150,7 +150,7 @@ def portable(key: str) -> str:
 def native(key: str) -> str:
     """A key sequence as it is written on the keyboard, in the language of the window, in few letters."""
     text = QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText)
-    for long, short in SHORTER:
+    for long, short in _SHORTER:
         text = text.replace(long, short)
     return text
 

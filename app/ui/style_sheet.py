@@ -37,6 +37,15 @@ QToolButton:disabled, QPushButton:disabled {{ color: {disabled}; }}
 QPushButton#primary {{ background: {selected}; border-color: {accent}; }}
 QStatusBar {{ background: {window}; color: {muted}; border-top: 1px solid {line}; }}
 QStatusBar::item {{ border: none; }}
+QStatusBar QPushButton, QStatusBar QToolButton {{
+    background: transparent; border: 1px solid transparent; color: {muted}; padding: 2px {m}px;
+}}
+QStatusBar QPushButton:hover, QStatusBar QToolButton:hover {{ background: {hover}; color: {text}; }}
+QStatusBar QPushButton:focus, QStatusBar QToolButton:focus {{ border-color: {accent}; }}
+QDockWidget {{ font-weight: 600; titlebar-close-icon: url("{controls}/close-{scheme}.svg"); }}
+QDockWidget::title {{ background: {panel}; padding: {m}px; text-align: left; border-bottom: 1px solid {line}; }}
+QDockWidget::close-button {{ background: transparent; border: none; border-radius: 4px; padding: 2px; icon-size: 14px; }}
+QDockWidget::close-button:hover {{ background: {hover}; }}
 QLabel#caption {{ color: {muted}; font-size: {text_s}px; }}
 QLabel#heading {{ font-size: {text_xl}px; font-weight: 600; }}
 QLabel#title {{ font-size: {text_l}px; font-weight: 600; }}

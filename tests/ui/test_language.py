@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+import tomllib
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QDialogButtonBox, QLabel, QWidget
 
 from app.core.errors import UserError
+from app.store.bundled import resource_path
 from app.store.settings import SettingsFile
 from app.ui import theme
 from app.ui.commands.table import COMMANDS
@@ -79,6 +81,24 @@ def test_every_sentence_that_another_room_makes_has_its_german(room: str) -> Non
     missing = {text: place for text, place in made_sentences(room).items()
                if skeleton(text) not in known and text.strip("{}. ")}  # fmt: skip
     assert missing == {}
+
+
+def test_every_shipped_label_set_has_its_german() -> None:
+    texts: set[str] = set()
+
+    def walk(node: object) -> None:
+        if isinstance(node, dict):
+            texts.update(node[name] for name in ("text", "tip") if isinstance(node.get(name), str))
+            for part in node.values():
+                walk(part)
+        elif isinstance(node, list):
+            for part in node:
+                walk(part)
+
+    for path in resource_path("label_sets").glob("*.toml"):
+        walk(tomllib.loads(path.read_text(encoding="utf-8")))
+    assert len(texts) > 30
+    assert texts - set(GERMAN["sentences"]) - set(GERMAN["texts"]) == set()
 
 
 def test_translations_have_the_fields_of_their_texts() -> None:
