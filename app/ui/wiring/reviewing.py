@@ -60,7 +60,7 @@ class ReviewingWiring(Wiring):
         self._notes_dock.setWidget(self.notes)
         self._history_dock.setWidget(self.history)
         self.notes.status_chosen.connect(lambda status: self.set_status(status.value))
-        self.notes.assigned.connect(lambda name: self._record("assigned", name or None, tr("Assigned")))
+        self.notes.assigned.connect(lambda name: self._record("assigned", name or None, "Assigned"))
         self.notes.commented.connect(self._add_comment)
         self.notes.left.connect(lambda: self.window.case_list.table.setFocus())
         self.history.chosen.connect(self.go_to)
@@ -106,7 +106,7 @@ class ReviewingWiring(Wiring):
 
     def set_status(self, name: str) -> None:
         """Set the review status."""
-        self._record("status", name, tr("Status"))
+        self._record("status", name, "Status")
 
     def go_to(self, event_id: int) -> None:
         """Bring back an earlier state."""
@@ -145,7 +145,7 @@ class ReviewingWiring(Wiring):
             for event in self.project.annotations.history(case_id)
             if event.field.startswith(COMMENT) and (number := event.field.removeprefix(COMMENT)).isdecimal()
         ]
-        self._record(f"{COMMENT}{max(used, default=0) + 1}", text, tr("Comment"))
+        self._record(f"{COMMENT}{max(used, default=0) + 1}", text, "Comment")
 
     # --- what is shown ---
 
