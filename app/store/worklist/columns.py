@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -90,6 +91,9 @@ class Column:
         """Rank of every code; equal in meaning, equal in rank."""
         if self._ranks is None:
             keys = _sort_keys(self._field, list(self._code_of))
+            if all(map(operator.lt, keys, keys[1:])):  # as the index gives them: nothing to sort
+                self._ranks = np.arange(len(keys), dtype=np.int64)
+                return self._ranks
             rank_of = {key: rank for rank, key in enumerate(sorted(set(keys)))}  # type: ignore[type-var]
             self._ranks = np.fromiter((rank_of[key] for key in keys), np.int64, len(keys))
         return self._ranks

@@ -225,7 +225,8 @@ class Worklist:
 
     def _read_column(self, name: str) -> Column:
         if name in FIELD_BY_NAME:
-            pairs = self._select(f'SELECT number, "{name}" FROM item WHERE "{name}" <> \'\'')  # noqa: S608
+            ordered = f' ORDER BY "{name}"' if FIELD_BY_NAME[name].kind in (FieldKind.TEXT, FieldKind.DATE) else ""
+            pairs = self._select(f'SELECT number, "{name}" FROM item WHERE "{name}" <> \'\'{ordered}')  # noqa: S608
             if any(SEPARATOR in value for _, value in pairs):
                 pairs = [(number, value) for number, held in pairs for value in held.split(SEPARATOR)]
             field = FIELD_BY_NAME[name]
