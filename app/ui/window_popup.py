@@ -26,7 +26,7 @@ class WindowPopup(QFrame):
 
     def __init__(self, window: Window, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
-        self.setObjectName("popup")
+        self.setObjectName("box")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         fine = window.width < 20
         self.center, self.width_box = QDoubleSpinBox(self), QDoubleSpinBox(self)
