@@ -30,7 +30,7 @@ from app.store.windows import windows_of
 
 CACHE_BYTES = 512 << 20  # about thirteen pairs of 2688² images
 DECODERS = 2
-NICE_AHEAD = 10
+NICE_WANTED, NICE_AHEAD = 4, 10  # the window's own thread, at 0, goes first
 
 LoadImage: TypeAlias = Callable[[str], StoredImage]
 
@@ -223,12 +223,12 @@ class ImageLoader(QObject):
         while self._pending and len(self._under_way) < DECODERS:
             key = self._pending.pop(0)
             self._under_way.add(key)
-            self._pool.start(_task(key, self._prepare, self._load, self._wire.done))
+            self._pool.start(_task(key, self._prepare, self._load, self._wire.done, nice=NICE_WANTED))
         if self._ahead and self._ahead_now is None and not self._under_way:
             self._ahead_now = self._ahead.pop(0)
             self._give_up = threading.Event()
             load = functools.partial(_load_unless, self._give_up, self._load)
-            self._ahead_pool.start(_task(self._ahead_now, self._prepare, load, self._wire.done_ahead, is_yielding=True))
+            self._ahead_pool.start(_task(self._ahead_now, self._prepare, load, self._wire.done_ahead, nice=NICE_AHEAD))
 
     def _on_done(self, key: ImageKey, result: PreparedImage | Exception) -> None:
         self._under_way.discard(key)
@@ -275,11 +275,10 @@ def _task(
     load: LoadImage,
     done: SignalInstance,
     *,
-    is_yielding: bool = False,
+    nice: int,
 ) -> Callable[[], None]:
     def run() -> None:
-        if is_yielding:
-            _yield_to_others()
+        _stand_back(nice)
         try:
             result: PreparedImage | Exception = prepare_image(key, load)
         except Exception as error:  # reported by the window's thread, whatever it is
@@ -296,8 +295,8 @@ def _give_memory_back() -> None:
             ctypes.CDLL(None).malloc_trim(0)
 
 
-def _yield_to_others() -> None:
-    """Let this thread stand back. Linux ignores Qt's priorities, and knows a niceness for each thread."""
+def _stand_back(nice: int) -> None:
+    """Let this thread yield to others. Linux ignores Qt's priorities, and knows a niceness for each thread."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE_AHEAD)
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)
