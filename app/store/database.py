@@ -76,6 +76,7 @@ class Database:
         self.is_read_only = is_read_only
         self.utils = SqliteUtils(connection)
         self._scratch = scratch
+        self._file = _file_of(connection)
         self._after_commit: list[Callable[[], None]] = []
         self._inserts = {table: _insert_statement(table) for table in TABLES}
         self._upserts = {table: _insert_statement(table, verb="INSERT OR REPLACE") for table in ("head", "current")}
@@ -180,6 +181,7 @@ class Database:
             return
         with self.turn.taken(is_patient=self._is_patient):
             with translated_errors():
+                self._require_file()
                 self.connection.execute("BEGIN IMMEDIATE")
                 try:
                     yield
@@ -189,6 +191,19 @@ class Database:
                     raise
             for action in self._after_commit:
                 action()
+
+    def _require_file(self) -> None:
+        """A database whose folder was deleted can still be written, and nothing of it would ever be found again."""
+        if self._file is None:
+            return
+        path, identity = self._file
+        if _identity(path) != identity:
+            raise UserError(
+                "Nothing was recorded: the project is not there any more.",
+                reason="Its folder was moved, deleted or replaced while it was open.",
+                remedy="Put the folder back or restore a backup, then open the project again.",
+                kind="project-gone",
+            )
 
     def _roll_back(self) -> None:
         if self.connection.in_transaction:  # some errors have ended it already
@@ -313,3 +328,17 @@ def translated_errors() -> Iterator[None]:
         raise
     except UnicodeDecodeError as error:
         raise damaged("Its text cannot be read any more.") from error
+
+
+def _file_of(connection: sqlite3.Connection) -> tuple[str, tuple[int, int] | None] | None:
+    """The main file of a connection and which file on which disk it is; None for a database in memory."""
+    path = next((str(row[2]) for row in connection.execute("PRAGMA database_list") if row[1] == "main"), "")
+    return (path, _identity(path)) if path else None
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

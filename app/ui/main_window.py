@@ -6,12 +6,14 @@ Three steps, each seen before the next begins: the frame (this module, which imp
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QVBoxLayout, QWidget
 
+from app.core.errors import UserError
 from app.ui.language import tr
 from app.ui.start_plan import Start
 
@@ -173,11 +175,13 @@ class MainWindow(QMainWindow):
         self.projects.begin()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Leave the project clean and no work behind."""
-        for wiring in self.wirings:
-            wiring.close()
+        """Leave the project clean and no work behind. Leaving always works, also when the folder is gone."""
+        closing = [wiring.close for wiring in self.wirings]
         if self.project is not None:
-            self.project.close()
+            closing.append(self.project.close)
+        for close in closing:
+            with contextlib.suppress(UserError):
+                close()
         event.accept()
 
 
