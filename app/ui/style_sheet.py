@@ -44,7 +44,10 @@ QStatusBar QPushButton:hover, QStatusBar QToolButton:hover {{ background: {hover
 QStatusBar QPushButton:focus, QStatusBar QToolButton:focus {{ border-color: {accent}; }}
 QDockWidget {{ font-weight: 600; titlebar-close-icon: url("{controls}/close-{scheme}.svg"); }}
 QDockWidget::title {{ background: {panel}; padding: {m}px; text-align: left; border-bottom: 1px solid {line}; }}
-QDockWidget::close-button {{ background: transparent; border: none; border-radius: 4px; padding: 2px; icon-size: 14px; }}
+QDockWidget::close-button {{
+    background: transparent; border: none; border-radius: 4px; icon-size: 16px; subcontrol-origin: margin;
+    subcontrol-position: top right; top: 8px; right: 8px; width: 20px; height: 20px;
+}}
 QDockWidget::close-button:hover {{ background: {hover}; }}
 QLabel#caption {{ color: {muted}; font-size: {text_s}px; }}
 QLabel#heading {{ font-size: {text_xl}px; font-weight: 600; }}
