@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
-import os
 import sys
 import threading
 from collections import OrderedDict
@@ -27,10 +26,10 @@ from app.core.pyramid import ImagePyramid, build_pyramid
 from app.core.voi import computed_windows
 from app.store.derived import DerivedCache
 from app.store.windows import windows_of
+from app.ui.threads import NICE_AHEAD, NICE_WANTED, stand_back
 
 CACHE_BYTES = 512 << 20  # about thirteen pairs of 2688² images
 DECODERS = 2
-NICE_WANTED, NICE_AHEAD = 4, 10  # the window's own thread, at 0, goes first
 
 LoadImage: TypeAlias = Callable[[str], StoredImage]
 
@@ -251,12 +250,17 @@ class ImageLoader(QObject):
         self.ready.emit(key, result)
 
     def _shrink(self) -> None:
-        used = self.used_bytes
+        used, dropped = self.used_bytes, []
         for key in list(self._cache):
             if used <= self._cache_bytes:
-                return
+                break
             if key not in self._wanted:
-                used -= self._cache.pop(key).nbytes
+                dropped.append(self._cache.pop(key))
+                used -= dropped[-1].nbytes
+        if dropped:
+            self._pool.start(
+                dropped.clear
+            )  # unmapping tens of megabytes takes milliseconds: not in the window's thread
 
 
 def _load_unless(given_up: threading.Event, load: LoadImage, sha256: str) -> StoredImage:
@@ -278,7 +282,7 @@ def _task(
     nice: int,
 ) -> Callable[[], None]:
     def run() -> None:
-        _stand_back(nice)
+        stand_back(nice)
         try:
             result: PreparedImage | Exception = prepare_image(key, load)
         except Exception as error:  # reported by the window's thread, whatever it is
@@ -293,10 +297,3 @@ def _give_memory_back() -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).malloc_trim(0)
-
-
-def _stand_back(nice: int) -> None:
-    """Let this thread yield to others. Linux ignores Qt's priorities, and knows a niceness for each thread."""
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), nice)

@@ -21,6 +21,7 @@ from app.ui.start_plan import Start
 SCREENSHOT_PATIENCE_MS = 600_000  # the first start makes the demo project, on a busy machine too
 SETTLE_MS = 400
 COLLECT_AFTER_MS = 5000
+SWITCH_INTERVAL_S = 0.001  # the longest that Python code in a decoding thread keeps the window's thread waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,7 @@ def run_window(start: Start, automation: Automation) -> int:
     Raises:
         UserError: `no-screenshot`: the picture could not be written.
     """
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     app = QApplication.instance()
     if not isinstance(app, QApplication):
         app = QApplication([sys.argv[0]])

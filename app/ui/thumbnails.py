@@ -19,6 +19,7 @@ from app.core.orientation import Orientation
 from app.core.voi import auto_window
 from app.store.derived import DerivedCache, derived_key
 from app.store.windows import windows_of
+from app.ui.threads import NICE_AHEAD, stand_back
 
 SIDE_PX = 96  # longer side: 44 px on a screen at 200 %
 KIND = "thumbnail/1"
@@ -162,6 +163,7 @@ class Thumbnails(QObject):
         done, load, derived = self._wire.done, self._load, self._derived
 
         def run() -> None:
+            stand_back(NICE_AHEAD)
             try:
                 done.emit(subject.sha256, thumbnail_of(subject, load, derived))
             except Exception as error:  # judged in the window's thread
