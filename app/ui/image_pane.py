@@ -106,7 +106,7 @@ class ImagePane(QFrame):
         layout.setContentsMargins(2, 2, 2, 2)
         layout.addWidget(self.graphics)
         layout.addWidget(self._message)
-        self.setMinimumWidth(200)
+        self.setMinimumWidth(160)
         self.set_empty("")
         self.set_active(False)
         self.set_tool(Tool.PAN)

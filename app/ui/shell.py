@@ -47,6 +47,7 @@ def build_shell(window: MainWindow) -> None:
     window.banners = BannerArea(window)
     window.start_page = StartPage(window)
     window.middle = QStackedWidget(window)
+    window.middle.setMinimumWidth(330)  # not that of the start page, which is hidden while docks are open
     window.middle.addWidget(window.start_page)
     window.pixel = QLabel("", window)
     window.state = QLabel("", window)
