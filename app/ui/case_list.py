@@ -24,6 +24,7 @@ from app.ui.case_list_delegate import CaseDelegate, ThumbnailSource
 from app.ui.case_list_empty import EmptyList
 from app.ui.case_list_model import FIXED, PATIENT, CaseListModel, ListColumn, possible_columns
 from app.ui.case_list_popup import FilterPopup
+from app.ui.case_source import CaseSource
 from app.ui.language import tr
 from app.ui.theme import GAP_L, GAP_M
 
@@ -47,11 +48,13 @@ class CaseList(QWidget):
     Signals:
         case_chosen: the user went to a case, by mouse or keyboard.
         listed: other cases are listed than before, or in another order.
+        failed: a UserError: the cases cannot be read.
         saved_filters_changed: the filters that were kept by name, each as lines of text.
     """
 
     case_chosen = Signal(str)
     listed = Signal()
+    failed = Signal(object)
     saved_filters_changed = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -59,13 +62,14 @@ class CaseList(QWidget):
         self.setObjectName("worklist")
         self.setMinimumWidth(NARROWEST_PX)
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._source: Worklist | None = None
+        self._source = CaseSource(self)
+        self._source.failed.connect(self.failed)
         self._is_silent = False
         self._on_show = ""  # the case that is marked, also while it is not listed
         self._place = -1  # where it was when it left the list
         self._way: dict[int, str] = {}  # step -> case that stood there before a decision moved the marked one
         self._popup: FilterPopup | None = None
-        self.model = CaseListModel(self)
+        self.model = CaseListModel(self._source, self)
         self.delegate = CaseDelegate(self.model, self)
         self._heading = QLabel(self)
         self._heading.setObjectName("title")
@@ -148,12 +152,12 @@ class CaseList(QWidget):
 
     def set_source(self, source: Worklist | None) -> None:
         """List the cases of a project, or of none."""
-        self._source = source
         self._on_show, self._place, self._way = "", -1, {}
         self._is_silent = True
-        self.model.set_source(source)
+        self._source.use(source)
+        self.model.begin()
         self._is_silent = False
-        self.bar.fields = source.fields() if source is not None else []
+        self.bar.fields = self._source.fields()
         self.bar.set_query(EVERYTHING)
         self._choose_columns()
         self._show_state()
@@ -177,6 +181,11 @@ class CaseList(QWidget):
         self._make_visible()
 
     @property
+    def is_empty(self) -> bool:
+        """Whether the project has no case at all (and not merely none that can be read now)."""
+        return self.model.total == 0 and not self._source.is_failing
+
+    @property
     def total(self) -> int:
         """Number of all cases of the project, listed or not."""
         return self.model.total
@@ -186,7 +195,7 @@ class CaseList(QWidget):
         self.model.query = query
         self.bar.set_query(query)
         self.refresh(is_moving=True)
-        if self._popup is not None and self._popup.isVisible() and self._source is not None:
+        if self._popup is not None and self._popup.isVisible():
             self._popup.show_counts(query, self._source.facets(query))
 
     def show_everything(self) -> None:
@@ -212,8 +221,7 @@ class CaseList(QWidget):
             self._select(selected)
             self.table.verticalScrollBar().setValue(offset)
         self._is_silent = False
-        if self._source is not None:
-            self.bar.fields = self._source.fields()
+        self.bar.fields = self._source.fields()
         self._choose_columns()
         if is_moved:
             self._make_visible(is_moving)
@@ -321,7 +329,7 @@ class CaseList(QWidget):
         self.bar.filter_button.click()
 
     def _open_filters(self, field: str, place: QPoint) -> None:
-        if self._source is None:
+        if not self._source.is_there:
             return
         if self._popup is None:
             self._popup = FilterPopup(self)
@@ -384,7 +392,7 @@ class CaseList(QWidget):
 
     def _show_count(self, *_: object) -> None:
         total, shown = self.model.total, self.model.rowCount()
-        if self._source is None:
+        if not self._source.is_there:
             self._count.setText("")
             self._count.setToolTip("")
             return
@@ -406,7 +414,7 @@ class CaseList(QWidget):
     def _open_count(self) -> int:
         """Cases of the list in which something is to be decided."""
         query = self.model.query
-        if self._source is None or self.model.rowCount() == 0:
+        if self.model.rowCount() == 0:
             return 0
         return self._source.count_of(query.with_filter(Filter("open", ("yes",))))
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from app.core.worklist import EVERYTHING, LABEL_PREFIX, Field, FieldKind, Query, WorklistRow
 from app.ui import case_words
+from app.ui.case_source import CaseSource
 from app.ui.language import tr
 from app.ui.privacy import private_id
-
-if TYPE_CHECKING:
-    from app.store.worklist.worklist import Worklist
 
 Index = QModelIndex | QPersistentModelIndex
 CHUNK_ROWS = 64  # three screens: reading 256 took longer than painting
@@ -72,9 +70,9 @@ def possible_columns(fields: Sequence[Field]) -> list[ListColumn]:
 class CaseListModel(QAbstractTableModel):
     """Rows of the worklist, in the order that was asked for."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, source: CaseSource | None = None, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._source: Worklist | None = None
+        self._source = source or CaseSource(self)
         self._numbers: Sequence[int] = ()
         self._generation = 0
         self._chunks: OrderedDict[int, dict[int, WorklistRow]] = OrderedDict()
@@ -84,9 +82,8 @@ class CaseListModel(QAbstractTableModel):
 
     # --- what is listed ---
 
-    def set_source(self, source: Worklist | None) -> None:
-        """Show another project's cases, or none."""
-        self._source = source
+    def begin(self) -> None:
+        """The source asks another project, or none, from now on."""
         self.query = EVERYTHING
         self.beginResetModel()
         self._chunks.clear()
@@ -124,19 +121,16 @@ class CaseListModel(QAbstractTableModel):
         self.endResetModel()
 
     def _asked(self) -> Sequence[int]:
-        if self._source is None:
-            self.total = 0
-            return ()
-        numbers: Any = self._source.numbers(self.query)
+        numbers = self._source.numbers(self.query)
         self.total = self._source.count()
         self._generation = self._source.generation
-        return numbers  # type: ignore[no-any-return]  # an array of int32
+        return numbers
 
     # --- rows ---
 
     def row_at(self, row: int) -> WorklistRow | None:
         """What is known of the case in a row; None outside, or when it has gone a moment ago."""
-        if self._source is None or not 0 <= row < len(self._numbers):
+        if not 0 <= row < len(self._numbers):
             return None
         first = row // CHUNK_ROWS * CHUNK_ROWS
         chunk = self._chunks.get(first)
@@ -158,7 +152,7 @@ class CaseListModel(QAbstractTableModel):
 
     def row_of(self, case_id: str) -> int:
         """Row of a case; −1 when it is not listed."""
-        number = self._source.number_of(case_id) if self._source is not None and case_id else None
+        number = self._source.number_of(case_id) if case_id else None
         if number is None or not len(self._numbers):
             return -1
         hits = _places(self._numbers, number)
@@ -166,8 +160,6 @@ class CaseListModel(QAbstractTableModel):
 
     def case_ids(self, rows: Sequence[int]) -> list[str]:
         """Ids of the cases in some rows."""
-        if self._source is None:
-            return []
         return self._source.case_ids([int(self._numbers[row]) for row in rows])
 
     @staticmethod

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDockWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QLabel
 
 from app.core.case import ReviewStatus
+from app.core.errors import UserError
 from app.core.worklist import Query, parse_filter
 from app.store.project import ProjectStore
 from app.store.settings import SettingsFile
@@ -135,6 +136,29 @@ def test_a_filter_that_finds_nothing_leaves_the_case_and_the_project_on_the_scre
     window.actions_by_id["show_all"].trigger()
     assert window.case_list.model.rowCount() == 30
     assert window.actions_by_id["next"].isEnabled()
+
+
+def test_a_project_that_cannot_be_read_any_more_is_a_message_not_a_fault(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = open_window(path)
+    assert window.project is not None
+    database = window.project.look().database
+
+    def refuse(*_: object) -> list[object]:
+        raise UserError("The disk could not be read.", kind="disk-error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "rows", refuse)
+        window.cases.refresh()
+        window.case_list.table.viewport().repaint()
+        wait(20)
+        assert window.middle.currentWidget() is window.viewer, "the project is not taken for an empty one"
+        assert "The disk could not be read." in [
+            label.text() for label in window.banners.findChildren(QLabel) if label.isVisible()
+        ]
+    window.case_list.refresh()
+    assert window.case_list.model.rowCount() == 30
 
 
 @pytest.mark.parametrize("is_read_only", [False, True])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QDockWidget
 
 from app.ui.background import BackgroundCall, Ticket
@@ -57,6 +57,9 @@ class CasesWiring(Wiring):
         self._preparing.failed.connect(self._on_not_prepared)
         window.case_list.case_chosen.connect(window.selection.open_case)
         window.case_list.listed.connect(window.enable)
+        window.case_list.failed.connect(
+            window.banners.show_error, Qt.ConnectionType.QueuedConnection
+        )  # may be painting
         window.case_list.saved_filters_changed.connect(self._keep_filters)
         window.case_list.set_saved_filters(window.start.settings.settings.filters)
 
@@ -75,7 +78,7 @@ class CasesWiring(Wiring):
         if self._preparing.is_running:
             return
         self.window.case_list.refresh()
-        if not self.window.case_list.total:
+        if self.window.case_list.is_empty:
             self.window.projects.show_no_cases()
         self.window.enable()
 
@@ -94,7 +97,7 @@ class CasesWiring(Wiring):
     def _show_cases(self) -> None:
         cases = self.window.case_list
         self._open_list()
-        if not cases.total:
+        if cases.is_empty:
             self.window.projects.show_no_cases()
         self.window.enable()
         first = cases.model.case_at(0)
