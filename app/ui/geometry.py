@@ -16,7 +16,7 @@ def restore_geometry(window: QMainWindow, path: Path | None) -> bool:
     """Put the window where it was. What cannot be understood, or lies on no screen any more, is ignored.
 
     Args:
-        window: not shown yet; its docks and toolbars have object names.
+        window: not shown yet.
         path: the file; None does nothing.
 
     Returns:
@@ -25,7 +25,7 @@ def restore_geometry(window: QMainWindow, path: Path | None) -> bool:
     if path is None or not path.is_file():
         return False
     kept = QSettings(str(path), QSettings.Format.IniFormat)
-    geometry, state = kept.value(_GEOMETRY), kept.value(_STATE)
+    geometry = kept.value(_GEOMETRY)
     size, has_size = window.size(), False
     if isinstance(geometry, QByteArray) and window.restoreGeometry(geometry):
         has_size = True
@@ -33,9 +33,21 @@ def restore_geometry(window: QMainWindow, path: Path | None) -> bool:
             window.resize(size)
             window.move(QGuiApplication.primaryScreen().availableGeometry().topLeft())
             has_size = False
+    return has_size
+
+
+def restore_docks(window: QMainWindow, path: Path | None) -> None:
+    """Put the docks where they were.
+
+    Args:
+        window: its docks and toolbars are there and have object names.
+        path: the file; None does nothing.
+    """
+    if path is None or not path.is_file():
+        return
+    state = QSettings(str(path), QSettings.Format.IniFormat).value(_STATE)
     if isinstance(state, QByteArray):
         window.restoreState(state, VERSION)
-    return has_size
 
 
 def keep_geometry(window: QMainWindow, path: Path | None) -> None:

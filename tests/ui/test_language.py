@@ -13,7 +13,15 @@ import pytest
 from PySide6.QtCore import QRect, QSettings, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QApplication, QDialogButtonBox, QLabel, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QDialogButtonBox,
+    QDockWidget,
+    QLabel,
+    QWidget,
+)
 
 from app.core.errors import UserError
 from app.store.bundled import resource_path
@@ -293,6 +301,20 @@ def test_the_window_comes_back_where_it_was(tmp_path: Path) -> None:
     wait(0)
     first.close()
     assert open_window(geometry=path).height() == 650
+
+
+def test_docks_come_back_and_their_commands_say_so(tmp_path: Path) -> None:
+    path, project = tmp_path / "window.ini", make_project(tmp_path / "project")
+    first = open_window(project, geometry=path)
+    first.actions_by_id["show_labels"].trigger()
+    first.actions_by_id["show_list"].trigger()
+    wait(20)
+    first.close()
+    again = open_window(project, geometry=path)
+    docks = {dock.objectName(): not dock.isHidden() for dock in again.findChildren(QDockWidget)}
+    assert (docks["labels"], docks["cases"]) == (True, False)
+    assert again.actions_by_id["show_labels"].isChecked()
+    assert not again.actions_by_id["show_list"].isChecked()
 
 
 @pytest.mark.parametrize("content", [b"\x00\xff nonsense", b"[window]\ngeometry=5\nstate=@ByteArray(xyz)\n"])

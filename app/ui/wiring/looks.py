@@ -7,11 +7,11 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QDialog
+from PySide6.QtWidgets import QApplication, QDialog, QDockWidget
 
 from app.store.settings import Settings
 from app.ui import theme
-from app.ui.geometry import keep_geometry, restore_geometry
+from app.ui.geometry import keep_geometry, restore_docks
 from app.ui.language import LANGUAGES, system_language, tr, use_language
 from app.ui.notices import Banner
 from app.ui.palette import CommandPalette
@@ -66,9 +66,15 @@ class LooksWiring(Wiring):
                 action = window.actions_by_id[command.id]
                 action.setChecked(self.settings.switches.get(command.id, command.is_checked))
                 action.toggled.connect(partial(self._keep_switch, command.id))
-        restore_geometry(window, window.start.geometry)
         self._mark()
         self._report()
+
+    def connect_rest(self) -> None:
+        """All docks are there now: put them where they were."""
+        window = self.window
+        restore_docks(window, window.start.geometry)
+        for dock in window.findChildren(QDockWidget, "cases"):
+            window.actions_by_id["show_list"].setChecked(not dock.isHidden())
 
     def retranslate(self) -> None:
         """The mark that names are hidden, and what is written over the images."""
