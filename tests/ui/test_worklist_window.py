@@ -143,13 +143,13 @@ def test_a_project_that_cannot_be_read_any_more_is_a_message_not_a_fault(
 ) -> None:
     window = open_window(path)
     assert window.project is not None
-    database = window.project.look().database
+    index = window.project.look().worklist._index
 
-    def refuse(*_: object) -> list[object]:
+    def refuse() -> tuple[int, bytes]:
         raise UserError("The disk could not be read.", kind="disk-error")
 
     with monkeypatch.context() as patch:
-        patch.setattr(database, "rows", refuse)
+        patch.setattr(index, "_project_head", refuse)
         window.cases.refresh()
         window.case_list.table.viewport().repaint()
         wait(20)
