@@ -96,6 +96,7 @@ class MainWindow(QMainWindow):
         self.viewer: Viewer | None = None
         self._is_painted = False
         self._is_shell_painted = False
+        self._is_closed = False
         self.is_catching_faults = False
         self.setWindowTitle("Coxa")
         self.resize(*SIZE_PX)
@@ -125,7 +126,7 @@ class MainWindow(QMainWindow):
     def _build(self) -> None:
         from app.ui.shell import build_shell
 
-        if not self.is_built:
+        if not self.is_built and not self._is_closed:
             build_shell(self)
             self.update()  # what was added is shown by the event loop, and painted then
 
@@ -164,6 +165,8 @@ class MainWindow(QMainWindow):
 
     def _load_rest(self) -> None:
         """Import what shows images, connect it, and open what was asked for."""
+        if self._is_closed:
+            return  # before it was ready: nothing may be opened that nobody would close
         from app.ui.project import Project
         from app.ui.viewer import Viewer
 
@@ -176,6 +179,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Leave the project clean and no work behind. Leaving always works, also when the folder is gone."""
+        self._is_closed = True
         closing = [wiring.close for wiring in self.wirings]
         if self.project is not None:
             closing.append(self.project.close)

@@ -68,7 +68,15 @@ class Place:
             image: its image, or the reason why there is none; None if there is no view.
             orientation: how the user last turned it; None = as it is hung.
         """
-        is_same = isinstance(image, PreparedImage) and self.image is not None and image.key == self.image.key
+        before = self.hanging.view
+        is_same = (
+            isinstance(image, PreparedImage)
+            and self.image is not None
+            and image.key == self.image.key
+            and before is not None
+            and hanging.view is not None
+            and before.spacing.aspect == hanging.view.spacing.aspect  # the same values may have other pixel shapes
+        )
         self.hanging, self.case = hanging, case
         self.pane.setAccessibleName(tr(PANE_NAMES[self.name]))
         view = hanging.view

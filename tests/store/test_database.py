@@ -169,12 +169,12 @@ def test_a_folder_that_cannot_be_written_opens_read_only(closed: Path, has_log: 
 def test_nothing_is_recorded_in_a_project_whose_folder_is_gone(tmp_path: Path) -> None:
     """SQLite would go on writing into the deleted file, and acknowledge what nobody will ever find."""
     with ProjectStore.create(tmp_path / "p") as project:
-        add_study(project, 1)
+        project.patients.add(Patient(id="P-1"))
         (tmp_path / "p").rename(tmp_path / "elsewhere")
         with pytest.raises(UserError) as raised:
-            add_study(project, 2)
+            project.patients.add(Patient(id="P-2"))
         assert raised.value.kind == "project-gone"
         (tmp_path / "elsewhere").rename(tmp_path / "p")
-        add_study(project, 3)
+        project.patients.add(Patient(id="P-3"))
     with ProjectStore.open(tmp_path / "p") as project:
-        assert {patient.id for patient in project.patients.all()} == {"P000001", "P000003"}
+        assert {patient.id for patient in project.patients.all()} == {"P-1", "P-3"}
