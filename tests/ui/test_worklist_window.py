@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDockWidget, QLabel
+from PySide6.QtWidgets import QApplication, QDockWidget
 
 from app.core.case import ReviewStatus
 from app.core.errors import UserError
@@ -154,9 +154,7 @@ def test_a_project_that_cannot_be_read_any_more_is_a_message_not_a_fault(
         window.case_list.table.viewport().repaint()
         wait(20)
         assert window.middle.currentWidget() is window.viewer, "the project is not taken for an empty one"
-        assert "The disk could not be read." in [
-            label.text() for label in window.banners.findChildren(QLabel) if label.isVisible()
-        ]
+        assert "The disk could not be read." in window.banners.texts.get("error", "")
     window.case_list.refresh()
     assert window.case_list.model.rowCount() == 30
 
