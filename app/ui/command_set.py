@@ -48,6 +48,7 @@ class CommandSet:
         self.actions: dict[str, QAction] = {}
         self._menus: dict[str, QMenu] = {}
         self._present: frozenset[str] = frozenset()
+        self._key_texts: dict[str, str] = {}
         groups: dict[str, QActionGroup] = {}
         for command in self.commands:
             action = QAction(window)
@@ -68,6 +69,7 @@ class CommandSet:
 
     def retranslate(self) -> None:
         """Say everything in the present language, with the present keys."""
+        self._key_texts.clear()
         for title, menu in self._menus.items():
             menu.setTitle(tr(title))
         with_mnemonics(self._menus.values())
@@ -98,6 +100,7 @@ class CommandSet:
             if keys is None:
                 keys = tuple(key for key in command.shortcuts if portable(key) not in taken)
             self.actions[command.id].setShortcuts([QKeySequence(key) for key in keys])
+        self._key_texts.clear()
         self.retranslate()
 
     def keys(self, command_id: str) -> tuple[str, ...]:
@@ -106,7 +109,11 @@ class CommandSet:
 
     def key_text(self, command_id: str) -> str:
         """The first key of a command as it is written on the keyboard; empty without one."""
-        return native(self.keys(command_id)[0]) if self.keys(command_id) else ""
+        found = self._key_texts.get(command_id)
+        if found is None:  # panels ask for all of them with every case
+            keys = self.keys(command_id)
+            found = self._key_texts[command_id] = native(keys[0]) if keys else ""
+        return found
 
     def owner_of(self, key: str) -> str:
         """Id of the command that has a key; empty when it is free."""

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 TOOLS = ("align", "box", *(f"measure:{name}" for name, *_ in MEASURES), *(f"landmark:{name}" for name, _ in LANDMARKS),
          "calibrate:length", "calibrate:ball")  # fmt: skip
-LIST_MS = 120  # the worklist follows when nothing more is annotated for so long
+LIST_MS = 250  # the worklist follows when nothing more is annotated for so long
 
 
 class AnnotatingWiring(Wiring):
@@ -52,6 +52,7 @@ class AnnotatingWiring(Wiring):
     panel: CropPanel | None = None
     question: ReaderQuestion | LengthQuestion | None = None
     _steps: AnnotateSteps
+    _is_leaving = False
 
     def effects(self) -> dict[str, Callable[[bool], object]]:
         """What the Annotate menu does."""
@@ -177,7 +178,9 @@ class AnnotatingWiring(Wiring):
         if not case_id:
             return
         self.board.flush()
+        self._is_leaving = True  # nothing of this case needs to be drawn again
         missing = self._steps.commit(case_id)
+        self._is_leaving = False
         if missing is None:
             return
         if missing:
@@ -195,6 +198,7 @@ class AnnotatingWiring(Wiring):
         else:
             last = Banner(tr("This was the last case of the list."), (tr("It is saved."),), tone="info")
             self.window.banners.show_banner("incomplete", last)
+            self.refresh()
 
     def ask_reader(self) -> None:
         """Ask who annotates."""
@@ -234,7 +238,7 @@ class AnnotatingWiring(Wiring):
     def _on_annotated(self, case_id: str) -> None:
         self.saved.setText(tr("Saved"))
         self._list_soon.start()
-        if case_id != self._case_id():
+        if self._is_leaving or case_id != self._case_id():
             return
         if self._steps.is_spacing_new(case_id):
             self.window.selection.open_case(case_id)  # everything in mm is another figure now
