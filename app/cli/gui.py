@@ -18,6 +18,7 @@ examples:
   coxa gui --project ~/hips --read-only     look only; also while somebody else is working on it
   coxa gui --demo                           synthetic radiographs; made on the first start
   coxa gui --demo --screenshot window.png --size 1280x800
+  coxa gui --demo --run invert --run palette --screenshot palette.png
   coxa gui --demo --theme light --language de    for once, without changing the settings
 
 Next case PgDn · window: drag with the right button · zoom: wheel · fit Ctrl+0 · 1:1 Ctrl+1.
@@ -34,6 +35,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--screenshot", type=Path, metavar="PNG", help="write a picture of the window, then close it")
     parser.add_argument("--size", type=_size, metavar="WxH", help="size of the window in pixels, for example 1280x800")
     parser.add_argument("--quit-after", type=float, metavar="S", help="close the window after S seconds")
+    parser.add_argument(
+        "--run", action="append", default=[], metavar="COMMAND", type=_command,
+        help="run a command of the window once the first case is shown, for example invert; may be repeated",
+    )  # fmt: skip
     parser.add_argument("--theme", choices=THEMES, help="colours, for this time only")
     parser.add_argument("--language", choices=("en", "de"), help="language, for this time only")
     parser.epilog = EPILOG
@@ -87,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
             geometry=config_folder() / "window.ini" if args.screenshot is None else None,
             recent=_state_folder() / "recent.json",
         ),
-        Automation(screenshot=args.screenshot, size=args.size, quit_after_s=args.quit_after),
+        Automation(screenshot=args.screenshot, size=args.size, commands=tuple(args.run), quit_after_s=args.quit_after),
     )
 
 
@@ -114,6 +119,15 @@ def _require_screen() -> None:
             remedy="Start it from a desktop session, or set QT_QPA_PLATFORM=offscreen to write a screenshot only.",
             kind="no-screen",
         )
+
+
+def _command(text: str) -> str:
+    from app.ui.commands.table import COMMANDS  # words only: no Qt
+
+    known = [command.id for command in COMMANDS]
+    if text not in known:
+        raise argparse.ArgumentTypeError(f"{text!r} is none of the window's commands: {', '.join(known)}")
+    return text
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QPainter
+from PySide6.QtGui import QColor, QFontMetrics, QIcon, QKeyEvent, QPainter
 from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
@@ -235,8 +235,12 @@ class _EntryDelegate(QStyledItemDelegate):
 
     def _icon(self, painter: QPainter, entry: Entry, inner: QRect) -> None:
         place = QRect(inner.left(), inner.center().y() - 9, 20, 20)
-        if entry.is_checked:
-            theme.icon("check").paint(painter, place)
+        icon = theme.icon(entry.icon)
+        if icon.isNull() and entry.is_checked:
+            icon = theme.icon("check")
+        mode = QIcon.Mode.Normal if entry.is_enabled else QIcon.Mode.Disabled
+        state = QIcon.State.On if entry.is_checked else QIcon.State.Off
+        icon.paint(painter, place, Qt.AlignmentFlag.AlignCenter, mode, state)
 
     def _keys(self, painter: QPainter, keys: str, inner: QRect) -> int:
         """Draws the key as a cap and returns where it begins."""

@@ -26,6 +26,7 @@ class Entry:
         is_enabled: whether it can be used now.
         is_recent: whether it was used lately.
         is_checked: whether it is on.
+        icon: name of its icon; there may be none of that name.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Entry:
     is_enabled: bool
     is_recent: bool
     is_checked: bool
+    icon: str
 
 
 class PaletteIndex:
@@ -75,6 +77,7 @@ class PaletteIndex:
                 id=command.id, text=tr(command.text), at=at, menu=tr(command.menu), note=why_not or tr(command.tip),
                 keys=self._commands.key_text(command.id), is_enabled=not why_not, is_recent=command.id in rank,
                 is_checked=action.isCheckable() and action.isChecked(),
+                icon=command.icon or command.id.replace("_", "-"),
             )  # fmt: skip
             found.append((-score, number, entry))
         return [entry for _, _, entry in sorted(found, key=lambda item: item[:2])]

@@ -31,11 +31,13 @@ class Automation:
     Args:
         screenshot: PNG to write once the first case is on the screen (or it is clear that there is none).
         size: size of the window, px, or None.
+        commands: ids of commands to run, in this order, once the first case is on the screen.
         quit_after_s: close the window after this time, or None.
     """
 
     screenshot: Path | None = None
     size: tuple[int, int] | None = None
+    commands: tuple[str, ...] = ()
     quit_after_s: float | None = None
 
 
@@ -67,6 +69,8 @@ def run_window(start: Start, automation: Automation) -> int:
     if automation.size is not None:
         window.resize(QSize(*automation.size))
     pictures: list[bool] = []
+    if automation.commands:
+        _arrange_commands(window, automation.commands)
     if automation.screenshot is not None:
         _arrange_screenshot(window, automation.screenshot, pictures)
     if automation.quit_after_s is not None:
@@ -90,6 +94,16 @@ def _collect_again() -> None:
     """Collect garbage again, and never look again at what the start has made: it stays."""
     gc.freeze()
     gc.enable()
+
+
+def _arrange_commands(window: MainWindow, commands: tuple[str, ...]) -> None:
+    waiting = list(commands)
+
+    def run() -> None:
+        while waiting:
+            window.actions_by_id[waiting.pop(0)].trigger()
+
+    window.settled.connect(run)
 
 
 def _arrange_screenshot(window: MainWindow, path: Path, pictures: list[bool]) -> None:
