@@ -1,11 +1,13 @@
-"""Frames of the viewer against pyqtgraph's own ImageItem (and napari, when installed), interleaved in one process.
+"""Frames of the viewer against pyqtgraph's own ImageItem (and napari, when installed), by turns in one process.
 
-    QT_QPA_PLATFORM=offscreen python -m bench.viewer_frames [ROUNDS] [--4k]
+    QT_QPA_PLATFORM=offscreen python -m bench.viewer_frames [ROUNDS] [--4k] [--interleaved] [--napari]
 
 A frame is: change what is shown, then repaint both views synchronously. Two views of 2688² 16-bit images, 900×1000 px
 each (--4k: 1900×2000). Both sides live in a pyqtgraph ViewBox; the measured side is the product's pane with its texts
 hidden (the baseline has none) and its display table made anew for each frame, as in a drag. With `overlay` a 512²
-pyqtgraph ImageItem in half-transparent colours lies on either side's images. One np.copyto of one image is timed in the
+pyqtgraph ImageItem in half-transparent colours lies on either side's images. Both sides take turns in blocks of twenty
+frames, since one stock frame moves tens of megabytes through the processor's cache, which no real drag would find
+there; with --interleaved they take turns frame by frame. One np.copyto of one image is timed in the
 same rounds. The last lines compare what is painted with the area-averaged truth.
 """
 
@@ -32,6 +34,7 @@ from bench.viewer_images import GREY, SIZE_PX, radiograph
 
 KINDS = ("window, fitted", "window, zoomed 4", "drag, whole px", "pan, fractions", "zoom")
 LOW, HIGH = 700.0, 2400.0  # the window in which errors are measured
+SETTLING = 3  # frames at the beginning of a block that do not count
 SUB = 12  # points a screen pixel and direction that the truth averages
 
 
@@ -127,8 +130,16 @@ def frame(kind: str, side: Side, number: int) -> float:
     return (time.perf_counter() - start) * 1e3
 
 
-def compare(ours: Ours, stock: Stock, rounds: int, settle: Callable[[], None]) -> None:
-    """Print one line for each kind of frame."""
+def compare(ours: Ours, stock: Stock, rounds: int, block: int, settle: Callable[[], None]) -> None:
+    """Print one line for each kind of frame.
+
+    Args:
+        ours: the measured side.
+        stock: the baseline.
+        rounds: frames of each kind and side.
+        block: frames of one side before the other takes its turn.
+        settle: lets the event loop run.
+    """
     copy = np.empty_like(ours.images[0].image.pixels)
     for kind in KINDS:
         for side in (ours, stock):
@@ -136,18 +147,23 @@ def compare(ours: Ours, stock: Stock, rounds: int, settle: Callable[[], None]) -
             look_at(side, *((0, 0, SIZE_PX) if is_whole else (700, 700, SIZE_PX / 4)))
         settle()
         times: dict[str, list[float]] = {"stock": [], "ours": [], "copy": []}
-        for number in range(rounds + 5):
-            times["stock"].append(frame(kind, stock, number))
-            settle()
-            times["ours"].append(frame(kind, ours, number))
-            settle()
-            start = time.perf_counter()
-            np.copyto(copy, ours.images[0].image.pixels)
-            times["copy"].append((time.perf_counter() - start) * 1e3)
-        found = {name: sorted(values[5:]) for name, values in times.items()}
+        for first in range(0, rounds, block):
+            for name, side in (("stock", stock), ("ours", ours)):
+                for number in range(first - SETTLING if block > 1 else first, first + block):
+                    taken = frame(kind, side, number)
+                    settle()
+                    if number >= first:
+                        times[name].append(taken)
+            for _ in range(block):
+                start = time.perf_counter()
+                np.copyto(copy, ours.images[0].image.pixels)
+                times["copy"].append((time.perf_counter() - start) * 1e3)
+        found = {name: sorted(values) for name, values in times.items()}
         medians = {name: statistics.median(values) for name, values in found.items()}
-        p95 = {name: values[int(0.95 * rounds)] for name, values in found.items()}
-        ratio = statistics.median(a / b for a, b in zip(times["stock"][5:], times["ours"][5:], strict=True))
+        p95 = {name: values[int(0.95 * len(values))] for name, values in found.items()}
+        ratio = statistics.median(
+            a / b for a, b in zip(times["stock"][SETTLING:], times["ours"][SETTLING:], strict=True)
+        )
         print(
             f"{kind:17} stock {medians['stock']:6.2f} ms (p95 {p95['stock']:6.2f}) · "
             f"Coxa {medians['ours']:6.2f} ms (p95 {p95['ours']:6.2f}) · {ratio:5.1f}× faster · "
@@ -233,11 +249,12 @@ def compare_napari(images: list[PreparedImage], rounds: int, settle: Callable[[]
 def main() -> None:
     words = [word for word in sys.argv[1:] if not word.startswith("-")]
     rounds = int(words[0]) if words else 60
+    block = 1 if "--interleaved" in sys.argv else 20
     size = (1900, 2000) if "--4k" in sys.argv else (900, 1000)
     app = QApplication.instance() or QApplication([])
     stored = [radiograph(1), radiograph(2)]
     images = [prepare(ImageKey(sha256=str(n), grey=GREY), lambda _, n=n: stored[n]) for n in range(2)]
-    print(f"Qt platform {app.platformName()}, views {size[0]}×{size[1]}, {rounds} rounds, "
+    print(f"Qt platform {app.platformName()}, views {size[0]}×{size[1]}, {rounds} rounds in blocks of {block}, "
           f"load {', '.join(f'{load:.1f}' for load in os.getloadavg())}")  # fmt: skip
     for what in ("images alone", "with an ARGB overlay"):
         ours, stock = Ours(images, size), Stock(images, size)
@@ -248,7 +265,7 @@ def main() -> None:
                 view.show()
         app.processEvents()
         print(f"{what}:")
-        compare(ours, stock, rounds, app.processEvents)
+        compare(ours, stock, rounds, block, app.processEvents)
         if what == "images alone" and "--4k" not in sys.argv:
             compare_errors(ours, stock, stored[0], size, app.processEvents)
         for side in (ours, stock):

@@ -20,8 +20,7 @@ import numpy.typing as npt
 
 from app.core.pyramid import ImagePyramid
 
-BLOCK_PX = 1024  # positions are exact within blocks of screen pixels; between blocks rounding starts anew
-TURNED_BLOCK_PX = 512  # for turned images, where the rounding of two steps adds up
+BLOCK_PX = 512  # positions are exact within blocks of screen pixels; between blocks rounding starts anew
 ANCHORS = 64  # screen pixels before a block among which one is searched that begins on a level pixel's edge …
 ANCHOR_ERROR_PX = 1 / 32  # … so nearly
 NOT_ONE = (
@@ -104,7 +103,6 @@ class SampleGrid:
         matrix: (a, b, c, d), level pixels per screen pixel: a step to the right is (a, b), a step down (c, d).
         phase: (x, y), where in its screen pixel the image's origin lies, 0 … 1.
         is_nearest: whether single pixels are shown as squares.
-        block_px: side of the blocks of screen pixels within which positions are counted from the block's middle.
         fraction_bits: positions are multiples of 2**-fraction_bits level pixels.
     """
 
@@ -112,7 +110,6 @@ class SampleGrid:
     matrix: tuple[float, float, float, float]
     phase: tuple[float, float]
     is_nearest: bool
-    block_px: int
     fraction_bits: int
 
 
@@ -152,8 +149,7 @@ def place(pyramid: ImagePyramid, to_screen: Affine, *, squares_from: float) -> P
     rows, cols = pyramid.levels[level].shape
     wide, high = cols / pyramid.cols / determinant, rows / pyramid.rows / determinant
     matrix = tuple(round(value * MATRIX_STEPS) / MATRIX_STEPS for value in (d * wide, -b * high, -c * wide, a * high))
-    block_px = BLOCK_PX if matrix[1] == matrix[2] == 0 else TURNED_BLOCK_PX
-    reach = block_px * max(abs(matrix[0]) + abs(matrix[2]), abs(matrix[1]) + abs(matrix[3])) + 8
+    reach = BLOCK_PX * max(abs(matrix[0]) + abs(matrix[2]), abs(matrix[1]) + abs(matrix[3])) + 8
     is_nearest = scale >= squares_from * (1 - 1e-9)
     # the origin in steps of a phase; what is nearly on the pixel's edge is on it
     steps_x, steps_y = round(x * PHASE_STEPS), round(y * PHASE_STEPS)
@@ -163,7 +159,6 @@ def place(pyramid: ImagePyramid, to_screen: Affine, *, squares_from: float) -> P
         matrix=(matrix[0], matrix[1], matrix[2], matrix[3]),
         phase=(steps_x % PHASE_STEPS / PHASE_STEPS, steps_y % PHASE_STEPS / PHASE_STEPS),
         is_nearest=is_nearest,
-        block_px=block_px,
         fraction_bits=FLOAT32_BITS - math.ceil(math.log2(reach)) - is_nearest,  # squares need a bit to break ties
     )
     corners_x = [a * u + c * v for u in (0, pyramid.cols) for v in (0, pyramid.rows)]
@@ -195,9 +190,9 @@ def sample(pyramid: ImagePyramid, grid: SampleGrid, rect: Rect, out: Stored) -> 
             np.copyto(out, level[rect.top : rect.bottom, rect.left : rect.right])  # pixel on pixel
             return
     is_upright = b == c == 0 and not grid.is_nearest and max(abs(abs(a) - 1), abs(abs(d) - 1)) >= NOT_ONE
-    side, (rows, cols) = grid.block_px, level.shape
-    across = _runs(a, grid.phase[0], (rect.left, rect.right), side, cols, is_anchored=is_upright)
-    down = _runs(d, grid.phase[1], (rect.top, rect.bottom), side, rows, is_anchored=is_upright)
+    rows, cols = level.shape
+    across = _runs(a, grid.phase[0], (rect.left, rect.right), cols, is_anchored=is_upright)
+    down = _runs(d, grid.phase[1], (rect.top, rect.bottom), rows, is_anchored=is_upright)
     for run_y in down:
         for run_x in across:
             part = Rect(left=run_x.first, top=run_y.first, right=run_x.end, bottom=run_y.end)
@@ -225,27 +220,26 @@ class _Run:
     source: int = -1
 
 
-def _runs(step: float, phase: float, pixels: tuple[int, int], side: int, size: int, *, is_anchored: bool) -> list[_Run]:
+def _runs(step: float, phase: float, pixels: tuple[int, int], size: int, *, is_anchored: bool) -> list[_Run]:
     """The blocks along one axis.
 
     Args:
         step: level pixels per screen pixel, negative when mirrored.
         phase: where in its screen pixel the image's origin lies.
         pixels: first screen pixel, and the one after the last.
-        side: of a block.
         size: of the level along this axis, px.
         is_anchored: whether to search for anchors, and to cut what lies beyond the level's last pixel off as a run.
     """
     first, end = pixels
     if step < 0 and is_anchored:  # count pixels backwards: then the picture is not mirrored
-        mirrored = _runs(-step, -phase, (-end, -first), side, size, is_anchored=True)
+        mirrored = _runs(-step, -phase, (-end, -first), size, is_anchored=True)
         return [
-            _Run(block=-run.block - side, first=-run.end, end=-run.first, anchor=run.anchor, source=run.source)
+            _Run(block=-run.block - BLOCK_PX, first=-run.end, end=-run.first, anchor=run.anchor, source=run.source)
             for run in mirrored
         ]
     runs = []
-    for block in range(first // side * side, end, side):
-        start, stop = max(first, block), min(end, block + side)
+    for block in range(first // BLOCK_PX * BLOCK_PX, end, BLOCK_PX):
+        start, stop = max(first, block), min(end, block + BLOCK_PX)
         found = _anchor(step, phase, block) if is_anchored else None
         if found is None:
             runs.append(_Run(block=block, first=start, end=stop))
@@ -309,7 +303,7 @@ def _sample_block(level: Stored, grid: SampleGrid, block_xy: tuple[int, int], pa
     """
     steps = 2.0**grid.fraction_bits
     a, b, c, d = (round(value * steps) / steps for value in grid.matrix)
-    middle_x, middle_y = block_xy[0] + grid.block_px // 2, block_xy[1] + grid.block_px // 2
+    middle_x, middle_y = block_xy[0] + BLOCK_PX // 2, block_xy[1] + BLOCK_PX // 2
     x, y = middle_x + 0.5 - grid.phase[0], middle_y + 0.5 - grid.phase[1]
     at_x = round((grid.matrix[0] * x + grid.matrix[2] * y - 0.5) * steps) / steps
     at_y = round((grid.matrix[1] * x + grid.matrix[3] * y - 0.5) * steps) / steps

@@ -17,7 +17,7 @@ from PySide6.QtCore import QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QBrush, QImage, QPainter, QPolygonF, QTransform
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
-from app.core.grey import DisplayTable
+from app.core.grey import TABLE_SIZE, DisplayTable
 from app.core.pyramid import ImagePyramid
 from app.core.resampling import ON_GRID_PX, Placement, Rect, SampleGrid, place, sample
 
@@ -145,6 +145,7 @@ class _Strips:
 
     def __init__(self) -> None:
         self._memory = np.empty(0, np.int32)
+        self._colours = np.empty((1, TABLE_SIZE, 4), np.uint8)
 
     def draw(
         self,
@@ -167,7 +168,8 @@ class _Strips:
         most = rows if outline is not None else min(rows, STRIP_ROWS)
         self._memory, strip = _shaped(self._memory, (most, cols))
         picture = QImage(strip.data, cols, most, cols * 4, QImage.Format.Format_RGB32)
-        colours = cv2.cvtColor(table.levels.reshape(1, -1), cv2.COLOR_GRAY2BGRA).view(np.int32).ravel()  # grey, opaque
+        cv2.cvtColor(table.levels.reshape(1, -1), cv2.COLOR_GRAY2BGRA, dst=self._colours)  # grey, opaque
+        colours = self._colours.view(np.int32).ravel()
         for top in range(0, rows, most):
             count = min(most, rows - top)
             cv2.LUT(stored[top : top + count], colours, strip[:count])
