@@ -22,6 +22,7 @@ from PySide6.QtGui import QImage, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
+from app.cli.demo import VERSION
 from app.core.case import Case, Side
 from app.core.grey import StoredImage, Window
 from app.core.grey_tables import modality_table, to_display
@@ -47,7 +48,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("demo") / "demo"
     done = coxa("demo", "--out", str(folder), "--cases", "8", "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {"version": 4, "cases": 9, "images": 16}
+    assert json.loads(done.stdout) == {"version": VERSION, "cases": 9, "images": 16}
     return folder
 
 
