@@ -5,30 +5,38 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.core.annotation import alignment_of, measurement_of, region_of
 from app.core.case import ReviewStatus
 from app.core.geometry import XY, Alignment, aligned_crop, crop
-from app.core.grey import StoredImage
 from app.core.grey_tables import dark_index
-from app.core.measurement import MeasurementKind, measure
 from app.core.orientation import Orientation
-from app.core.spacing import SpacingSource
 from app.store.project import ProjectStore
-from app.ui.annotate_popups import LengthQuestion, ReaderQuestion
-from app.ui.image_pane import ImagePane
+from app.ui.annotate_popups import ReaderQuestion
 from app.ui.main_window import MainWindow
+from tests.support.annotating_window import (
+    ALT,
+    NONE,
+    SHIFT,
+    act,
+    align,
+    case_id,
+    click,
+    count_events,
+    drag,
+    pane,
+    place,
+    stored_alignment,
+    textured,
+    values,
+)
 from tests.support.window import make_project, open_window, wait, wait_until
-
-SHIFT, ALT, NONE = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.AltModifier, Qt.KeyboardModifier.NoModifier
 
 
 @pytest.fixture
@@ -42,79 +50,6 @@ def window(path: Path) -> Iterator[MainWindow]:
     window = open_window(path)
     yield window
     window.close()
-
-
-def textured(number: int, *, rows: int, cols: int) -> StoredImage:
-    """An image on which no two places are alike."""
-    noise = np.random.default_rng(number).integers(0, 4096, (rows, cols)).astype(np.float32)
-    return StoredImage(pixels=cv2.GaussianBlur(noise, (0, 0), 3).astype(np.uint16))
-
-
-def pane(window: MainWindow, number: int = 0) -> ImagePane:
-    assert window.viewer is not None
-    return window.viewer.places[number].pane
-
-
-def act(window: MainWindow, name: str) -> None:
-    action = window.actions_by_id[name]
-    assert action.isEnabled(), name
-    action.trigger()
-    wait(20)
-
-
-def place(where: ImagePane, xy: XY) -> QPoint:
-    return where.map_from_image(*xy).toPoint()
-
-
-def click(where: ImagePane, xy: XY) -> XY:
-    """Click at image coordinates; returns those of the pixel of the screen that was really hit."""
-    at = place(where, xy)
-    QTest.mouseMove(where.graphics.viewport(), at)
-    wait(5)
-    QTest.mouseClick(where.graphics.viewport(), Qt.MouseButton.LeftButton, NONE, at)
-    wait(5)
-    return where.map_to_image(QPointF(at))
-
-
-def drag(where: ImagePane, start: XY, end: XY) -> tuple[XY, XY]:
-    viewport, first, last = where.graphics.viewport(), place(where, start), place(where, end)
-    QTest.mousePress(viewport, Qt.MouseButton.LeftButton, NONE, first)
-    for share in (0.3, 0.7, 1.0):
-        QTest.mouseMove(viewport, first + (last - first) * share)
-        wait(5)
-    QTest.mouseRelease(viewport, Qt.MouseButton.LeftButton, NONE, last)
-    wait(5)
-    return where.map_to_image(QPointF(first)), where.map_to_image(QPointF(last))
-
-
-def case_id(window: MainWindow) -> str:
-    assert window.viewer is not None
-    assert window.viewer.content is not None
-    return window.viewer.content.case.id
-
-
-def values(window: MainWindow) -> dict[str, Any]:
-    assert window.project is not None
-    return window.project.annotations.values(case_id(window), "tester")
-
-
-def stored_alignment(window: MainWindow, number: int = 0) -> Alignment:
-    assert window.viewer is not None
-    view = window.viewer.places[number].hanging.view
-    assert view is not None
-    found = alignment_of(values(window).get(f"alignment.{view.id}"))
-    assert found is not None
-    return found
-
-
-def count_events(window: MainWindow) -> int:
-    assert window.project is not None
-    return window.project.look().events.head()[0]
-
-
-def align(window: MainWindow, number: int = 0, center: XY = (150, 180), axis: XY = (165, 330)) -> tuple[XY, XY]:
-    act(window, "align")
-    return click(pane(window, number), center), click(pane(window, number), axis)
 
 
 def test_two_clicks_are_stored_in_image_coordinates_in_one_event(window: MainWindow) -> None:
@@ -275,100 +210,6 @@ def test_a_crop_is_approved_and_moving_it_makes_the_verdict_old(window: MainWind
     assert panel.state.text() == "Changed since it was judged"
     QTest.mouseClick(panel.reject, Qt.MouseButton.LeftButton)
     assert panel.state.text() == "Rejected"
-
-
-def test_a_box_is_drawn_moved_resized_copied_and_proposed(window: MainWindow) -> None:
-    act(window, "box")
-    assert window.viewer is not None
-    names = [f"region.{place.hanging.view.id}" for place in window.viewer.places if place.hanging.view]
-    first, last = drag(pane(window), (60, 80), (160, 220))
-    box = region_of(values(window)[names[0]])
-    assert box is not None
-    assert (box.left, box.top, box.right, box.bottom) == pytest.approx((*first, *last), abs=1e-9)
-    start, end = drag(pane(window), (110, 150), (130, 160))
-    moved = region_of(values(window)[names[0]])
-    assert moved is not None
-    assert (moved.left, moved.top) == pytest.approx((box.left + end[0] - start[0], box.top + end[1] - start[1]))
-    assert (moved.width, moved.height) == pytest.approx((box.width, box.height))
-    drag(pane(window), (moved.right, moved.bottom), (250, 300))
-    resized = region_of(values(window)[names[0]])
-    assert resized is not None
-    assert (resized.left, resized.top) == (moved.left, moved.top)
-    assert resized.width > moved.width
-    act(window, "copy_box")
-    copied = region_of(values(window)[names[1]])
-    assert copied is not None
-    assert (copied.width, copied.height) == pytest.approx((resized.width, resized.height))
-    act(window, "propose_box")
-    assert "not aligned" in window.banners.texts["error"]
-    align(window)
-    act(window, "propose_box")
-    proposed = region_of(values(window)[names[0]])
-    assert proposed is not None
-    assert (proposed.width, proposed.height) == (300.0, 400.0)  # 400 × 600 px, and the image is no larger
-
-
-POINTS = {"length": 2, "angle": 3, "two-lines": 4, "neck-shaft": 4, "pauwels": 4}
-
-
-@pytest.mark.parametrize("kind", POINTS)
-def test_measurements_are_clicked_and_points_dragged(window: MainWindow, kind: str) -> None:
-    act(window, f"measure:{kind}")
-    points = [(60, 60), (160, 90), (120, 200), (130, 330)][: POINTS[kind]]
-    hit = [click(pane(window), point) for point in points]
-    assert window.viewer is not None
-    view = window.viewer.places[0].hanging.view
-    assert view is not None
-    name = f"measurement.1.{view.id}"
-    stored = measurement_of(values(window)[name])
-    assert stored.kind is MeasurementKind(kind)
-    assert np.allclose(stored.points, hit, atol=1e-9)
-    _, end = drag(pane(window), stored.points[0], (30, 120))
-    moved = measurement_of(values(window)[name])
-    assert moved.points[0] == pytest.approx(end, abs=1e-9)
-    assert moved.points[1:] == stored.points[1:]
-    if kind == "length":
-        assert measure(moved, view.spacing).unit == "px"  # these images have no length scale
-    act(window, "delete_drawing")
-    assert name not in values(window)
-    act(window, "undo")
-    assert name in values(window)
-
-
-def test_a_landmark_is_set_again(window: MainWindow) -> None:
-    act(window, "landmark:head-centre")
-    click(pane(window), (100, 100))
-    second = click(pane(window), (200, 200))
-    found = {name: value for name, value in values(window).items() if name.startswith("point.head-centre.")}
-    assert list(found.values()) == [pytest.approx(list(second), abs=1e-9)]
-
-
-def test_a_ball_calibrates_the_view_and_everything_follows(window: MainWindow) -> None:
-    align(window)
-    act(window, "measure:length")
-    click(pane(window), (60, 60))
-    click(pane(window), (160, 60))
-    act(window, "calibrate:ball")
-    first, second = click(pane(window), (100, 300)), click(pane(window), (200, 300))
-    question = window.annotating.question
-    assert isinstance(question, LengthQuestion)
-    assert "mm" in question.result.text()
-    question.box.setValue(25.0)
-    QTest.keyClick(question, Qt.Key.Key_Return)
-    assert window.viewer is not None
-    wait_until(lambda: window.viewer.active_view.spacing.source is SpacingSource.MANUAL, timeout_s=10)
-    view = window.viewer.active_view
-    assert view is not None
-    assert view.spacing.col_mm == pytest.approx(25.0 / math.dist(first, second))
-    drawing = window.annotating.board.on(pane(window))
-    assert drawing is not None
-    assert measure(drawing.measurements["1"], drawing.spacing).unit == "mm"
-    assert drawing.alignment is not None
-    assert drawing.alignment.side(drawing.spacing) == pytest.approx(120.0 / view.spacing.col_mm)
-    act(window, "uncalibrate")
-    wait_until(lambda: window.viewer.active_view.spacing.source is SpacingSource.NONE, timeout_s=10)
-    act(window, "undo")
-    wait_until(lambda: window.viewer.active_view.spacing.source is SpacingSource.MANUAL, timeout_s=10)
 
 
 def test_undo_and_redo_reach_back_beyond_the_start_of_the_window(path: Path) -> None:
