@@ -180,8 +180,22 @@ class ResolvePanel(QFrame):
         super().resizeEvent(event)
 
     def _arrange(self, width_px: int) -> None:
-        needed = sum(group.minimumSizeHint().width() for group in self.groups.values()) + GAP_L + 2 * GAP_M
-        is_narrow = width_px < needed
+        """Side by side or one above the other, whichever leaves more room for the images."""
+        room = width_px - 2 * GAP_M
+        groups = [group.layout() for group in self.groups.values()]
+        if any(layout is None for layout in groups) or room <= 0:
+            return
+        least = [group.minimumSizeHint().width() for group in self.groups.values()]
+        share = (room - GAP_L) * len(SIDES) // (len(PROJECTIONS) + len(SIDES))
+        right = max(share, least[1])
+        widths = (room - GAP_L - right, right)
+        beside = max(
+            layout.heightForWidth(max(1, width))
+            for layout, width in zip(groups, widths, strict=True)
+            if layout is not None
+        )
+        below = sum(layout.heightForWidth(room) for layout in groups if layout is not None) + GAP_L
+        is_narrow = widths[0] < least[0] or below < beside
         direction = QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight
         if self._groups.direction() is not direction:
             self._groups.setDirection(direction)
