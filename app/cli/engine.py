@@ -6,7 +6,10 @@ import argparse
 
 EPILOG = """\
 The engine reads requests from its standard input, one JSON object a line, and writes replies in the same form
-(app/core/engine_messages.py). It ends when its input ends. Nobody needs to start it by hand."""
+(app/core/engine_messages.py). It ends when its input ends. Nobody needs to start it by hand.
+
+examples:
+  coxa engine                               answers each line of its input until that ends"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -83,7 +84,7 @@ def test_general_help_lists_every_command_and_exit_code(words: list[str], capsys
     text = capsys.readouterr().out
     assert ended.value.code == DONE
     for name in COMMANDS:
-        assert f"\n    {name} " in text
+        assert re.search(rf"\n    {name}\s", text)
     for code in (DONE, 1, USAGE, REFUSED, BUG, CANCELLED):
         assert f"{code} " in text.partition("exit codes:")[2]
 

@@ -122,8 +122,8 @@ def assert_thumbnails(window: MainWindow) -> int:
     """Every small radiograph that was made shows the view it is kept for."""
     thumbnails = window.cases._thumbnails
     assert thumbnails is not None
-    for (view_id, _), picture in thumbnails._kept.items():
-        assert number_in(levels_of(picture)) == int(view_id.removeprefix("V-"))
+    for (view_id, _), kept in thumbnails._kept.items():
+        assert number_in(levels_of(kept.image)) == int(view_id.removeprefix("V-"))
     return len(thumbnails._kept)
 
 

@@ -104,6 +104,7 @@ def test_zoom_keys_work_on_the_active_pane_only(tmp_path: Path) -> None:
     window = open_window(make_project(tmp_path / "p"))
     assert window.viewer is not None
     first, second = (place.pane for place in window.viewer.places)
+    wait_until(lambda: second.zoom > 1)  # the panes have their size
     fitted = second.zoom
     press(window, "Ctrl+1")
     assert first.zoom == pytest.approx(1.0)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QMimeData, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QFileDialog
 
@@ -169,7 +169,8 @@ class ImportingWiring(Wiring):
         """Import what was copied in a file manager, or paths that were copied as text."""
         from app.ui.drop_area import local_paths
 
-        paths = local_paths(QGuiApplication.clipboard().mimeData())
+        copied: QMimeData | None = QGuiApplication.clipboard().mimeData()  # None where the system has no clipboard
+        paths = local_paths(copied) if copied is not None else []
         if paths:
             self.bring_in(paths)
             return
