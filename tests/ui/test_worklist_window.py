@@ -19,7 +19,7 @@ from app.ui.main_window import MainWindow
 from app.ui.start_plan import Start
 from tests.support.many_cases import make_many_cases
 from tests.support.naive_worklist import answer, facts
-from tests.support.window import open_window, wait, wait_until
+from tests.support.window import make_project, open_window, wait, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -229,3 +229,16 @@ def test_ten_thousand_rows_from_one_end_to_the_other(tmp_path: Path) -> None:
         window.actions_by_id["next" if step > 0 else "previous"].trigger()
         assert table.currentIndex().row() == expected
     assert shown(window) == found[total - 2].case_id
+
+
+def test_without_a_project_there_is_no_empty_list(tmp_path: Path) -> None:
+    window = open_window()
+    dock = window.findChild(QDockWidget, "cases")
+    assert dock is not None
+    assert not dock.isVisible()
+    window.projects.open_project(make_project(tmp_path / "p"))
+    assert dock.isVisible()
+    window.actions_by_id["show_list"].trigger()
+    window.actions_by_id["close_project"].trigger()
+    window.projects.open_project(tmp_path / "p")
+    assert not dock.isVisible()  # the user has put it away

@@ -215,6 +215,14 @@ class CasesWiring(Wiring):
         contents = [self.project.content(name) for name in self.window.case_list.neighbours(steps)]
         self.viewer.decode_ahead(content for content in contents if content is not None)
 
+    def hide_list(self) -> None:
+        """There is no project, and nothing to list."""
+        self._list_dock().hide()
+
+    def show_list_again(self) -> None:
+        """A project was opened: the worklist is there, unless the user has put it away."""
+        self._list_dock().setVisible(self.window.actions_by_id["show_list"].isChecked())
+
     def _show_list(self, then: Callable[[], None]) -> None:
         """Do something in the worklist, which must be seen for it."""
         self.window.actions_by_id["show_list"].setChecked(True)

@@ -237,6 +237,7 @@ class ProjectsWiring(Wiring):
         """Say how to begin."""
         window = self.window
         window.start_page.show_home(self.recent_entries())
+        window.cases.hide_list()
         window.middle.setCurrentWidget(window.start_page)
         window.start_page.take_focus()
         window.enable()
@@ -378,6 +379,7 @@ class ProjectsWiring(Wiring):
         window.banners.remove("error")
         window.banners.remove("demo")
         self._say_project()
+        window.cases.show_list_again()
         if project.was_unclean:
             words = tr("Everything that was recorded is there: the whole database was checked.")
             banner = Banner(tr("The last session ended unexpectedly."), (words,), is_closable=True)
