@@ -21,8 +21,8 @@ import numpy.typing as npt
 from app.core.pyramid import ImagePyramid
 
 BLOCK_PX = 512  # positions are exact within blocks of screen pixels; between blocks rounding starts anew
-ANCHORS = 64  # screen pixels before a block among which one is searched that begins on a level pixel's edge …
-ANCHOR_ERROR_PX = 1 / 32  # … so nearly
+ANCHORS = 256  # screen pixels before a block among which one is searched that begins on a level pixel's edge …
+ANCHOR_ERROR_PX = 1 / 128  # … so nearly
 NOT_ONE = (
     1 / 32
 )  # cv2 copies instead of resizing when size and rounded size are the same: not for steps this far from 1
