@@ -50,6 +50,7 @@ class ModelInput:
         channels: 1, or 3 equal ones.
         scaling: scale of the grey values.
         region_mode: how a region becomes a square; only read for region crops.
+        field_mm: side of the square in the patient; for the region mode `FIELD` only.
         is_right_mirrored: whether right hips are mirrored, so that the network knows left ones only ([R]: no paper
             says so).
     """
@@ -60,6 +61,7 @@ class ModelInput:
     channels: int = 3
     scaling: GreyScaling = GreyScaling.STANDARD
     region_mode: RegionMode = RegionMode.CENTRE
+    field_mm: float | None = None
     is_right_mirrored: bool = False
 
     def __post_init__(self) -> None:
@@ -69,6 +71,8 @@ class ModelInput:
             raise ValueError("an input has one channel or three equal ones")
         if self.size_px < 1:
             raise ValueError("an input has a positive size")
+        if (self.region_mode is RegionMode.FIELD) is not (self.field_mm is not None and self.field_mm > 0):
+            raise ValueError("a field, and nothing else, has a size in mm")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +109,9 @@ def input_crop(model: ModelInput, view: ViewGeometry) -> Crop | None:
         case InputKind.ALIGNED_CROP if view.alignment is not None:
             cut = aligned_crop(view.alignment, view.spacing, size_px=model.size_px)
         case InputKind.REGION_CROP if view.region is not None:
-            cut = region_crop(view.region, view.spacing, mode=model.region_mode, size_px=model.size_px)
+            cut = region_crop(
+                view.region, view.spacing, mode=model.region_mode, size_px=model.size_px, field_mm=model.field_mm
+            )
         case _:
             cut = None
     if cut is not None and model.is_right_mirrored and view.side is Side.RIGHT:

@@ -24,6 +24,7 @@ class RegionMode(StrEnum):
     """How a region becomes the input of a network."""
 
     CENTRE = "centre"  # the central square, at the region's own scale (paper 000)
+    FIELD = "field"  # a square of a given size in mm around the region's centre, whatever the size of the box
     RESIZE = "resize"  # the whole region, squeezed into the square (models.md §1, option)
 
 
@@ -128,18 +129,27 @@ def copied_region(
 
 
 def region_crop(
-    region: RegionBox, spacing: Spacing, *, mode: RegionMode = RegionMode.CENTRE, size_px: int = REGION_INPUT_PX
+    region: RegionBox,
+    spacing: Spacing,
+    *,
+    mode: RegionMode = RegionMode.CENTRE,
+    size_px: int = REGION_INPUT_PX,
+    field_mm: float | None = None,
 ) -> Crop:
     """What a network is fed from a region, as a crop for `geometry.crop`.
 
     Args:
         region: the box.
         spacing: of the image.
-        mode: the central square, or all of it.
+        mode: the central square, all of it, or a square of `field_mm` around its centre.
         size_px: side of the result, px.
+        field_mm: side of the square in the patient, mm; for `FIELD` only. Where the spacing cannot be trusted, the
+            longer side of the box is taken for it.
     """
     x, y = region.center_xy
     size_mm, mm_per_px = pixel_mm(spacing), None
+    if mode is RegionMode.FIELD:
+        return _field_crop(region, spacing, size_px=size_px, field_mm=field_mm)
     if mode is RegionMode.RESIZE:
         across, down = size_px / region.width, size_px / region.height
     elif size_mm is not None:
@@ -147,6 +157,22 @@ def region_crop(
         mm_per_px = NOMINAL_MM_PER_PX
     else:
         across, down = 1.0, spacing.aspect
+    half = size_px / 2
+    return Crop(
+        matrix=((across, 0.0, half - across * x), (0.0, down, half - down * y)), size_px=size_px, mm_per_px=mm_per_px
+    )
+
+
+def _field_crop(region: RegionBox, spacing: Spacing, *, size_px: int, field_mm: float | None) -> Crop:
+    if field_mm is None or field_mm <= 0:
+        raise ValueError("a field has a size in mm")
+    (x, y), size_mm, mm_per_px = region.center_xy, pixel_mm(spacing), None
+    if size_mm is not None:
+        across, down = size_px * size_mm[0] / field_mm, size_px * size_mm[1] / field_mm
+        mm_per_px = field_mm / size_px
+    else:
+        across = size_px / max(region.width, region.height * spacing.aspect)
+        down = across * spacing.aspect
     half = size_px / 2
     return Crop(
         matrix=((across, 0.0, half - across * x), (0.0, down, half - down * y)), size_px=size_px, mm_per_px=mm_per_px
