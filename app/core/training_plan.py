@@ -75,7 +75,8 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         is_balanced: whether every class is drawn equally often.
         localisation: weight of the loss on where the fracture was clicked; 0 in every paper's preset.
         augmentation: how images are varied.
-        start: weights to begin with: empty = random; else a safetensors file.
+        start: weights to begin with: empty = random; `imagenet` = published ones for its backbones; else a safetensors
+            file.
         preset: name of the preset that the plan was made from.
     """
 

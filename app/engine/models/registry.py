@@ -118,6 +118,7 @@ def _paper_004() -> list[Architecture]:
         ("vgg19", "VGG19", "vgg19"),
         ("inception-v3", "InceptionV3", "inception_v3"),
         ("resnet50", "ResNet50", "resnet50"),
+        ("efficientnet-lite0", "EfficientNet-Lite0 (ours)", "tf_efficientnet_lite0"),
     )
     kinds = ((InputKind.WHOLE_VIEW, "automated"), (InputKind.ALIGNED_CROP, "intervention"))
     return [

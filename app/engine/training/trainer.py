@@ -18,6 +18,7 @@ from app.core.errors import UserError
 from app.core.split import Part
 from app.core.training_plan import Schedule
 from app.engine.device import Choice
+from app.engine.models.pretrained import IMAGENET, in_our_names, start_with_imagenet
 from app.engine.models.registry import architectures
 from app.engine.outlier import features_of
 from app.engine.statistics.roc import auc
@@ -61,11 +62,14 @@ class Trainer:
         torch.manual_seed(self.plan.seed)
         self.model = architectures()[self.plan.architecture].build()
         if self.plan.start:
-            load_start(self.model, Path(self.plan.start))
+            begin_with(self.model, self.plan.start)
         self.model.to(choice.device)
         self.localiser: Localiser | None = None
         if self.plan.localisation:
             self.localiser = Localiser(self._map_channels()).to(choice.device)
+        self._positive = self.plan.finding if len(self.plan.classes) > 1 else 1
+        # of two kinds of fracture, the other one is no absence: its cases are clicked too
+        self._tells_absence = not any(any(case.clicks_xy) for case in folder.cases() if case.label != self._positive)
         modules: list[nn.Module] = [self.model, *([self.localiser] if self.localiser is not None else [])]
         self.optimiser = make_optimiser(self.plan, modules)
         self.average = Average(self.model, self.plan.average)
@@ -159,7 +163,8 @@ class Trainer:
         loss = class_loss(logits.float(), labels)
         if self.localiser is not None:
             clicks = torch.from_numpy(batch.clicks[part]).to(self.choice.device)
-            loss = loss + self.plan.localisation * self.localiser(maps, clicks, self.plan.input.size_px)
+            has_none = (labels != self._positive) & self._tells_absence
+            loss = loss + self.plan.localisation * self.localiser(maps, clicks, has_none, self.plan.input.size_px)
         return loss
 
     def _score(self, part: Part, weights: dict[str, Tensor], *, features: bool = False) -> Scores:
@@ -269,6 +274,25 @@ def figures(scores: Scores, finding: int) -> tuple[float, float | None, float]:
     return loss, area, accuracy
 
 
+def begin_with(model: nn.Module, start: str) -> str:
+    """Begin as a plan says.
+
+    Args:
+        model: changed in place.
+        start: `imagenet`, or a safetensors file.
+
+    Returns:
+        What it was initialised with, for the card.
+
+    Raises:
+        UserError: there are no such weights, or they do not fit.
+    """
+    if start == IMAGENET:
+        return start_with_imagenet(model)
+    load_start(model, Path(start))
+    return Path(start).name
+
+
 def load_start(model: nn.Module, path: Path) -> None:
     """Begin with other weights, layer by layer where names and shapes agree: a new head for new classes stays random.
 
@@ -285,6 +309,7 @@ def load_start(model: nn.Module, path: Path) -> None:
             kind="no-start",
         ) from error
     own = model.state_dict()
+    weights |= in_our_names(model, weights)  # a published file, with the names that timm gives
     fitting = {name: part for name, part in weights.items() if name in own and own[name].shape == part.shape}
     if len(fitting) < len(own) / 2:
         raise UserError(
