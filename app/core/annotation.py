@@ -2,7 +2,7 @@
 
 Every reader has a target of their own, `case:ID@READER`, so that two opinions live side by side and neither can
 overwrite the other. What is one for the whole case (its review status, comments, who it is assigned to) stays at
-`case:ID`, and the calibration of an image at `view:ID`.
+`case:ID`, and the calibration of an image and the verdict on its burnt-in text at `view:ID`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from app.core.event import Json, target_of
 from app.core.geometry import Alignment
 from app.core.label_set import LabelValue
 from app.core.measurement import Measurement, ScaleCalibration
+from app.core.pixel_review import PixelReview
 from app.core.region import RegionBox
 
 CASE, VIEW = "case", "view"
@@ -33,6 +34,7 @@ STATUS = "status"
 ASSIGNED = "assigned"
 COMMENT = "comment."  # + number
 CALIBRATION = "calibration"  # of a view
+PIXEL_REVIEW = "pixels"  # of a view: burnt-in text
 
 MAX_READER_LENGTH = 120
 T = TypeVar("T")
@@ -137,7 +139,7 @@ def is_annotation(target: str, field: str) -> bool:
         return field.startswith(READER_PREFIXES)
     if kind == CASE:
         return field in (STATUS, ASSIGNED) or field.startswith(COMMENT)
-    return kind == VIEW and field == CALIBRATION
+    return kind == VIEW and field in (CALIBRATION, PIXEL_REVIEW)
 
 
 def label_value(value: Json) -> LabelValue:
@@ -181,6 +183,11 @@ def calibration_of(value: Json) -> ScaleCalibration | None:
     return None if value is None else _read(value, ScaleCalibration)
 
 
+def pixel_review_of(value: Json) -> PixelReview | None:
+    """A verdict on burnt-in text from its JSON form; None when nobody has looked."""
+    return None if value is None else _read(value, PixelReview)
+
+
 def point_of(value: Json) -> tuple[float, float]:
     """A point from its JSON form."""
     x, y = _read(value, tuple[float, float])
@@ -209,7 +216,7 @@ def checked_document(target: str, field: str, value: Json) -> Json:
     if value is None or not is_annotation(target, field):
         pass
     elif kind == VIEW:
-        return document_of(calibration_of(value))
+        return document_of(calibration_of(value) if field == CALIBRATION else pixel_review_of(value))
     elif reader:
         readers: dict[str, Any] = {ALIGNMENT: alignment_of, REGION: region_of, CROP_VERDICT: verdict_of,
                                    LANDMARK: point_of, MEASUREMENT: measurement_of}  # fmt: skip

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from app.core.grey import GreyScale
+from app.core.pixel_review import PixelReview, ReleaseState, release_state
 from app.core.spacing import Spacing
 
 
@@ -178,6 +179,7 @@ class View:
         flags: what a user must know about the image.
         notices: sentences for the user, most important first.
         excluded_reason: why a person took the view out of its cases; empty = not excluded.
+        pixel_review: what a person said about text in its pixels; None = nobody has looked.
     """
 
     id: str
@@ -194,6 +196,12 @@ class View:
     flags: frozenset[ViewFlag] = frozenset()
     notices: tuple[str, ...] = ()
     excluded_reason: str = ""
+    pixel_review: PixelReview | None = None
+
+    @property
+    def release(self) -> ReleaseState:
+        """Whether its pixels may leave the project."""
+        return release_state(self.flags, self.pixel_review)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

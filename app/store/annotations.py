@@ -13,9 +13,11 @@ from datetime import datetime
 
 from app.core.annotation import (
     ASSIGNED,
+    CALIBRATION,
     CASE,
     COMMENT,
     LABEL,
+    PIXEL_REVIEW,
     STATUS,
     VIEW,
     Annotation,
@@ -26,6 +28,7 @@ from app.core.annotation import (
     is_annotation,
     label_value,
     labels_of,
+    pixel_review_of,
     reader_target,
     split_target,
 )
@@ -301,14 +304,23 @@ class Annotations:
             checked = checked_value(field, label_value(after))
             after = list(checked) if isinstance(checked, tuple) else checked
         if kind == VIEW and after is not None:
-            view, calibration = self._project.views.get(identifier), calibration_of(after)
-            if view is not None and calibration is not None:
-                calibrated_spacing(calibration, view.spacing)  # refuses what cannot be
+            self._check_about_view(identifier, change.field, after)
         if change.field == STATUS and after not in (None, *(status.value for status in ReviewStatus)):
             raise UserError("There is no such review status.", kind="annotation")
         if not reader and (change.field == ASSIGNED or change.field.startswith(COMMENT)) and after is not None:
             _require_text(after)
         return replace(change, after=after)
+
+    def _check_about_view(self, view_id: str, field: str, value: Json) -> None:
+        """Refuse what cannot be said of this view."""
+        view = self._project.views.get(view_id)
+        if view is None:
+            return
+        if field == CALIBRATION and (calibration := calibration_of(value)) is not None:
+            calibrated_spacing(calibration, view.spacing)
+        review = pixel_review_of(value) if field == PIXEL_REVIEW else None
+        if review is not None and any(box.right > view.cols or box.bottom > view.rows for box in review.masks):
+            raise UserError("A mask lies beyond the edge of the image.", kind="annotation")
 
     def _annotatable(self, case_id: str) -> Case:
         case = self._project.cases.get(case_id)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from app.core.annotation import CALIBRATION, calibration_of
+from app.core.annotation import CALIBRATION, PIXEL_REVIEW, calibration_of, pixel_review_of
 from app.core.case import Assessment, Certainty, Projection, Side, View, ViewFlag
 from app.core.event import Json, canonical_json, target_of
 from app.core.grey import GreyScale
@@ -233,4 +233,11 @@ def _overlaid(view: View, decisions: dict[str, Json]) -> View:
         excluded = str(decisions[EXCLUDED])
     if (calibration := calibration_of(decisions.get(CALIBRATION))) is not None:
         spacing = calibrated_spacing(calibration, view.spacing)
-    return replace(view, projection=projection, side=side, excluded_reason=excluded, spacing=spacing)
+    return replace(
+        view,
+        projection=projection,
+        side=side,
+        excluded_reason=excluded,
+        spacing=spacing,
+        pixel_review=pixel_review_of(decisions.get(PIXEL_REVIEW)),
+    )
