@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 from app.core.model_input import ModelInput
@@ -45,6 +47,33 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     error_after: float | None = None
 
 
+class Abstention(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """From where on a model had better say nothing: too near its threshold (El-Yaniv and Wiener 2010).
+
+    Args:
+        limit: smallest distance between the calibrated logit of a case and that of the threshold at which the model
+            answers, ≥ 0; 0 = it always answers.
+        made_on: which cases chose the limit, in words.
+        coverage: share of the measured cases that it answers, 0 … 1.
+        risk: share of wrong decisions among those.
+        risk_of_all: share of wrong decisions if it answered every case.
+        curve: (coverage, risk) from the surest case to all of them.
+        measured_on: on which cases coverage, risk and curve were measured, in words.
+    """
+
+    limit: float
+    made_on: str
+    coverage: float
+    risk: float
+    risk_of_all: float
+    curve: tuple[tuple[float, float], ...] = ()
+    measured_on: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.limit >= 0 or not 0 <= self.coverage <= 1:
+            raise ValueError("a limit is not negative, and a coverage is a share")
+
+
 class HeatmapAudit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Whether heatmaps of this model may be believed.
 
@@ -81,6 +110,8 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         seeds: random seeds, in words.
         command: the command that makes it again.
         threshold: calibrated probability of the finding from which it counts as found.
+        threshold_rule: how the threshold was chosen, and on which cases, in words.
+        abstention: from where on it had better say nothing; None = it always answers.
         calibration: how probabilities were calibrated.
         heatmap_scale: logit units that are shown as full colour; one number for the model, never one for an image.
         outlier_limit: distance from the training cases beyond which a case is out of distribution; None = not known.
@@ -104,6 +135,8 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     seeds: str
     command: str
     threshold: float = 0.5
+    threshold_rule: str = ""
+    abstention: Abstention | None = None
     calibration: Calibration = Calibration()
     heatmap_scale: float = 1.0
     outlier_limit: float | None = None
@@ -127,3 +160,21 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     def is_heatmap_validated(self) -> bool:
         """Whether heatmaps of this model may be shown without the mark *not validated*."""
         return self.heatmap_audit is not None and self.heatmap_audit.is_passed
+
+    @property
+    def unsure_band(self) -> tuple[float, float] | None:
+        """Calibrated probabilities of the finding strictly between which it does not answer; None = it always does."""
+        if self.abstention is None or self.abstention.limit == 0:
+            return None
+        middle = math.log(self.threshold / (1 - self.threshold))
+        low, high = (1 / (1 + math.exp(-middle - step * self.abstention.limit)) for step in (-1, 1))
+        return low, high
+
+    def is_unsure(self, probability: float) -> bool:
+        """Whether a calibrated probability of the finding lies too near the threshold for an answer."""
+        band = self.unsure_band
+        return band is not None and band[0] < probability < band[1]
+
+    def is_outlier(self, distance: float | None) -> bool:
+        """Whether a case lies outside what the model knows."""
+        return distance is not None and self.outlier_limit is not None and distance > self.outlier_limit

@@ -59,7 +59,7 @@ class OutlierModel:
         left_over = float(variances[kept:].sum()) / max(dim - kept, 1)
         spreads = variances[:kept].sqrt().clamp(min=SMALLEST_SPREAD)
         rest = max(left_over**0.5, SMALLEST_SPREAD) if kept < dim else float("inf")  # no direction is left
-        return cls(mean=mean, axes=right[:kept], spreads=spreads, rest=rest)
+        return cls(mean=mean, axes=right[:kept].contiguous(), spreads=spreads, rest=rest)
 
     def distance(self, features: Tensor) -> Tensor:
         """(B, D) to (B,) ≥ 0; about 1 for a case like the training cases."""
