@@ -202,6 +202,17 @@ def levels_to_input(
     return np.repeat(light[None], model.channels, axis=0)
 
 
+def blank_input(seen: npt.NDArray[np.float32], model: ModelInput) -> npt.NDArray[np.float32]:
+    """What a view becomes that a network is not to see: its own mean everywhere (view ablation, ADR 0191).
+
+    Args:
+        seen: (channels, size, size), what `standardise` made of the view.
+        model: scale; standardised views have the mean 0.
+    """
+    mean = 0.0 if model.scaling is GreyScaling.STANDARD else float(seen.mean())
+    return np.full_like(seen, mean)
+
+
 def input_key(model: ModelInput, cuts: tuple[tuple[str, Crop], ...]) -> str:
     """Names what a model was fed: the same key means the same numbers.
 
