@@ -10,10 +10,13 @@ from typing import TypeAlias
 
 import msgspec
 
-from app.core.geometry import Crop
+from app.core.case import Side
+from app.core.event import canonical_json
+from app.core.geometry import XY, Crop
 from app.core.grey import GreyScale, Lut, Window
+from app.core.spacing import Spacing
 
-ENGINE_PROTOCOL = 1
+ENGINE_PROTOCOL = 2
 
 
 class ViewInput(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,12 +27,48 @@ class ViewInput(msgspec.Struct, frozen=True, kw_only=True):
         grey: how they become grey levels.
         voi: the view's automatic window.
         cut: which part.
+        is_blank: whether the network is shown nothing here: the view's own mean everywhere, so that a network of two
+            views can be asked what it makes of one (view ablation, ADR 0191).
     """
 
     image_sha256: str
     grey: GreyScale
     voi: Lut | Window
     cut: Crop
+    is_blank: bool = False
+
+    @property
+    def pixels_key(self) -> str:
+        """Names the grey levels that a network sees: the pixels, how they are read, and their window."""
+        parts = [self.image_sha256, msgspec.to_builtins(self.grey), msgspec.to_builtins(self.voi)]
+        return canonical_json([*parts, "blank"] if self.is_blank else parts)
+
+
+class WholeView(msgspec.Struct, frozen=True, kw_only=True):
+    """One view of which nobody has said yet where the hip is.
+
+    Args:
+        image_sha256: address of the stored values in the image store.
+        grey: how they become grey levels.
+        voi: the view's automatic window.
+        rows: image height, px.
+        cols: image width, px.
+        spacing: for pixels that are not square.
+        side: of the hip that is looked for; decides where a view shows both.
+    """
+
+    image_sha256: str
+    grey: GreyScale
+    voi: Lut | Window
+    rows: int
+    cols: int
+    spacing: Spacing = Spacing()
+    side: Side | None = None
+
+    @property
+    def pixels_key(self) -> str:
+        """Names the grey levels that a localiser sees."""
+        return canonical_json([self.image_sha256, msgspec.to_builtins(self.grey), msgspec.to_builtins(self.voi)])
 
 
 class Hello(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -61,7 +100,9 @@ class Predict(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         priority: larger goes first; the open case has the largest.
         heatmap_method: `grad-cam`, `grad-cam++`, `cam`, or empty for none.
         heatmap_class: which class the heatmap is of.
-        heatmaps: folder for the heatmaps' files.
+        heatmaps: folder for the heatmaps' files, and for those of the sampling points.
+        has_points: whether to say also where deformable layers looked; left out of the answer where the model has no
+            such layers, or where they cannot be traced.
     """
 
     job: int
@@ -72,6 +113,25 @@ class Predict(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     heatmap_method: str = ""
     heatmap_class: int = 0
     heatmaps: str = ""
+    has_points: bool = False
+
+
+class Locate(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Let a localiser look for the hip in one view.
+
+    Args:
+        job: echoed in every reply about it.
+        model: folder of the localiser.
+        images: folder of the image store.
+        view: where to look; the engine cuts the whole view itself.
+        priority: larger goes first.
+    """
+
+    job: int
+    model: str
+    images: str
+    view: WholeView
+    priority: int = 0
 
 
 class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -118,6 +178,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         probabilities: calibrated, one for each class of the card (one class: of that class).
         distance: from the training cases; None where the model cannot tell.
         heatmaps: files, one for each view, (H, W) float32 in units of the logit, over the model's input; or empty.
+        points: file of the sampling points, `.npy`, (K, 5) float32 as of `app.core.heatmap.POINT_COLUMNS`; or empty.
         seconds: time of the forward pass and the heatmap, for this case.
     """
 
@@ -127,6 +188,29 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     probabilities: tuple[float, ...]
     distance: float | None = None
     heatmaps: tuple[str, ...] = ()
+    points: str = ""
+    seconds: float
+
+
+class Located(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Where a localiser believes the hip to be: a proposal, never an annotation.
+
+    Args:
+        job: the request's.
+        weights_sha256: which weights said so.
+        input_key: what they were fed.
+        center_xy: centre of the hip's region, image coordinates.
+        confidence: share of the belief that lies there, 0 … 1.
+        head_xy: centre of the femoral head, image coordinates; None where the localiser does not tell.
+        seconds: time it took.
+    """
+
+    job: int
+    weights_sha256: str
+    input_key: str
+    center_xy: XY
+    confidence: float
+    head_xy: XY | None = None
     seconds: float
 
 
@@ -156,5 +240,5 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     traceback: str = ""
 
 
-EngineRequest: TypeAlias = Hello | Predict | Cancel | Unload
-EngineReply: TypeAlias = Ready | Started | Result | Cancelled | Failed
+EngineRequest: TypeAlias = Hello | Predict | Locate | Cancel | Unload
+EngineReply: TypeAlias = Ready | Started | Result | Located | Cancelled | Failed

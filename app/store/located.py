@@ -1,0 +1,55 @@
+"""Where a localiser believes hips to be, kept among what can be computed again: a proposal, never an annotation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from app.core.geometry import XY
+from app.core.grey import GreyScale
+from app.store.derived import DerivedCache, derived_key
+
+KIND = "hip-region/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocatedHip:
+    """What a localiser said about one view.
+
+    Args:
+        center_xy: centre of the hip's region, image coordinates.
+        confidence: 0 … 1.
+    """
+
+    center_xy: XY
+    confidence: float
+
+
+_DECODER = msgspec.msgpack.Decoder(LocatedHip)
+
+
+def located_key(sha256: str, grey: GreyScale, weights_sha256: str, *, is_mirrored: bool) -> bytes:
+    """Names one question to a localiser.
+
+    Args:
+        sha256: address of the stored values.
+        grey: how they are read.
+        weights_sha256: of the localiser.
+        is_mirrored: whether it sees the view mirrored: one pelvis shows two hips.
+    """
+    return derived_key(sha256, grey, weights_sha256, is_mirrored)
+
+
+def kept_hip(derived: DerivedCache, key: bytes) -> LocatedHip | None:
+    """What was said before; None when nothing was."""
+    kept = derived.get(KIND, key)
+    try:
+        return None if kept is None else _DECODER.decode(kept)
+    except msgspec.DecodeError:
+        return None
+
+
+def keep_hip(derived: DerivedCache, key: bytes, hip: LocatedHip) -> None:
+    """Keep what a localiser said."""
+    derived.put(KIND, key, msgspec.msgpack.encode(hip))
