@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from app.core.geometry import XY, Crop, mapped
 
-PICTURE_PX = 512  # side of a coloured heatmap
+PICTURE_PX = 512  # side of a heatmap in fine steps
+MOST = 65535  # full colour
 POINT_COLUMNS = ("view", "layer", "x_px", "y_px", "weight")
 """Of a file of sampling points: number of the view, number of the layer, place on the model's input, attention received
 (1 = the average point of its layer)."""
@@ -52,41 +53,64 @@ def shares(heatmap: npt.NDArray[np.float32], scale: float) -> npt.NDArray[np.flo
     return np.asarray(np.clip(heatmap / np.float32(scale), 0, 1), np.float32)
 
 
-def coloured(
-    heatmap: npt.NDArray[np.float32], *, scale: float, threshold: float = 0.0, size_px: int = PICTURE_PX
-) -> npt.NDArray[np.uint8]:
-    """A heatmap as a picture over the model's input; nothing is painted below the threshold.
+def levels(heatmap: npt.NDArray[np.float32], scale: float, *, size_px: int = PICTURE_PX) -> npt.NDArray[np.uint16]:
+    """A heatmap in fine steps over the model's input: cells are interpolated smoothly and keep their own values.
 
-    Cells are interpolated smoothly (cubic, never beyond the smallest and largest cell); the values of the cells
-    themselves stay.
+    Args:
+        heatmap: (h, w), units of the logit, over the whole input.
+        scale: logit units that are full colour.
+        size_px: side of the result.
+
+    Returns:
+        (size, size) uint16: 0 … `MOST` for nothing … full colour.
+    """
+    part = shares(heatmap, scale)
+    fine = cv2.resize(part, (size_px, size_px), interpolation=cv2.INTER_CUBIC)
+    inside = np.clip(fine, part.min(initial=0), part.max(initial=0))  # cubic curves overshoot
+    return np.asarray(np.rint(inside * np.float32(MOST)), np.uint16)
+
+
+@cache
+def colour_table(threshold: float, opacity: float = 1.0) -> npt.NDArray[np.uint8]:
+    """What each of 256 shares of full colour is painted with; nothing below the threshold.
+
+    Args:
+        threshold: share of full colour, 0 … 1.
+        opacity: of full colour, 0 … 1.
+
+    Returns:
+        (256, 4) uint8: red, green, blue, alpha, not premultiplied.
+    """
+    share = np.arange(256) / 255
+    alpha = (_LEAST_ALPHA + (1 - _LEAST_ALPHA) * share) * np.clip((share - threshold) / _EDGE, 0, 1)
+    table = np.empty((256, 4), np.uint8)
+    table[:, :3], table[:, 3] = heat_colours(), np.rint(255 * opacity * alpha)
+    table.setflags(write=False)
+    return table
+
+
+def coloured(
+    heatmap: npt.NDArray[np.float32],
+    *,
+    scale: float,
+    threshold: float = 0.0,
+    opacity: float = 1.0,
+    size_px: int = PICTURE_PX,
+) -> npt.NDArray[np.uint8]:
+    """A heatmap as a picture over the model's input.
 
     Args:
         heatmap: (h, w), units of the logit, over the whole input.
         scale: logit units that are full colour.
         threshold: share of full colour below which nothing is painted, 0 … 1.
+        opacity: of full colour, 0 … 1.
         size_px: side of the picture.
 
     Returns:
-        (size, size, 4) uint8: blue, green, red, alpha, premultiplied (Qt's ARGB32_Premultiplied).
+        (size, size, 4) uint8: red, green, blue, alpha, not premultiplied.
     """
-    part = shares(heatmap, scale)
-    fine = cv2.resize(part, (size_px, size_px), interpolation=cv2.INTER_CUBIC)
-    levels = np.clip(fine, part.min(initial=0), part.max(initial=0)) * np.float32(255)
-    numbers = cv2.LUT(np.rint(levels).astype(np.uint8), _painted(float(threshold)))
-    return np.ascontiguousarray(numbers).view(np.uint8).reshape(size_px, size_px, 4)
-
-
-def painted_part(picture: npt.NDArray[np.uint8]) -> tuple[int, int, int, int] | None:
-    """The box around everything that is painted: left, top, right, bottom; None when nothing is.
-
-    Args:
-        picture: (H, W, 4), what `coloured` returns.
-    """
-    alpha = picture[..., 3]
-    rows, cols = np.flatnonzero(alpha.any(1)), np.flatnonzero(alpha.any(0))
-    if not len(rows):
-        return None
-    return int(cols[0]), int(rows[0]), int(cols[-1]) + 1, int(rows[-1]) + 1
+    numbers = levels(heatmap, scale, size_px=size_px) // 257
+    return colour_table(threshold, opacity)[numbers]
 
 
 def peak_xy(heatmap: npt.NDArray[np.float32], cut: Crop) -> XY:
@@ -99,19 +123,6 @@ def peak_xy(heatmap: npt.NDArray[np.float32], cut: Crop) -> XY:
     rows, cols = heatmap.shape
     row, col = divmod(int(np.argmax(heatmap)), cols)
     return mapped(cut.to_image, ((col + 0.5) * cut.size_px / cols, (row + 0.5) * cut.size_px / rows))
-
-
-@cache
-def _painted(threshold: float) -> npt.NDArray[np.int32]:
-    """The premultiplied colour of each of 256 shares, as Qt's 32-bit numbers."""
-    share = np.arange(256) / 255
-    alpha = (_LEAST_ALPHA + (1 - _LEAST_ALPHA) * share) * np.clip((share - threshold) / _EDGE, 0, 1)
-    alpha[share <= threshold] = 0
-    table = np.empty((256, 4), np.uint8)
-    table[:, :3] = np.rint(heat_colours()[:, ::-1] * alpha[:, None])
-    table[:, 3] = np.rint(255 * alpha)
-    numbers: npt.NDArray[np.int32] = table.view(np.int32).ravel()
-    return numbers
 
 
 def _from_oklab(colours: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:

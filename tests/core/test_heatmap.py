@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app.core.geometry import Alignment, aligned_crop, mapped
-from app.core.heatmap import coloured, heat_colours, painted_part, peak_xy, shares
+from app.core.heatmap import MOST, coloured, heat_colours, levels, peak_xy
 from app.core.model_input import GreyScaling, InputKind, ModelInput, ViewRole, blank_input
 from app.core.spacing import Spacing
 
@@ -36,37 +36,27 @@ def test_every_eye_sees_the_order_of_the_colours(eye: np.ndarray) -> None:
 def test_full_colour_is_one_number_for_the_model_so_that_a_negative_stays_pale() -> None:
     weak = np.zeros((7, 7), np.float32)
     weak[3, 3] = 0.2
-    assert shares(weak, 1.0).max() == pytest.approx(0.2)
-    strong = coloured(weak * 5, scale=1.0)
-    pale = coloured(weak, scale=1.0)
+    assert levels(weak, 1.0, size_px=147).max() == pytest.approx(0.2 * MOST, abs=1)
+    assert levels(weak, 2.0, size_px=147).max() == pytest.approx(0.1 * MOST, abs=1)
+    assert levels(9 * weak, 1.0, size_px=147).max() == MOST
+    pale, strong = coloured(weak, scale=1.0), coloured(5 * weak, scale=1.0)
     assert pale[..., 3].max() < strong[..., 3].max()
-    assert painted_part(coloured(weak, scale=1.0, threshold=0.25)) is None
-    assert painted_part(coloured(np.zeros((7, 7), np.float32), scale=1.0)) is None
+    assert not coloured(weak, scale=1.0, threshold=0.25)[..., 3].any()
+    assert not coloured(np.zeros((7, 7), np.float32), scale=1.0)[..., 3].any()
 
 
 def test_cells_keep_their_values_and_nothing_is_painted_below_the_threshold() -> None:
-    cells = np.random.default_rng(3).random((7, 9)).astype(np.float32)[:, :7]
-    size, step = 7 * 21, 21
-    picture = coloured(cells, scale=1.0, threshold=0.4, size_px=size)
+    cells = np.random.default_rng(3).random((7, 7)).astype(np.float32)
+    step = 21
+    fine = levels(cells, 1.0, size_px=7 * step)
+    assert fine[step // 2 :: step, step // 2 :: step] == pytest.approx(np.rint(cells * MOST), abs=1)
+    assert fine.max() <= np.rint(cells.max() * MOST), "between the cells nothing is hotter than the hottest"
+    picture = coloured(cells, scale=1.0, threshold=0.4, size_px=7 * step)
     alpha = picture[step // 2 :: step, step // 2 :: step, 3]
-    assert ((alpha > 0) == (cells > 0.4)).mean() > 0.97  # rounding to 255 shares
-    assert (picture[..., :3] <= picture[..., 3:]).all(), "premultiplied"
-    bright = picture[step // 2 :: step, step // 2 :: step].reshape(-1, 4)[cells.argmax()]
-    colour = heat_colours()[round(float(cells.max()) * 255)]
-    assert bright[2::-1] / bright[3] * 255 == pytest.approx(colour, abs=3)
-
-
-def test_the_painted_part_is_the_box_around_what_is_seen() -> None:
-    cells = np.zeros((8, 8), np.float32)
-    cells[1, 6] = 1
-    picture = coloured(cells, scale=1.0, threshold=0.3, size_px=80)
-    box = painted_part(picture)
-    assert box is not None
-    left, top, right, bottom = box
-    assert 55 <= left < 65 < right <= 75
-    assert 5 <= top < 15 < bottom <= 25
-    assert not picture[:, :left].any()
-    assert not picture[bottom:].any()
+    assert (alpha[cells < 0.395] == 0).all()
+    assert (alpha[cells > 0.41] > 0).all()
+    half = coloured(cells, scale=1.0, threshold=0.4, opacity=0.5, size_px=7 * step)
+    assert half[..., 3].max() == pytest.approx(picture[..., 3].max() / 2, abs=1)
 
 
 def test_the_peak_is_found_on_the_radiograph_through_the_inverse_crop() -> None:
