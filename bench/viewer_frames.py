@@ -4,11 +4,11 @@
 
 A frame is: change what is shown, then repaint both views synchronously. Two views of 2688² 16-bit images, 900×1000 px
 each (--4k: 1900×2000). Both sides live in a pyqtgraph ViewBox; the measured side is the product's pane with its texts
-hidden (the baseline has none) and its display table made anew for each frame, as in a drag. With `overlay` a 512²
-pyqtgraph ImageItem in half-transparent colours lies on either side's images. Both sides take turns in blocks of twenty
-frames, since one stock frame moves tens of megabytes through the processor's cache, which no real drag would find
-there; with --interleaved they take turns frame by frame. One np.copyto of one image is timed in the
-same rounds. The last lines compare what is painted with the area-averaged truth.
+hidden (the baseline has none) and its display table made anew for each frame, as in a drag. With an overlay a 512² map
+in half-transparent colours lies on either side's images: a pyqtgraph ImageItem, and the product's `HeatItem`. Both
+sides take turns in blocks of twenty frames, since one stock frame moves tens of megabytes through the processor's
+cache, which no real drag would find there; with --interleaved they take turns frame by frame. One np.copyto of one
+image is timed in the same rounds. The last lines compare what is painted with the area-averaged truth.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.core.grey import StoredImage, Window, WindowFunction
 from app.core.grey_tables import display_table
+from app.ui.heat_item import HeatItem
 from app.ui.image_pane import ImagePane
 from app.ui.loader import ImageKey, PreparedImage, prepare
 from app.ui.window_level import Shown, table_for
@@ -96,14 +97,25 @@ Side = Ours | Stock
 
 
 def add_overlay(side: Side) -> None:
-    """Half-transparent colours over both images."""
+    """The same half-transparent colours over both images: as pyqtgraph shows them, and as the product does."""
     y, x = np.mgrid[:512, :512] / 512
     heat = np.exp(-((x - 0.3) ** 2 + (y - 0.42) ** 2) / 0.05)
-    colours = np.dstack([255 * heat, 255 * (1 - heat), 60 + 0 * heat, 110 * heat]).astype(np.uint8)
+    if isinstance(side, Ours):
+        steps = np.linspace(0, 1, 256)
+        for pane in side.panes:
+            item = HeatItem()
+            item.set_heat(np.rint(65535 * heat).astype(np.uint16), QTransform.fromScale(SIZE_PX / 512, SIZE_PX / 512))
+            item.set_rgba(_colours(steps))
+            pane.add_overlay(item)
+        return
     for box in side.boxes:
-        item = pg.ImageItem(colours, axisOrder="row-major")
+        item = pg.ImageItem(_colours(heat), axisOrder="row-major")
         item.setRect(QRectF(0, 0, SIZE_PX, SIZE_PX))
         box.addItem(item)
+
+
+def _colours(heat: np.ndarray) -> np.ndarray:
+    return np.stack([255 * heat, 255 * (1 - heat), 60 + 0 * heat, 110 * heat], axis=-1).astype(np.uint8)
 
 
 def look_at(side: Side, left: float, top: float, size: float) -> None:

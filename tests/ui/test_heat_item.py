@@ -1,0 +1,152 @@
+"""What a heatmap over an image paints: its own colours at the right place, and never those of before."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PySide6.QtCore import QPoint, QRectF, Qt
+from PySide6.QtGui import QImage, QPixmap, QRegion, QTransform
+from PySide6.QtWidgets import QWidget
+
+from app.core.pyramid import build_pyramid
+from app.ui.heat_item import HeatItem, premultiplied
+from app.ui.image_pane import ImagePane
+from tests.support.window import application
+from tests.ui.test_image_item import table
+
+WIDE, HIGH = 400, 300  # of the image, px
+CELL_PX = 5.0  # image px per px of the map
+RAMP = np.stack([np.arange(256)] * 3 + [np.full(256, 128)], axis=1).astype(np.uint8)  # grey, half transparent
+SIZE = (260, 220)
+
+
+def ramp(rows: int = 60, cols: int = 80) -> npt.NDArray[np.uint16]:
+    """More to the right and downwards."""
+    y, x = np.mgrid[:rows, :cols]
+    return np.rint(65535 * (x / (cols - 1) * 0.6 + y / (rows - 1) * 0.4)).astype(np.uint16)
+
+
+class Bench:
+    """A pane with a black image and a heatmap over it."""
+
+    def __init__(self) -> None:
+        application()
+        self.pane = ImagePane()
+        self.pane.graphics.setParent(None)
+        self.pane.graphics.setFixedSize(*SIZE)
+        self.pane.graphics.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
+        self.pane.set_image(build_pyramid(np.zeros((HIGH, WIDE), np.uint16)), table())
+        self.pane.graphics.show()
+        self.pane.text.hide()
+        self.item = HeatItem()
+        self.pane.add_overlay(self.item)
+
+    def look_at(self, left: float, top: float, zoom: float) -> None:
+        self.pane.box.setRange(QRectF(left, top, SIZE[0] / zoom, SIZE[1] / zoom), padding=0)
+
+    def screen(self) -> npt.NDArray[np.int64]:
+        """(H, W) grey level of each pixel of the screen."""
+        target = QPixmap(*SIZE)
+        target.fill(Qt.GlobalColor.black)
+        self.pane.graphics.viewport().render(target, QPoint(), QRegion(), QWidget.RenderFlag.DrawWindowBackground)
+        picture = target.toImage().convertToFormat(QImage.Format.Format_RGB32)
+        lines = np.frombuffer(picture.constBits(), np.uint8).reshape(picture.height(), picture.bytesPerLine() // 4, 4)
+        return lines[:, : picture.width(), 0].astype(np.int64)
+
+    def expected(self, values: npt.NDArray[np.uint16]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+        """What a half-transparent ramp over black gives, and which pixels of the screen lie well inside the map."""
+        inverse = self.item.sceneTransform().inverted()[0]
+        y, x = np.mgrid[: SIZE[1], : SIZE[0]] + 0.5
+        u = inverse.m11() * x + inverse.m21() * y + inverse.dx()
+        v = inverse.m12() * x + inverse.m22() * y + inverse.dy()
+        rows, cols = values.shape
+        is_inside = (u > 1.5) & (v > 1.5) & (u < cols - 1.5) & (v < rows - 1.5)
+        # the ramp is linear, so it is known between the map's pixels
+        share = (u - 0.5) / (cols - 1) * 0.6 + (v - 0.5) / (rows - 1) * 0.4
+        return share * 255 * 128 / 255, is_inside
+
+
+WHERES = {
+    "upright": QTransform(CELL_PX, 0, 0, CELL_PX, 10, 6),
+    "mirrored": QTransform(-CELL_PX, 0, 0, CELL_PX, 390, 6),
+    "slanted": QTransform().translate(130, 20).rotate(25).scale(2.5, 3.0),
+}
+
+
+@pytest.mark.parametrize("where", WHERES)
+@pytest.mark.parametrize("zoom", [0.6, 3.0])
+def test_colours_lie_where_the_map_says(where: str, zoom: float) -> None:
+    bench, values = Bench(), ramp()
+    bench.item.set_heat(values, WHERES[where])
+    bench.item.set_rgba(RAMP)
+    bench.look_at(90.3, 60.8, zoom)
+    screen = bench.screen()  # pyqtgraph moves its items when it paints
+    expected, is_inside = bench.expected(values)
+    assert is_inside.mean() > 0.05
+    assert np.abs(screen - expected)[is_inside].max() <= 2
+
+
+def test_a_new_map_colours_place_or_opacity_is_seen_at_once() -> None:
+    bench = Bench()
+    half = np.full((60, 80), 32768, np.uint16)
+    bench.item.set_heat(half, WHERES["upright"])
+    bench.look_at(100, 60, 1)
+    assert (bench.screen() == 0).all()  # no colours yet
+    bench.item.set_rgba(RAMP)
+    assert set(np.unique(bench.screen())) == {64}
+    bench.item.set_rgba(np.stack([RAMP[:, 0]] * 3 + [np.full(256, 255)], axis=1).astype(np.uint8))
+    assert set(np.unique(bench.screen())) == {128}
+    bench.item.set_heat(np.full((60, 80), 65535, np.uint16), WHERES["upright"])
+    assert set(np.unique(bench.screen())) == {255}
+    bench.item.setOpacity(0.5)
+    assert set(np.unique(bench.screen())) <= {127, 128}
+    bench.item.setOpacity(1)
+    bench.item.set_heat(np.full((60, 80), 65535, np.uint16), QTransform(1, 0, 0, 1, 1000, 1000))
+    assert (bench.screen() == 0).all()
+    bench.item.set_heat(None)
+    assert (bench.screen() == 0).all()
+
+
+def test_a_dragged_map_is_the_same_as_one_painted_afresh() -> None:
+    values = np.random.default_rng(5).integers(0, 65536, (60, 80)).astype(np.uint16)
+    bench = Bench()
+    bench.item.set_heat(values, WHERES["upright"])
+    bench.item.set_rgba(RAMP)
+    bench.look_at(100, 60, 1.7)
+    for dx, dy in ((3, 0), (0, -5), (-40, 17), (-7, 0)):
+        bench.screen()
+        bench.pane.box.translateBy(x=dx / 1.7, y=dy / 1.7)
+        moved = bench.screen()
+        fresh = Bench()
+        fresh.item.set_heat(values, WHERES["upright"])
+        fresh.item.set_rgba(RAMP)
+        fresh.pane.box.setRange(bench.pane.box.viewRect(), padding=0)
+        assert np.array_equal(moved, fresh.screen())
+
+
+def test_the_picture_is_coloured_once_while_the_window_is_dragged(monkeypatch: pytest.MonkeyPatch) -> None:
+    from app.ui import heat_item
+
+    coloured: list[int] = []
+    original = heat_item._coloured
+    monkeypatch.setattr(
+        heat_item, "_coloured", lambda stored, colours: (coloured.append(1), original(stored, colours))[1]
+    )
+    bench = Bench()
+    bench.item.set_heat(ramp(), WHERES["upright"])
+    bench.item.set_rgba(RAMP)
+    bench.look_at(100, 60, 1)
+    for step in range(5):
+        bench.pane.set_table(table(0, 1000 + step))
+        bench.screen()
+    assert coloured == [1]
+
+
+def test_colours_are_premultiplied_and_reach_both_ends() -> None:
+    colours = premultiplied(np.array([[10, 20, 30, 0], [255, 128, 0, 128]], np.uint8)).view(np.uint32)
+    assert colours.shape == (65536,)
+    assert colours[0] == 0
+    assert colours[-1] == 0x80804000
+    assert (colours[:32768] == 0).all()
+    assert (colours[32768:] == colours[-1]).all()
