@@ -200,7 +200,7 @@ class Located(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         weights_sha256: which weights said so.
         input_key: what they were fed.
         center_xy: centre of the hip's region, image coordinates.
-        confidence: share of the belief that lies there, 0 … 1.
+        confidence: belief that the hip is there, 0 … 1; halved where another place is as likely.
         head_xy: centre of the femoral head, image coordinates; None where the localiser does not tell.
         seconds: time it took.
     """

@@ -18,6 +18,7 @@ from app.engine.explain import HeatmapMethod, heatmaps
 from app.engine.models.hip_model import HipModel
 from app.engine.models.registry import Architecture, architectures
 from app.engine.outlier import PREFIX, OutlierModel, features_of
+from app.engine.tracing import sampling_points
 from app.store.model_folder import read_card, verified_weights
 
 Array = npt.NDArray[np.float32]
@@ -31,6 +32,7 @@ class Opinion:
         probabilities: calibrated; of each class, or of the only one.
         distance: from the training cases; None where the model cannot tell.
         heatmaps: one for each view, (h, w) float32, units of the logit; empty when none was asked for.
+        points: where deformable layers looked (`app.engine.tracing`); None where nobody asked or there are none.
         seconds: time of the pass, divided by the cases in it.
     """
 
@@ -38,6 +40,7 @@ class Opinion:
     distance: float | None
     heatmaps: tuple[Array, ...]
     seconds: float
+    points: Array | None = None
 
 
 class LoadedModel:
@@ -78,6 +81,7 @@ class LoadedModel:
         *,
         method: HeatmapMethod | None = None,
         class_number: int = 0,
+        has_points: bool = False,
     ) -> list[Opinion]:
         """Look at some cases in one pass.
 
@@ -85,6 +89,7 @@ class LoadedModel:
             cases: for each case its views, each (channels, size, size) float32, as `standardise` makes them.
             method: how to make heatmaps; None makes none.
             class_number: whose heatmaps.
+            has_points: whether to trace the deformable layers, which costs a second pass.
 
         Raises:
             ValueError: the method is not defined for this network.
@@ -104,6 +109,7 @@ class LoadedModel:
         probabilities = calibrated(logits.float(), self.card.calibration.temperature).cpu().numpy()
         distances = self.outlier.distance(features_of(maps).cpu()) if self.outlier is not None else None
         maps_by_view = [part.float().cpu().numpy() for part in found]
+        tables = sampling_points(self.network, tuple(images)) if has_points else None
         seconds = (time.perf_counter() - begun) / len(cases)
         return [
             Opinion(
@@ -111,9 +117,16 @@ class LoadedModel:
                 distance=None if distances is None else float(distances[number]),
                 heatmaps=tuple(part[number] for part in maps_by_view),
                 seconds=seconds,
+                points=None if tables is None else tables[number],
             )
             for number in range(len(cases))
         ]
+
+    def score(self, image: Array) -> Array:
+        """A localiser's scores for one view: (channels, size, size) to (1 or 2, h, w)."""
+        with torch.inference_mode():
+            found: Array = self.network(torch.from_numpy(image[None]).to(self.device))[0].float().cpu().numpy()
+        return found
 
 
 def calibrated(logits: torch.Tensor, temperature: float) -> torch.Tensor:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import torch
 
@@ -15,6 +15,8 @@ from app.core.engine_messages import (
     EngineReply,
     Failed,
     Hello,
+    Locate,
+    Located,
     Predict,
     Ready,
     Result,
@@ -22,12 +24,13 @@ from app.core.engine_messages import (
     ViewInput,
 )
 from app.core.errors import UserError
-from app.core.event import canonical_json
 from app.core.grey_tables import display_table
-from app.core.model_input import ModelInput, input_key, standardise
+from app.core.model_input import ModelInput, blank_input, input_key, standardise
 from app.engine.device import Choice, choose_device
 from app.engine.explain import heatmap_method
 from app.engine.loaded_model import Array, LoadedModel, Opinion
+from app.engine.locate import localiser_cut, locate
+from app.engine.queue import Job
 from app.engine.replies import fault, refusal
 from app.store.images import ImageStore
 
@@ -71,7 +74,7 @@ class Predictor:
         if self._choice.device.type == "cuda":
             torch.cuda.empty_cache()
 
-    def predict(self, jobs: Sequence[Predict]) -> None:
+    def answer(self, jobs: Sequence[Job]) -> None:
         """Compute jobs of one kind (`JobQueue.take`) and send what comes of each; never raises."""
         for job in jobs:
             self._send(Started(job=job.job))
@@ -88,6 +91,9 @@ class Predictor:
         fed: list[tuple[Predict, str, tuple[Array, ...]]] = []
         for job in jobs:
             try:
+                if isinstance(job, Locate):
+                    self._send(_located(job, model))
+                    continue
                 fed.append((job, *_inputs(job, model.card.input)))
             except UserError as error:
                 self._send(refusal(job.job, error))
@@ -102,7 +108,12 @@ class Predictor:
         first = fed[0][0]
         try:
             method = heatmap_method(first.heatmap_method)
-            opinions = model.look([views for _, _, views in fed], method=method, class_number=first.heatmap_class)
+            opinions = model.look(
+                [views for _, _, views in fed],
+                method=method,
+                class_number=first.heatmap_class,
+                has_points=first.has_points,
+            )
         except torch.OutOfMemoryError:
             if self._choice.device.type == "cuda":
                 torch.cuda.empty_cache()
@@ -125,6 +136,7 @@ class Predictor:
         for (job, key, _), opinion in zip(fed, opinions, strict=True):
             try:
                 files = _written(job, key, model.card.weights_sha256, opinion)
+                points = _points_file(job, key, model.card.weights_sha256, opinion)
             except OSError as error:
                 self._send(_unwritable(job.job, error))
                 continue
@@ -136,6 +148,7 @@ class Predictor:
                     probabilities=opinion.probabilities,
                     distance=opinion.distance,
                     heatmaps=files,
+                    points=points,
                     seconds=opinion.seconds,
                 )
             )
@@ -148,6 +161,24 @@ class Predictor:
         return found
 
 
+def _located(job: Locate, model: LoadedModel) -> Located:
+    """Where the hip is in the one view of a job."""
+    begun = time.perf_counter()
+    view, wanted = job.view, model.card.input
+    image = ImageStore(Path(job.images)).load(view.image_sha256)
+    table = display_table(view.grey, view.voi, offset=image.offset)
+    found = locate(image, table, view, wanted, model.score)
+    return Located(
+        job=job.job,
+        weights_sha256=model.card.weights_sha256,
+        input_key=input_key(wanted, ((view.pixels_key, localiser_cut(view, wanted)),)),
+        center_xy=found.center_xy,
+        confidence=found.confidence,
+        head_xy=found.head_xy,
+        seconds=time.perf_counter() - begun,
+    )
+
+
 def _inputs(job: Predict, wanted: ModelInput) -> tuple[str, tuple[Array, ...]]:
     """The key and the numbers of one job's input."""
     if len(job.views) != len(wanted.roles):
@@ -158,35 +189,39 @@ def _inputs(job: Predict, wanted: ModelInput) -> tuple[str, tuple[Array, ...]]:
         )
     store = ImageStore(Path(job.images))
     arrays = tuple(_one(store, view, wanted) for view in job.views)
-    return input_key(wanted, tuple((pixels_key(view), view.cut) for view in job.views)), arrays
-
-
-def pixels_key(view: ViewInput) -> str:
-    """Names the grey levels that a network sees of one view: the pixels, how they are read, and their window."""
-    return canonical_json([view.image_sha256, msgspec.to_builtins(view.grey), msgspec.to_builtins(view.voi)])
+    return input_key(wanted, tuple((view.pixels_key, view.cut) for view in job.views)), arrays
 
 
 def _one(store: ImageStore, view: ViewInput, wanted: ModelInput) -> Array:
     image = store.load(view.image_sha256)
     table = display_table(view.grey, view.voi, offset=image.offset)
-    return standardise(image, table, view.cut, wanted)
+    seen = standardise(image, table, view.cut, wanted)
+    return blank_input(seen, wanted) if view.is_blank else seen
 
 
 def _written(job: Predict, key: str, weights: str, opinion: Opinion) -> tuple[str, ...]:
     """Write the heatmaps of one case, each whole or not at all."""
-    if not opinion.heatmaps:
-        return ()
+    names = [
+        f"{weights[:16]}-{key[:32]}-{job.heatmap_method}-{job.heatmap_class}-{number}.npy"
+        for number in range(len(opinion.heatmaps))
+    ]
+    return tuple(_kept(job, name, part) for name, part in zip(names, opinion.heatmaps, strict=True))
+
+
+def _points_file(job: Predict, key: str, weights: str, opinion: Opinion) -> str:
+    """Write the sampling points of one case; empty when there are none."""
+    return "" if opinion.points is None else _kept(job, f"{weights[:16]}-{key[:32]}-points.npy", opinion.points)
+
+
+def _kept(job: Predict, name: str, array: Array) -> str:
+    """Write one array, whole or not at all; returns its path."""
     folder = Path(job.heatmaps)
     folder.mkdir(parents=True, exist_ok=True)
-    files = []
-    for number, heatmap in enumerate(opinion.heatmaps):
-        name = f"{weights[:16]}-{key[:32]}-{job.heatmap_method}-{job.heatmap_class}-{number}.npy"
-        draft = folder / f".{name}.{os.getpid()}"
-        with draft.open("wb") as file:
-            np.save(file, heatmap, allow_pickle=False)
-        draft.replace(folder / name)
-        files.append(str(folder / name))
-    return tuple(files)
+    draft = folder / f".{name}.{os.getpid()}"
+    with draft.open("wb") as file:
+        np.save(file, array, allow_pickle=False)
+    draft.replace(folder / name)
+    return str(folder / name)
 
 
 def _no_memory(job: int) -> Failed:

@@ -6,22 +6,25 @@ import heapq
 import threading
 from collections.abc import Sequence
 from itertools import count
+from typing import TypeAlias
 
-from app.core.engine_messages import Predict
+from app.core.engine_messages import Locate, Predict
+
+Job: TypeAlias = Predict | Locate
 
 
 class JobQueue:
     """Jobs that wait. One thread puts in what the window asks for, another takes out what is computed next."""
 
     def __init__(self) -> None:
-        self._heap: list[tuple[int, int, Predict]] = []
+        self._heap: list[tuple[int, int, Job]] = []
         self._order = count()
         self._waiting: set[int] = set()
         self._is_unload_asked = False
         self._is_closed = False
         self._changed = threading.Condition()
 
-    def put(self, job: Predict) -> None:
+    def put(self, job: Job) -> None:
         """Add a job. The same number again replaces the one that waits, for example with another priority."""
         with self._changed:
             self._drop({job.job})
@@ -52,11 +55,11 @@ class JobQueue:
             self._is_closed = True
             self._changed.notify()
 
-    def take(self, most: int) -> list[Predict]:
+    def take(self, most: int) -> list[Job]:
         """Wait for work, and take the most urgent job with others of its kind.
 
         Args:
-            most: largest number of jobs; those after the first have the same model, heatmap and priority.
+            most: largest number of jobs; those after the first ask the same of the same model, with the same priority.
 
         Returns:
             Jobs; empty when the queue was closed, or when something else had to be done first.
@@ -76,7 +79,7 @@ class JobQueue:
         """Whether nothing more is computed."""
         return self._is_closed
 
-    def _pop(self) -> Predict:
+    def _pop(self) -> Job:
         job = heapq.heappop(self._heap)[2]
         self._waiting.discard(job.job)
         return job
@@ -90,10 +93,11 @@ class JobQueue:
         return there
 
 
-def _are_alike(one: Predict, other: Predict) -> bool:
-    return (one.model, one.priority, one.heatmap_method, one.heatmap_class) == (
-        other.model,
-        other.priority,
-        other.heatmap_method,
-        other.heatmap_class,
-    )
+def _are_alike(one: Job, other: Job) -> bool:
+    return _kind(one) == _kind(other)
+
+
+def _kind(job: Job) -> tuple[object, ...]:
+    if isinstance(job, Locate):
+        return (Locate, job.model, job.priority)
+    return (Predict, job.model, job.priority, job.heatmap_method, job.heatmap_class, job.has_points)

@@ -21,6 +21,7 @@ from app.core.engine_messages import (
     EngineRequest,
     Failed,
     Hello,
+    Locate,
     Predict,
     Unload,
 )
@@ -107,7 +108,7 @@ def _serve() -> int:
         if queue.was_asked_to_unload():
             predictor.unload()
         if jobs:
-            predictor.predict(jobs)
+            predictor.answer(jobs)
     return 0
 
 
@@ -115,7 +116,7 @@ def _read(stream: BinaryIO, queue: JobQueue, replies: Replies) -> None:
     for line in stream:
         request = _decoded(line, replies)
         match request:
-            case Predict():
+            case Predict() | Locate():
                 queue.put(request)
             case Cancel():
                 for job in queue.forget(request.jobs):

@@ -21,15 +21,15 @@ from app.core.annotation import (
     region_of,
     split_target,
 )
-from app.core.case import Case, Side, View, ViewFlag, ViewRole
-from app.core.engine_messages import ViewInput
+from app.core.case import Case, View, ViewFlag, ViewRole
+from app.core.engine_messages import ViewInput, WholeView
 from app.core.errors import UserError
 from app.core.event import Json, target_of
 from app.core.finding import Consultation, ConsultationState, FedView, Gap
 from app.core.geometry import Alignment
 from app.core.grey import Window
 from app.core.model_card import ModelCard
-from app.core.model_input import InputKind, ViewGeometry, input_crop, input_key, mirrored, whole_view
+from app.core.model_input import InputKind, ViewGeometry, input_crop, input_key
 from app.core.region import RegionBox, region_around
 from app.store.cases import Cases
 from app.store.crops import CropState, crop_state
@@ -66,12 +66,12 @@ class WantedHip:
     Args:
         key: names the question, for `keep_hip`.
         view_id: the view.
-        given: what the localiser is fed.
+        given: where the localiser looks.
     """
 
     key: bytes
     view_id: str
-    given: ViewInput
+    given: WholeView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -315,17 +315,16 @@ class _Sitting:
         localiser = self._localiser
         if localiser is None:
             raise _Refused(Gap.NEEDS_REGION, role)
-        wanted = localiser.card.input
-        cut = whole_view(view.rows, view.cols, view.spacing, size_px=wanted.size_px)
-        is_mirrored = wanted.is_right_mirrored and self._case.side is Side.RIGHT
-        given = ViewInput(
+        given = WholeView(
             image_sha256=view.image_sha256,
             grey=view.grey,
             voi=self._window(view, role),
-            cut=mirrored(cut) if is_mirrored else cut,
+            rows=view.rows,
+            cols=view.cols,
+            spacing=view.spacing,
+            side=self._case.side,
         )
-        weights = localiser.card.weights_sha256
-        key = located_key(view.image_sha256, view.grey, weights, is_mirrored=is_mirrored)
+        key = located_key(view.image_sha256, view.grey, localiser.card.weights_sha256, given.side)
         found = self._consultant.hip(key)
         if found is None:
             self.wanted[key] = WantedHip(key=key, view_id=view.id, given=given)

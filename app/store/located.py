@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from app.core.case import Side
 from app.core.geometry import XY
 from app.core.grey import GreyScale
 from app.store.derived import DerivedCache, derived_key
@@ -29,16 +30,16 @@ class LocatedHip:
 _DECODER = msgspec.msgpack.Decoder(LocatedHip)
 
 
-def located_key(sha256: str, grey: GreyScale, weights_sha256: str, *, is_mirrored: bool) -> bytes:
+def located_key(sha256: str, grey: GreyScale, weights_sha256: str, side: Side | None) -> bytes:
     """Names one question to a localiser.
 
     Args:
         sha256: address of the stored values.
         grey: how they are read.
         weights_sha256: of the localiser.
-        is_mirrored: whether it sees the view mirrored: one pelvis shows two hips.
+        side: of the hip that is looked for: one pelvis shows two.
     """
-    return derived_key(sha256, grey, weights_sha256, is_mirrored)
+    return derived_key(sha256, grey, weights_sha256, side)
 
 
 def kept_hip(derived: DerivedCache, key: bytes) -> LocatedHip | None:

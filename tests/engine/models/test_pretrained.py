@@ -1,4 +1,4 @@
-"""ImageNet weights: the packaged ones are what they claim to be, and a file fits the network it is for, and no other."""
+"""ImageNet weights: the packaged ones are what they claim to be; a file fits the network it is for, and no other."""
 
 from __future__ import annotations
 
