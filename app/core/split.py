@@ -85,19 +85,22 @@ def folds(cases: Sequence[SplitCase], count: int, *, seed: int) -> list[tuple[st
     return _deal(cases, [1 / count] * count, seed)
 
 
-def split_by_shares(cases: Sequence[SplitCase], shares: Mapping[Part, float], *, seed: int) -> dict[str, Part]:
+def split_by_shares(
+    cases: Sequence[SplitCase], shares: Mapping[Part, float], *, seed: int, needs_classes: bool = True
+) -> dict[str, Part]:
     """Give every case a part, in about these shares, whole patients only.
 
     Args:
         cases: every case once.
         shares: positive, for example 0.8 training and 0.2 validation; they need not add up to 1.
         seed: see `folds`.
+        needs_classes: refuse cases of one label only, from which nothing can be learnt.
 
     Raises:
         UserError: `too-few-patients` or `one-class`.
     """
     whole = sum(shares.values())
-    dealt = _deal(cases, [share / whole for share in shares.values()], seed)
+    dealt = _deal(cases, [share / whole for share in shares.values()], seed, needs_classes=needs_classes)
     return {name: part for part, names in zip(shares, dealt, strict=True) for name in names}
 
 
@@ -144,12 +147,14 @@ def leaks(cases: Iterable[SplitCase], split: Split) -> list[Leak]:
     return found
 
 
-def _deal(cases: Sequence[SplitCase], targets: Sequence[float], seed: int) -> list[tuple[str, ...]]:
+def _deal(
+    cases: Sequence[SplitCase], targets: Sequence[float], seed: int, *, needs_classes: bool = True
+) -> list[tuple[str, ...]]:
     """Deal whole patients to parts, so that each gets about its target share of every label, and none is empty."""
     if len({case.id for case in cases}) != len(cases):
         raise ValueError("every case once")
     totals = Counter(case.label for case in cases)
-    if len(totals) < 2:
+    if needs_classes and len(totals) < 2:
         raise UserError(
             "There is nothing to tell apart.",
             reason="All cases that qualify have the same label.",
