@@ -17,7 +17,14 @@ from app.engine.models.deformable_attention import DeformableAttention, Points
 from app.engine.models.deformable_branch import BranchPlan, DeformableBranch
 from app.engine.models.hip_model import HipModel, Maps, pooled
 
-SMALL = BranchPlan(dims=(24, 48, 96, 192), drop_path=0.1)  # 1.78 M parameters a branch, for CPUs
+# for CPUs (ADR 0171): convolutions where the maps are large, the paper's layers on 14² and 7²
+SMALL = BranchPlan(
+    dims=(24, 48, 96, 192),
+    heads=(3, 3, 6, 12),
+    stages=("C", "CC", "LDLD", "LD"),
+    has_convolutional_stem=True,
+    drop_path=0.1,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,12 +97,13 @@ class Cvdt(HipModel):
         found: list[tuple[Points, Points]] = []
         for number in range(4):
             for ahead, behind in zip(self.frontal.stage(number), self.lateral.stage(number), strict=True):
-                seen, other = ahead.norm1(frontal), behind.norm1(lateral)
+                before, other = frontal, lateral
                 frontal, query = ahead(frontal)
                 shared = query if self.plan.shares_query else None
-                if isinstance(ahead.attn, DeformableAttention) and isinstance(behind.attn, DeformableAttention):
-                    found.append((ahead.attn.trace(seen), behind.attn.trace(other, shared)))
                 lateral, _ = behind(lateral, shared)
+                one, two = getattr(ahead, "attn", None), getattr(behind, "attn", None)
+                if isinstance(one, DeformableAttention) and isinstance(two, DeformableAttention):
+                    found.append((one.trace(ahead.norm1(before)), two.trace(behind.norm1(other), shared)))
             frontal, lateral = self.frontal.go_down(number, frontal), self.lateral.go_down(number, lateral)
         return found
 

@@ -1,4 +1,7 @@
-"""One view-specific branch of paper 000 (Fig. 2): four stages of window, shifted-window and deformable layers."""
+"""One view-specific branch of paper 000 (Fig. 2): four stages of window, shifted-window and deformable layers.
+
+Our small variant has convolutions in its first stages (ADR 0171); nothing of that is in the paper.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from torch import Tensor, nn
 from app.engine.models.deformable_attention import DeformableAttention, References
 from app.engine.models.window_attention import WindowAttention
 
-LAYERS = frozenset("LSD")
+LAYERS = frozenset("LSDC")
 PATCH, SHIFT, MLP_RATIO = 4, 4, 4
 
 
@@ -23,7 +26,9 @@ class BranchPlan:
         dims: channels of the four stages (not stated; DAT-T).
         heads: heads of the four stages (stated: 3, 6, 12, 24).
         stages: the layers of each stage: `L` window, `S` shifted window, `D` deformable. The text's block numbers
-            1, 1, 3, 1 are read as pairs; `("S", "S", "DDD", "D")` is the literal reading.
+            1, 1, 3, 1 are read as pairs; `("S", "S", "DDD", "D")` is the literal reading. `C`: two convolutions, ours.
+        has_convolutional_stem: whether two overlapping convolutions make the first map, instead of one of 4 × 4 px
+            patches; ours.
         groups: groups of points of each stage; only read where there is a `D`.
         kernels: offset kernels of each stage; only read where there is a `D`.
         image_px: side of the input; a multiple of 224 for windows of 7.
@@ -41,6 +46,7 @@ class BranchPlan:
     kernels: tuple[int, int, int, int] = (9, 7, 5, 3)
     image_px: int = 224
     channels: int = 3
+    has_convolutional_stem: bool = False
     drop_path: float = 0.2
     factor: float = 4.0
     references: References = "grid"
@@ -104,16 +110,35 @@ class Layer(nn.Module):
         return tokens + self.drop(self.mlp(self.norm2(tokens))), own
 
 
+class ConvolutionLayer(nn.Module):
+    """Two 3 × 3 convolutions with a shortcut (He et al. 2016), where maps are too large for attention on a CPU.
+
+    Args:
+        dim: channels.
+    """
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.conv1, self.norm1 = nn.Conv2d(dim, dim, 3, padding=1, bias=False), nn.BatchNorm2d(dim)
+        self.conv2, self.norm2 = nn.Conv2d(dim, dim, 3, padding=1, bias=False), nn.BatchNorm2d(dim)
+
+    def forward(self, tokens: Tensor, query: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """(B, H, W, dim) to the same; no query is read or given."""
+        maps = tokens.permute(0, 3, 1, 2)
+        change = self.norm2(self.conv2(self.norm1(self.conv1(maps)).relu()))
+        return (maps + change).relu().permute(0, 2, 3, 1), None
+
+
 class Stage(nn.Module):
     """The layers of one stage."""
 
-    def __init__(self, layers: list[Layer]) -> None:
+    def __init__(self, layers: list[Layer | ConvolutionLayer]) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(layers)
 
-    def __iter__(self) -> Iterator[Layer]:
+    def __iter__(self) -> Iterator[Layer | ConvolutionLayer]:
         for layer in self.blocks:
-            assert isinstance(layer, Layer)
+            assert isinstance(layer, Layer | ConvolutionLayer)
             yield layer
 
 
@@ -131,6 +156,28 @@ class Reduce(nn.Module):
         return result
 
 
+class ConvolutionalStem(nn.Module):
+    """Two overlapping 3 × 3 convolutions of stride 2: the first map of the small variant.
+
+    Args:
+        channels: of the image.
+        dim: of the map.
+    """
+
+    def __init__(self, channels: int, dim: int) -> None:
+        super().__init__()
+        half = dim // 2
+        self.conv1 = nn.Conv2d(channels, half, 3, 2, 1, bias=False)
+        self.norm1 = nn.BatchNorm2d(half)
+        self.conv2 = nn.Conv2d(half, dim, 3, 2, 1, bias=False)
+        self.norm2 = nn.BatchNorm2d(dim)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(B, C, H, W) to (B, H / 4, W / 4, dim)."""
+        maps: Tensor = self.norm2(self.conv2(self.norm1(self.conv1(image)).relu())).relu()
+        return maps.permute(0, 2, 3, 1)
+
+
 class DeformableBranch(nn.Module):
     """The stages of one view. Driven layer by layer from outside, so that two branches can walk in step.
 
@@ -141,7 +188,11 @@ class DeformableBranch(nn.Module):
     def __init__(self, plan: BranchPlan) -> None:
         super().__init__()
         self.plan = plan
-        self.stem = Reduce(plan.channels, plan.dims[0], PATCH, has_bias=True)
+        self.stem: nn.Module = (
+            ConvolutionalStem(plan.channels, plan.dims[0])
+            if plan.has_convolutional_stem
+            else Reduce(plan.channels, plan.dims[0], PATCH, has_bias=True)
+        )
         depth = sum(map(len, plan.stages))
         rates = iter([plan.drop_path * number / max(depth - 1, 1) for number in range(depth)])
         size = plan.image_px // PATCH
@@ -182,7 +233,7 @@ class DeformableBranch(nn.Module):
         Returns:
             (B, dims[3], image_px / 32, image_px / 32).
         """
-        tokens = self.stem(image)
+        tokens: Tensor = self.stem(image)
         for number in range(4):
             for layer in self.stage(number):
                 tokens, _ = layer(tokens)
@@ -190,7 +241,9 @@ class DeformableBranch(nn.Module):
         return self.as_map(tokens)
 
 
-def _layer(plan: BranchPlan, number: int, kind: str, size: int, drop_path: float) -> Layer:
+def _layer(plan: BranchPlan, number: int, kind: str, size: int, drop_path: float) -> Layer | ConvolutionLayer:
+    if kind == "C":
+        return ConvolutionLayer(plan.dims[number])
     dim, heads = plan.dims[number], plan.heads[number]
     attention: WindowAttention | DeformableAttention
     if kind == "D":

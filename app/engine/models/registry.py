@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from app.core.case import ViewRole
 from app.core.model_input import GreyScaling, InputKind, ModelInput
-from app.engine.models import aff, whole_view
+from app.engine.models import aff, localiser, whole_view
 from app.engine.models.backbones import Backbone
 from app.engine.models.cvdt import SMALL, Cvdt, CvdtPlan, DeformableSingle
 from app.engine.models.hip_model import HipModel
@@ -139,6 +139,22 @@ def _aff(name: aff.AffBackbone) -> Callable[[], HipModel]:
     return lambda: aff.aff_network(name)
 
 
+def _own() -> list[Architecture]:
+    return [
+        Architecture(
+            id="hip-localiser",
+            title="Hip localiser",
+            paper="002",
+            input=ModelInput(
+                kind=InputKind.WHOLE_VIEW, roles=FRONTAL, size_px=localiser.IMAGE_PX, channels=1,
+                scaling=GreyScaling.STANDARD,
+            ),
+            classes=("hip",),
+            build=localiser.HipLocaliser,
+        )
+    ]  # fmt: skip
+
+
 def architectures() -> dict[str, Architecture]:
     """All networks, by id."""
-    return {entry.id: entry for entry in (*_paper_000(), *_paper_001(), *_paper_004())}
+    return {entry.id: entry for entry in (*_paper_000(), *_paper_001(), *_paper_004(), *_own())}

@@ -31,7 +31,8 @@ def class_loss(logits: Tensor, labels: Tensor) -> Tensor:
 class Localiser(nn.Module):
     """A 1×1 convolution on each view's last maps that says where the fracture is; thrown away after training.
 
-    With clicks a network learns far faster from few cases than from image labels alone: it is told where to look.
+    With clicks a network learns far faster from few cases than from image labels alone: it is told where to look, and,
+    on a case without the finding, that there is nothing anywhere.
 
     Args:
         channels: of each view's maps.
@@ -41,24 +42,40 @@ class Localiser(nn.Module):
         super().__init__()
         self.heads = nn.ModuleList([nn.Conv2d(count, 1, 1) for count in channels])
 
-    def forward(self, maps: Maps, clicks: Tensor, size_px: int) -> Tensor:
-        """Cross-entropy over the places of the maps, for the views that have a click; 0 when none has.
+    def forward(self, maps: Maps, clicks: Tensor, has_none: Tensor, size_px: int) -> Tensor:
+        """Binary cross-entropy of every place, for the views with a click and the cases without the finding; else 0.
+
+        Places whose centre is nearer to the click than three quarters of a place are the fracture; they count as much
+        as all others together would if an eighth of them were.
 
         Args:
             maps: (B, C, h, w) for each view.
             clicks: (B, views, 2) input coordinates, NaN where there is none.
+            has_none: (B,) bool: cases in which there is nothing to find.
             size_px: side of the input.
         """
         losses = []
         for view, (part, head) in enumerate(zip(maps, self.heads, strict=True)):
             at = clicks[:, view]
-            known = ~at.isnan().any(1)
-            if known.any():
+            is_known = ~at.isnan().any(1) | has_none
+            if is_known.any():
                 height, width = part.shape[-2:]
-                cell = (at[known] * torch.tensor([width, height], device=at.device) / size_px).long()
-                scores = head(part[known].float()).flatten(1)
-                losses.append(fn.cross_entropy(scores, cell[:, 1] * width + cell[:, 0], reduction="sum") / len(at))
+                target = _places(at[is_known], has_none[is_known], height, width, size_px)
+                scores = head(part[is_known].float())[:, 0]
+                weight = scores.new_tensor(height * width / 8)
+                losses.append(
+                    fn.binary_cross_entropy_with_logits(scores, target, pos_weight=weight) * len(target) / len(at)
+                )
         return torch.stack(losses).sum() if losses else clicks.new_zeros(())
+
+
+def _places(clicks: Tensor, has_none: Tensor, height: int, width: int, size_px: int) -> Tensor:
+    """(B, h, w): 1 where a place is the fracture."""
+    ys = (torch.arange(height, device=clicks.device) + 0.5)[None, :, None]
+    xs = (torch.arange(width, device=clicks.device) + 0.5)[None, None, :]
+    x, y = clicks[:, 0, None, None] * width / size_px, clicks[:, 1, None, None] * height / size_px
+    near = (xs - x).square() + (ys - y).square() <= 0.75**2
+    return (near & ~has_none[:, None, None]).float()
 
 
 def make_optimiser(plan: TrainingPlan, modules: Iterable[nn.Module]) -> optim.Optimizer:
