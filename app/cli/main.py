@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "render": ("app.cli.render", "write the picture that a pane shows as a PNG file"),
     "check": ("app.cli.check", "versions, device, and the health of a project"),
     "backup": ("app.cli.backup", "make, list and restore verified backups of a project"),
+    "merge": ("app.cli.merge", "bring another annotator's copy of a project into yours"),
     "demo": ("app.cli.demo", "make the demo project"),
     "synth": ("app.cli.synth", "make labelled pairs of synthetic hip radiographs"),
     "drr": ("app.cli.drr", "make pairs of radiographs from a CT"),

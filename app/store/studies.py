@@ -48,6 +48,11 @@ class Studies:
         """Every study, by patient and date."""
         return [self._study(row) for row in self._database.records("study", "ORDER BY patient_id, date, id")]
 
+    def as_found(self) -> list[Study]:
+        """Every study as its files gave it, by id: without blocks that were set or released since."""
+        rows = self._database.records("study", "ORDER BY id")
+        return [Study(**{name: row[name] for name in COLUMNS}) for row in rows]
+
     def block(self, study_id: str, reason: str, *, author: str) -> None:
         """Say why this study must not be read as it is.
 

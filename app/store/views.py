@@ -79,6 +79,10 @@ class Views:
         rows = self._database.records("view", "WHERE image_sha256 = ? ORDER BY id", (image_sha256,))
         return [self._view(row) for row in rows]
 
+    def as_found(self) -> list[View]:
+        """Every view as its file gave it, by id: without anything that people decided."""
+        return [self._found(row) for row in self._database.records("view", "ORDER BY id")]
+
     def header(self, view_id: str) -> dict[str, Any]:
         """The de-identified header of a view, DICOM JSON model.
 
@@ -177,8 +181,11 @@ class Views:
         return view
 
     def _view(self, row: Row) -> View:
+        return _overlaid(self._found(row), self._events.current_of(target_of("view", row["id"])))
+
+    def _found(self, row: Row) -> View:
         letters = row["orientation"].split("\\")
-        view = View(
+        return View(
             id=row["id"],
             study_id=row["study_id"],
             image_sha256=row["image_sha256"],
@@ -193,7 +200,6 @@ class Views:
             flags=frozenset(ViewFlag(flag) for flag in json.loads(row["flags"])),
             notices=tuple(json.loads(row["notices"])),
         )
-        return _overlaid(view, self._events.current_of(target_of("view", view.id)))
 
 
 def _columns(view: View, header: Mapping[str, Any], offset: int) -> dict[str, str | int]:

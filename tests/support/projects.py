@@ -60,9 +60,16 @@ def make_case(case_id: str, study_id: str, patient_id: str, view_id: str | None 
     return Case(id=case_id, study_id=study_id, patient_id=patient_id, **parts)  # type: ignore[arg-type]
 
 
-def add_study(project: ProjectStore, number: int, *, seed: int = 0) -> tuple[str, str]:
-    """Bring in one patient with one study, one image and one case, as an import would; returns view id and address."""
-    sha256 = project.images.put(make_image(seed * 1_000_003 + number))
+def add_study(project: ProjectStore, number: int, *, seed: int = 0, picture: int | None = None) -> tuple[str, str]:
+    """Bring in one patient with one study, one image and one case, as an import would; returns view id and address.
+
+    Args:
+        project: open for writing.
+        number: gives the identifiers.
+        seed: gives the image, together with the number.
+        picture: gives the image instead of the number.
+    """
+    sha256 = project.images.put(make_image(seed * 1_000_003 + (number if picture is None else picture)))
     patient, study, view, case = f"P{number:06d}", f"2.25.{number}", f"view-{number}", f"case-{number}"
     with project.transaction():
         project.patients.add(Patient(id=patient, sex="F", name_check=number % 256, birth_check=None), author="import")
