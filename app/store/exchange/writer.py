@@ -84,6 +84,22 @@ def writer_of(wanted: ExportFormat) -> Writer:
             from app.store.exchange.tables import TablesWriter
 
             return TablesWriter()
+        case ExportFormat.PNG:
+            from app.store.exchange.pictures import PngWriter
+
+            return PngWriter()
+        case ExportFormat.IMAGE_FOLDER:
+            from app.store.exchange.image_folder import ImageFolderWriter
+
+            return ImageFolderWriter()
+        case ExportFormat.COCO:
+            from app.store.exchange.coco import CocoWriter
+
+            return CocoWriter()
+        case ExportFormat.COXA:
+            from app.store.exchange.interchange import InterchangeWriter
+
+            return InterchangeWriter()
     raise NotImplementedError(wanted)
 
 
