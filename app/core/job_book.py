@@ -5,7 +5,7 @@ Pure bookkeeping without clock, process or files, so that every order of events 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import count
@@ -33,36 +33,46 @@ class Job:
         request: what the engine is asked.
         purpose: what for.
         case_id: whose answer it is; empty for a live one.
-        weights_sha256: which weights must answer; empty = not checked.
-        input_key: what they must have been fed; empty = not checked.
+        model_id: which model is asked.
+        weights_sha256: which weights must answer; empty for a live one and for a localiser.
+        input_key: what they must be fed; empty for a live one and for a localiser.
+        hip_key: for a localiser: under which key its answer is kept.
         channel: a live job makes those of its channel that have not begun superfluous.
         tries: how often the engine ended while it was under way.
         is_begun: whether the engine has begun with it.
+        is_dropped: whether nobody waits for it any more; its answer, if it comes, still counts.
     """
 
     number: int
     request: Predict | Locate
     purpose: Purpose
     case_id: str = ""
+    model_id: str = ""
     weights_sha256: str = ""
     input_key: str = ""
+    hip_key: bytes = b""
     channel: str = ""
     tries: int = 0
     is_begun: bool = False
+    is_dropped: bool = False
 
 
 class JobBook:
     """Jobs that wait in the window, and those that were sent to the engine.
 
-    Few are sent at a time, so that what waits can be dropped or overtaken at once, also while an engine starts.
+    Few are sent at a time, so that what waits can be dropped or overtaken at once.
+
+    Args:
+        depth: see the attribute.
+        numbers: of jobs; shared by all books of one engine.
 
     Attributes:
         depth: most jobs at the engine, besides live and open ones, which are sent at once.
     """
 
-    def __init__(self, depth: int = 4) -> None:
+    def __init__(self, depth: int = 3, numbers: Iterator[int] | None = None) -> None:
         self.depth = depth
-        self._numbers = count(1)
+        self._numbers = numbers if numbers is not None else count(1)
         self._waiting: dict[int, Job] = {}
         self._sent: dict[int, Job] = {}
 
@@ -76,9 +86,7 @@ class JobBook:
         Returns:
             Numbers of sent jobs that became superfluous, to be cancelled at the engine.
         """
-        superfluous: list[int] = []
-        if job.channel:
-            superfluous = self.drop(lambda other: other.channel == job.channel)
+        superfluous = self.drop(lambda other: other.channel == job.channel) if job.channel else []
         self._waiting[job.number] = job
         return superfluous
 
@@ -110,6 +118,8 @@ class JobBook:
         """
         given_up = []
         for job in self._sent.values():
+            if job.is_dropped:
+                continue
             job.tries += job.is_begun
             job.is_begun = False
             if job.tries >= TRIES:
@@ -126,7 +136,12 @@ class JobBook:
             Numbers of those that were sent, to be cancelled at the engine; its answer, if it comes, still counts.
         """
         self._waiting = {number: job for number, job in self._waiting.items() if not is_superfluous(job)}
-        return [number for number, job in self._sent.items() if not job.is_begun and is_superfluous(job)]
+        sent = []
+        for number, job in self._sent.items():
+            if not job.is_begun and not job.is_dropped and is_superfluous(job):
+                job.is_dropped = True
+                sent.append(number)
+        return sent
 
     def urge(self, is_urgent: Callable[[Job], bool], purpose: Purpose) -> list[Job]:
         """Make jobs at least this urgent.
@@ -135,16 +150,22 @@ class JobBook:
             Those that were sent and have not begun, to be sent again with the new priority.
         """
         again = []
-        for job in (*self._waiting.values(), *self._sent.values()):
+        for job in self._wanted():
             if job.purpose < purpose and is_urgent(job):
                 job.purpose = purpose
                 if job.number in self._sent and not job.is_begun:
                     again.append(job)
         return again
 
+    def lower(self, case_id: str, purpose: Purpose) -> None:
+        """Make the jobs of a case at most this urgent, as far as they were not sent."""
+        for job in self._waiting.values():
+            if job.case_id == case_id:
+                job.purpose = min(job.purpose, purpose)
+
     def find(self, is_wanted: Callable[[Job], bool]) -> Job | None:
         """A job that waits or is under way."""
-        return next((job for job in (*self._waiting.values(), *self._sent.values()) if is_wanted(job)), None)
+        return next((job for job in self._wanted() if is_wanted(job)), None)
 
     def clear(self) -> list[int]:
         """Forget everything; returns the numbers of what was sent."""
@@ -160,10 +181,13 @@ class JobBook:
 
     @property
     def is_busy(self) -> bool:
-        """Whether the engine has something to do."""
+        """Whether an answer of the engine is awaited."""
         return bool(self._sent)
 
     @property
     def count(self) -> int:
         """Jobs that wait or are under way."""
-        return len(self._waiting) + len(self._sent)
+        return len(self._wanted())
+
+    def _wanted(self) -> list[Job]:
+        return [job for job in (*self._waiting.values(), *self._sent.values()) if not job.is_dropped]

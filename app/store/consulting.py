@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 from app.core.annotation import (
     ALIGNMENT,
@@ -22,6 +21,7 @@ from app.core.annotation import (
     split_target,
 )
 from app.core.case import Case, View, ViewFlag, ViewRole
+from app.core.counsel import Counsel, LocatedHip, LocatedRegion, UsableModel, WantedHip
 from app.core.engine_messages import ViewInput, WholeView
 from app.core.errors import UserError
 from app.core.event import Json, target_of
@@ -40,72 +40,11 @@ from app.store.findings import Findings
 from app.store.folder import ProjectFolder
 from app.store.images import ImageStore
 from app.store.located import kept_hip, located_key
+from app.store.touched import head_of, touched_since
 from app.store.views import Views
 from app.store.windows import kept_windows, windows_of
 
 UNFIT = (ViewFlag.PARTIAL, ViewFlag.FALLBACK_DECODER)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsableModel:
-    """A model on disk.
-
-    Args:
-        folder: its folder.
-        card: its card.
-    """
-
-    folder: Path
-    card: ModelCard
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WantedHip:
-    """A view in which a localiser has to look for the hip first.
-
-    Args:
-        key: names the question, for `keep_hip`.
-        view_id: the view.
-        given: where the localiser looks.
-    """
-
-    key: bytes
-    view_id: str
-    given: WholeView
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LocatedRegion:
-    """A region that a localiser proposes for a view.
-
-    Args:
-        view_id: the view.
-        region: the box.
-        confidence: 0 … 1.
-    """
-
-    view_id: str
-    region: RegionBox
-    confidence: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counsel:
-    """What is known about one case.
-
-    Args:
-        case_id: the case.
-        consultations: one for each model; `UNKNOWN` with views: it can be asked now.
-        wanted: views whose hips must be located before the rest can be asked.
-        located: what a localiser proposes, for the views in which nobody has drawn a box.
-        is_unprepared: images must be read first, and that was not allowed.
-    """
-
-    case_id: str
-    consultations: tuple[Consultation, ...] = ()
-    wanted: tuple[WantedHip, ...] = ()
-    located: tuple[LocatedRegion, ...] = ()
-    is_unprepared: bool = False
 
 
 class Consultant:
@@ -167,6 +106,27 @@ class Consultant:
             is_unprepared=sitting.is_unprepared,
         )
 
+    def catch_up(
+        self, models: Sequence[UsableModel], *, localiser: UsableModel | None = None, reader: str = ""
+    ) -> bool:
+        """Note which findings are still those of their cases, for every case that was touched since the last time.
+
+        Returns:
+            Whether any case was touched.
+        """
+        head, known = head_of(self.database), self._findings.head()
+        if head == known:
+            return False
+        touched = touched_since(self.database, known, head)
+        if touched is None:
+            self._findings.forget_all()
+        else:
+            self._findings.forget(touched)
+            for case_id in sorted(touched):
+                self.ask(case_id, models, reader=reader, localiser=localiser, may_read_images=False)
+        self._findings.note_head(*head)
+        return touched is None or bool(touched)
+
     def window(self, view: View, *, may_read_images: bool) -> Window | None:
         """The automatic window of a view; None when it is not known and must not be looked for.
 
@@ -179,10 +139,9 @@ class Consultant:
             kept = windows_of(self._derived, view.image_sha256, image, view.grey)
         return None if kept is None else kept["auto"]
 
-    def hip(self, key: bytes) -> tuple[tuple[float, float], float] | None:
-        """Where a localiser has found the hip before, and how surely."""
-        found = kept_hip(self._derived, key)
-        return None if found is None else (found.center_xy, found.confidence)
+    def hip(self, key: bytes) -> LocatedHip | None:
+        """Where a localiser has found the hip before."""
+        return kept_hip(self._derived, key)
 
     def finding_of(self, consultation: Consultation) -> Consultation:
         """The same, answered if it was answered before."""
@@ -231,7 +190,7 @@ class _Sitting:
     def consult(self, model: UsableModel) -> Consultation | None:
         """What one model is fed, or why not."""
         blank = Consultation(
-            case_id=self._case.id, card=model.card, folder=str(model.folder), state=ConsultationState.UNKNOWN
+            case_id=self._case.id, card=model.card, folder=model.folder, state=ConsultationState.UNKNOWN
         )
         try:
             fed = tuple(self._fed(role, model.card) for role in model.card.input.roles)
@@ -327,11 +286,10 @@ class _Sitting:
         key = located_key(view.image_sha256, view.grey, localiser.card.weights_sha256, given.side)
         found = self._consultant.hip(key)
         if found is None:
-            self.wanted[key] = WantedHip(key=key, view_id=view.id, given=given)
+            self.wanted[key] = WantedHip(key=key, folder=localiser.folder, given=given)
             raise _Unready
-        center_xy, confidence = found
-        region = region_around(center_xy, view.spacing, rows=view.rows, cols=view.cols)
-        self.located[view.id] = LocatedRegion(view_id=view.id, region=region, confidence=confidence)
+        region = region_around(found.center_xy, view.spacing, rows=view.rows, cols=view.cols)
+        self.located[view.id] = LocatedRegion(view_id=view.id, region=region, confidence=found.confidence)
         return region
 
 

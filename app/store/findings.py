@@ -117,13 +117,12 @@ class Findings:
             return None
 
     def put(self, finding: Finding) -> None:
-        """Keep a finding, and that it is its case's own just now."""
+        """Keep a finding. Whether it is its case's own just now is noted by `note_current`."""
         weights, key = finding.weights_sha256, finding.input_key
         probabilities = msgspec.json.encode(finding.probabilities).decode()
         statements: list[tuple[str, tuple[Any, ...]]] = [
             ("INSERT OR REPLACE INTO finding VALUES (?, ?, ?, ?, ?, ?, ?)",
              (weights, key, finding.model_id, probabilities, finding.distance, finding.points, finding.at)),
-            ("INSERT OR REPLACE INTO current VALUES (?, ?, ?)", (weights, finding.case_id, key)),
         ]  # fmt: skip
         statements += [
             ("INSERT OR REPLACE INTO heatmap VALUES (?, ?, ?, ?, ?)",
@@ -152,6 +151,10 @@ class Findings:
     def forget(self, case_ids: Iterable[str]) -> None:
         """Something has changed about these cases: which findings are their own is not known until it is noted."""
         self._write([("DELETE FROM current WHERE case_id = ?", (case_id,)) for case_id in case_ids])
+
+    def forget_all(self) -> None:
+        """Anything may have changed about any case."""
+        self._write([("DELETE FROM current", ())])
 
     def scores(self, weights_sha256: str) -> dict[str, Score]:
         """What these weights say about every case whose finding is its own just now, by case."""

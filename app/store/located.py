@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 
 from app.core.case import Side
-from app.core.geometry import XY
+from app.core.counsel import LocatedHip
 from app.core.grey import GreyScale
 from app.store.derived import DerivedCache, derived_key
 
 KIND = "hip-region/1"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LocatedHip:
-    """What a localiser said about one view.
-
-    Args:
-        center_xy: centre of the hip's region, image coordinates.
-        confidence: 0 … 1.
-    """
-
-    center_xy: XY
-    confidence: float
 
 
 _DECODER = msgspec.msgpack.Decoder(LocatedHip)

@@ -24,6 +24,7 @@ from app.store.cases import Cases
 from app.store.database import Database, damaged
 from app.store.derived import DerivedCache
 from app.store.events import EventLog
+from app.store.findings import Findings
 from app.store.folder import FORMAT, ProjectFolder, cannot_write, is_project, refuse_network_folder
 from app.store.fs import DISK, PRIVATE_FILE, PRIVATE_FOLDER
 from app.store.head import Head, HeadFile, read_head, reset_head
@@ -67,6 +68,7 @@ class ProjectStore:
         self._worklist: Worklist | None = None
         self.images = ImageStore(folder.images)
         self.derived = DerivedCache(folder.cache, is_writable=not database.is_read_only)
+        self.findings = Findings(folder.cache, is_writable=not database.is_read_only)
         self.events = EventLog(database)
         self.patients = Patients(database, self.events)
         self.studies = Studies(database, self.events)
@@ -222,6 +224,7 @@ class ProjectStore:
     def close(self) -> None:
         """Close the project; the next writer finds it clean."""
         self.derived.close()
+        self.findings.close()
         if self._worklist is not None:
             self._worklist.close()
         self._cleanup.close()

@@ -10,6 +10,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal
 
+from app.core.errors import UserError
 from app.ui.threads import NICE_AHEAD, stand_back
 
 PATIENCE_S = 10.0
@@ -27,7 +28,12 @@ class Desk(QObject):
     Args:
         name: of the thread.
         at_end: called in the thread before it ends, to close what it has opened.
+
+    Signals:
+        failed: a question had no answer; the `UserError` why. Who asked does not hear of it.
     """
+
+    failed = Signal(object)
 
     def __init__(self, name: str, parent: QObject | None = None, *, at_end: Callable[[], None] = lambda: None) -> None:
         super().__init__(parent)
@@ -80,6 +86,9 @@ class Desk(QObject):
         self._at_end()
 
     def _on_answered(self, answered: Callable[[Any], None], result: Any) -> None:
+        if isinstance(result, UserError):
+            self.failed.emit(result)
+            return
         if isinstance(result, Exception):
             raise result  # a bug: reported where bugs are reported
         answered(result)
