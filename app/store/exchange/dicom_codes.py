@@ -89,11 +89,11 @@ def _meanings() -> dict[tuple[str, str], str]:
     from pydicom.sr._concepts_dict import concepts
     from pydicom.sr._snomed_dict import mapping
 
+    dictionary: dict[str, dict[str, dict[str, Any]]] = concepts  # type: ignore[assignment]
     found: dict[tuple[str, str], str] = {}
-    for scheme, words in concepts.items():
+    for scheme, words in dictionary.items():
         for entry in words.values():
-            entries: dict[str, Any] = dict(entry)
-            for value, parts in entries.items():
+            for value, parts in entry.items():
                 found.setdefault((scheme, value), str(parts[0]))
     for old, new in mapping["SRT"].items():
         if ("SCT", new) in found:

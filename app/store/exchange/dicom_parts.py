@@ -17,7 +17,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import UID, ExplicitVRLittleEndian, SecondaryCaptureImageStorage
 
 from app import __version__
-from app.core.case import Patient, Study, View
+from app.core.case import Patient, Side, Study, View
 from app.core.deidentify import BASIC_PROFILE, METHOD, MODIFIED_DATES, OPTION_MEANINGS, PATIENT_CHARACTERISTICS
 from app.core.pixel_review import PixelVerdict
 from app.core.pseudonym import Pseudonyms
@@ -142,6 +142,11 @@ def say_moment(dataset: Dataset, header: Header, study: Study) -> None:
     time = str(value_of(header, "00080030") or "000000")
     dataset.InstanceCreationDate = dataset.SeriesDate = dataset.ContentDate = date
     dataset.InstanceCreationTime = dataset.SeriesTime = dataset.ContentTime = time
+
+
+def side_letter(view: View) -> str:
+    """Laterality (0020,0060) of what an image shows: empty for both hips, and where it is not known."""
+    return {Side.LEFT: "L", Side.RIGHT: "R"}.get(view.side.value, "") if view.side.value else ""
 
 
 def say_maker(dataset: Dataset) -> None:

@@ -201,6 +201,8 @@ def report_object(
 def finished(dataset: Dataset, what: str, header: Header, owner: Owner, *key: str) -> Dataset:
     """An object of highdicom's without the clock, and named by what it holds: the same content has the same UID."""
     say_moment(dataset, header, owner.study)
+    if dataset.Modality == "PR":  # its own dates say when it was made
+        without(dataset, ["ContentDate", "ContentTime"])
     say_maker(dataset)
     for item in dataset.get("ContributingEquipmentSequence", ()):
         without(item, ["ContributionDateTime"])
