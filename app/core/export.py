@@ -96,6 +96,7 @@ class ExportRequest:
         crop_px: side of aligned crops, px.
         region_px: side of region crops, px.
         region_mode: how a region becomes a square.
+        region_mm: side of that square in the patient, mm; for the mode `FIELD` only.
         title: what the data set is called; empty = the project's name.
         description: what it is for.
         licence: under which terms it may be used.
@@ -117,6 +118,7 @@ class ExportRequest:
     crop_px: int = DEFAULT_SIZE_PX
     region_px: int = REGION_INPUT_PX
     region_mode: RegionMode = RegionMode.CENTRE
+    region_mm: float | None = None
     title: str = ""
     description: str = ""
     licence: str = ""
@@ -164,6 +166,8 @@ def check_request(request: ExportRequest) -> None:
     for size in (request.crop_px, request.region_px):
         if not SMALLEST_CROP_PX <= size <= LARGEST_CROP_PX:
             raise _wrong(f"A crop has a side of {SMALLEST_CROP_PX} to {LARGEST_CROP_PX} px.", "Choose another size.")
+    if (request.region_mode is RegionMode.FIELD) is not (request.region_mm is not None and request.region_mm > 0):
+        raise _wrong("A region crop of a given field, and no other, has a size in mm.", "Give the side of the square.")
     for text in (request.title, request.description, request.licence):
         if len(text) > MAX_TEXT_LENGTH:
             raise _wrong(f"A text is longer than {MAX_TEXT_LENGTH} characters.", "Shorten it.")

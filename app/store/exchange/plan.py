@@ -292,7 +292,13 @@ class _Planner:
                         alignment=alignment,
                     )
                 elif content is Content.REGION_CROPS and (region := region_of(value)) is not None:
-                    cut = region_crop(region, view.spacing, mode=request.region_mode, size_px=request.region_px)
+                    cut = region_crop(
+                        region,
+                        view.spacing,
+                        mode=request.region_mode,
+                        size_px=request.region_px,
+                        field_mm=request.region_mm,
+                    )
                     yield ExportCrop(
                         content=content,
                         view=view,
