@@ -101,6 +101,7 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         title: name for people.
         architecture: name in the registry of networks.
         task: what it decides, in one sentence.
+        decides: id of the question in the label set that it answers; empty on older cards: told from the classes.
         classes: meaning of its outputs; one name: a sigmoid, more: a softmax.
         finding: index of the class that is the finding.
         input: what it is fed.
@@ -145,6 +146,7 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     intended_use: str = "Research on synthetic radiographs. Not for diagnosis."
     limits: str
     licence: str
+    decides: str = ""
 
     def __post_init__(self) -> None:
         if not 0 <= self.finding < len(self.classes):
@@ -160,6 +162,16 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     def is_heatmap_validated(self) -> bool:
         """Whether heatmaps of this model may be shown without the mark *not validated*."""
         return self.heatmap_audit is not None and self.heatmap_audit.is_passed
+
+    @property
+    def task_id(self) -> str:
+        """Its place in a project: which question it answers from which views, for example `fracture.pair`.
+
+        One model of each place is active; another one that is promoted to it takes its place.
+        """
+        views = "pair" if len(self.input.roles) == 2 else str(self.input.roles[0])
+        guess = next((field for word, field in _FIELDS.items() if any(word == name for name in self.classes)), "other")
+        return f"{self.decides or guess}.{views}"
 
     @property
     def unsure_band(self) -> tuple[float, float] | None:
@@ -178,3 +190,6 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     def is_outlier(self, distance: float | None) -> bool:
         """Whether a case lies outside what the model knows."""
         return distance is not None and self.outlier_limit is not None and distance > self.outlier_limit
+
+
+_FIELDS = {"fracture": "fracture", "aff": "atypical", "hip": "hip"}  # class of a card without `decides` -> question

@@ -1,7 +1,10 @@
 """Train one bundled model on the cases of `generate.py`, by the product's own trainer.
 
-    python packaging/bundled/train.py DATA RUNS cvdt-small|densenet121-whole-view|efficientnet-lite0-intervention
-        [--epochs N] [--threads N]
+    python packaging/bundled/train.py DATA RUNS MODEL [--epochs N] [--threads N] [--start WEIGHTS]
+
+MODEL is cvdt-small, efficientnet-lite0-intervention, or, one after the other, densenet121-parts and
+densenet121-whole-view: the same network first sees 224² px of the whole views' scale around the hip, which costs a
+fifth, and then, from those weights, the whole views.
 
 Makes RUNS/<model>, a run folder like any other: it can be stopped and resumed by the same command. Of every ten
 training patients nine train and one chooses the epoch, the threshold and the temperature; the hold-out cases are scored
@@ -33,13 +36,17 @@ from app.core.training_plan import Augmentation, Optimiser, Schedule, TrainingCa
 FIELD_MM = 96.0
 SEEN = 0.12  # amplitude of the difference image from which a person would click on the fracture in a view
 VALIDATION_EVERY = 10
+PARTS = "densenet121-parts"
+PART_PX, PART_CACHED_PX = 224, 292
 GROUPS = {
     "cvdt-small": ("neck",),
+    PARTS: ("neck", "displaced"),
     "densenet121-whole-view": ("neck", "displaced"),
     "efficientnet-lite0-intervention": ("shaft",),
 }
 COLUMN = {
     "cvdt-small": "region",
+    PARTS: "whole",
     "densenet121-whole-view": "whole",
     "efficientnet-lite0-intervention": "aligned",
 }
@@ -49,10 +56,10 @@ def plan_of(name: str, *, start: str = "", epochs: int = 0) -> TrainingPlan:
     """What the run of a bundled model is to do."""
     from app.engine.models.registry import architectures
 
-    architecture = architectures()[name]
+    architecture = architectures()["densenet121-whole-view" if name == PARTS else name]
     wanted: ModelInput = architecture.input
     common: dict[str, Any] = {
-        "architecture": name, "classes": architecture.classes, "finding": len(architecture.classes) - 1, "seed": 1,
+        "architecture": architecture.id, "classes": architecture.classes, "finding": len(architecture.classes) - 1, "seed": 1,
         "optimiser": Optimiser.ADAMW, "schedule": Schedule.COSINE, "average": 0.995, "start": start,
         "preset": "bundled",
     }  # fmt: skip
@@ -63,9 +70,15 @@ def plan_of(name: str, *, start: str = "", epochs: int = 0) -> TrainingPlan:
             input=wanted, epochs=epochs or 22, batch=16, learning_rate=1.5e-3, weight_decay=0.03, warm_up_epochs=2,
             localisation=1.5, augmentation=vary, **common,
         )  # fmt: skip
+    if name == PARTS:
+        return TrainingPlan(
+            input=replace(wanted, size_px=PART_PX), epochs=epochs or 10, batch=12, learning_rate=1.2e-3,
+            weight_decay=0.02, warm_up_epochs=1, localisation=1.5,
+            augmentation=msgspec.structs.replace(vary, flip_horizontal=0.5), **common,
+        )  # fmt: skip
     if name == "densenet121-whole-view":
         return TrainingPlan(
-            input=wanted, epochs=epochs or 3, batch=8, learning_rate=5e-4, weight_decay=0.02, warm_up_epochs=0.3,
+            input=wanted, epochs=epochs or 2, batch=8, learning_rate=3e-4, weight_decay=0.02, warm_up_epochs=0.2,
             localisation=1.5, augmentation=Augmentation(rotation_deg=8, zoom=0.08, shift=0.05, contrast=0.25,
                                                         noise=0.03, flip_horizontal=0.5), **common,
         )  # fmt: skip
@@ -88,7 +101,31 @@ def shards(data: Path, name: str, word: str) -> Iterator[tuple[np.ndarray, np.nd
             side = levels.shape[-1]
             for number, fact in enumerate(facts):
                 inside = np.unpackbits(packed[number], axis=-1, count=side * side).reshape(-1, side, side)
-                yield levels[number, :views], inside[:views].astype(bool), fact
+                if name == PARTS:
+                    yield *_part(levels[number, :1], inside[:1], fact), fact
+                else:
+                    yield levels[number, :views], inside[:views].astype(bool), fact
+
+
+def _part(levels: np.ndarray, inside: np.ndarray, fact: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
+    """292² px around the hip, cut from a padded whole view."""
+    left, top = _corner(fact)
+    margin = PART_CACHED_PX
+    shown = tuple(
+        np.pad(part, ((0, 0), (margin, margin), (margin, margin)))[
+            :, top + margin : top + 2 * margin, left + margin : left + 2 * margin
+        ]
+        for part in (levels, inside)
+    )
+    return shown[0], shown[1].astype(bool)
+
+
+def _corner(fact: dict[str, Any]) -> tuple[int, int]:
+    """Left upper corner of the part, px of the whole view's square."""
+    view = fact["views"][0]
+    (a, b, c), (d, e, f) = view["whole"]
+    x, y = view["centre"]
+    return round(a * x + b * y + c - PART_CACHED_PX / 2), round(d * x + e * y + f - PART_CACHED_PX / 2)
 
 
 def label_of(name: str, fact: dict[str, Any]) -> int:
@@ -107,17 +144,21 @@ def clicks_of(name: str, fact: dict[str, Any], size_px: int, side: int) -> tuple
             continue
         (a, b, c), (d, e, f) = view[key]
         inset = (side - size_px) / 2
-        x, y = a * click[0] + b * click[1] + c - inset, d * click[0] + e * click[1] + f - inset
+        x, y = a * click[0] + b * click[1] + c, d * click[0] + e * click[1] + f
+        if name == PARTS:
+            left, top = _corner(fact)
+            x, y = x - left, y - top
+        x, y = x - inset, y - inset
         found.append((x, y) if 0 <= x < size_px and 0 <= y < size_px else None)
     return tuple(found)
 
 
-def prepare(data: Path, run: Path, name: str, plan: TrainingPlan) -> None:
-    """Freeze the run folder and fill its cache."""
+def prepare(data: Path, run: Path, name: str, plan: TrainingPlan, *words: str) -> None:
+    """Freeze a run folder with the cases of these words (`training`, `hold-out`), and fill its cache."""
     from app.store.run_folder import RunFolder
 
     rows, cases = [], []
-    for word in ("training", "hold-out"):
+    for word in words:
         for number, (levels, inside, fact) in enumerate(shards(data, name, word)):
             part = Part.TEST if word == "hold-out" else Part.TRAINING
             if part is Part.TRAINING and number % VALIDATION_EVERY == VALIDATION_EVERY - 1:
@@ -148,18 +189,17 @@ def main(argv: list[str] | None = None) -> int:
     import torch
 
     from app.engine.device import choose_device
-    from app.store.run_folder import RunFolder
     from app.engine.training.trainer import Trainer
+    from app.store.run_folder import RunFolder
 
     torch.set_num_threads(args.threads)
     torch.set_float32_matmul_precision("medium")
     run = args.runs / args.model
     if not (run / "plan.json").is_file():
-        prepare(args.data, run, args.model, plan_of(args.model, start=args.start, epochs=args.epochs))
+        prepare(args.data, run, args.model, plan_of(args.model, start=args.start, epochs=args.epochs), "training")
     trainer = Trainer(RunFolder(run), choose_device("cpu", "bfloat16"))
     print(msgspec.json.encode(trainer.plan).decode())
-    for epoch in trainer.run():
-        print(epoch)
+    trainer.run()
     return 0
 
 

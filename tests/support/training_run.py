@@ -11,7 +11,7 @@ from app.core.case import ViewRole
 from app.core.model_input import InputKind, ModelInput
 from app.core.split import Part
 from app.core.training_plan import Augmentation, TrainingCase, TrainingPlan
-from app.engine.training.run_folder import RunFolder, cached_side
+from app.store.run_folder import RunFolder, cached_side
 
 SIZE = 32
 STILL = Augmentation(rotation_deg=0, zoom=0, shift=0, contrast=0, noise=0)

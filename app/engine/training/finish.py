@@ -45,6 +45,7 @@ class About:
         command: the command that makes it again.
         limits: what it does not know.
         licence: of the weights.
+        decides: id of the question in the label set that it answers.
         intended_use: what it is for.
         rule: how the threshold is chosen.
         hit_radius_px: of the fracture region around a click, in input px; 0 = a sixth of the input's side.
@@ -61,6 +62,7 @@ class About:
     command: str
     limits: str
     licence: str
+    decides: str = ""
     intended_use: str = "Research on synthetic radiographs. Not for diagnosis."
     rule: ThresholdRule = ThresholdRule.YOUDEN
     hit_radius_px: float = 0.0
@@ -165,6 +167,7 @@ def finish(
             intended_use=about.intended_use,
             limits=about.limits,
             licence=about.licence,
+            decides=about.decides,
         )
         write_card(draft, card)
         _swap(draft, folder)

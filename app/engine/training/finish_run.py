@@ -17,7 +17,7 @@ from app.engine.models.registry import architectures
 from app.engine.training.batches import Batches
 from app.engine.training.finish import About, finish
 from app.engine.training.judging import Judged, look, random_similarity, stored_precision
-from app.engine.training.run_folder import RunFolder
+from app.store.run_folder import RunFolder
 
 AUDITED = 32  # positives whose heatmaps are compared with those of random weights
 PASS = 16  # cases in one pass

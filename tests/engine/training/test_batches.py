@@ -17,7 +17,7 @@ from app.core.spacing import Spacing
 from app.core.split import Part
 from app.core.training_plan import Augmentation, TrainingCase, TrainingPlan
 from app.engine.training.batches import Batches, drawn_warp, varied
-from app.engine.training.run_folder import cached_side
+from app.store.run_folder import cached_side
 from tests.support.training_run import STILL, make_run
 
 TABLE = DisplayTable(levels=np.minimum(np.arange(65536), 255).astype(np.uint8))

@@ -23,9 +23,9 @@ from app.core.errors import UserError  # noqa: E402
 from app.core.split import Part  # noqa: E402
 from app.core.training_plan import Augmentation, Optimiser, Schedule, TrainingCase, TrainingPlan  # noqa: E402
 from app.engine.device import Choice  # noqa: E402
-from app.store.run_folder import RunFolder, cached_side  # noqa: E402
 from app.engine.training.steps import rate_at, rate_on_plateau  # noqa: E402
 from app.engine.training.trainer import Trainer  # noqa: E402
+from app.store.run_folder import RunFolder, cached_side  # noqa: E402
 from tests.support.training_run import INPUT, make_run  # noqa: E402
 
 CPU = Choice(device=torch.device("cpu"), name="test", precision=torch.float32, memory_bytes=0)
