@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from app.core.adjudication import ADJUDICATED, adjudication_of
 from app.core.errors import UserError
 from app.core.event import Json, target_of
 from app.core.geometry import Alignment
@@ -28,7 +29,7 @@ CROP_VERDICT = "crop."  # + view
 REGION = "region."  # + view
 LANDMARK = "point."  # + landmark . view
 MEASUREMENT = "measurement."  # + number . view
-READER_PREFIXES = (LABEL, ALIGNMENT, CROP_VERDICT, REGION, LANDMARK, MEASUREMENT)
+READER_PREFIXES = (LABEL, ALIGNMENT, CROP_VERDICT, REGION, LANDMARK, MEASUREMENT, ADJUDICATED)
 
 STATUS = "status"
 ASSIGNED = "assigned"
@@ -219,7 +220,8 @@ def checked_document(target: str, field: str, value: Json) -> Json:
         return document_of(calibration_of(value) if field == CALIBRATION else pixel_review_of(value))
     elif reader:
         readers: dict[str, Any] = {ALIGNMENT: alignment_of, REGION: region_of, CROP_VERDICT: verdict_of,
-                                   LANDMARK: point_of, MEASUREMENT: measurement_of}  # fmt: skip
+                                   LANDMARK: point_of, MEASUREMENT: measurement_of,
+                                   ADJUDICATED: adjudication_of}  # fmt: skip
         for prefix, read in readers.items():
             if field.startswith(prefix):
                 return document_of(read(value))

@@ -66,6 +66,7 @@ FIELDS: tuple[Field, ...] = (
     Field(name="spacing", kind=FieldKind.CHOICE, title="Length scale", values=("trusted", "doubtful", "none")),
     Field(name="notice", kind=FieldKind.CHOICE, title="Image notice", is_sortable=False),
     Field(name="disagreement", kind=FieldKind.CHOICE, title="Readers disagree", values=YES_NO),
+    Field(name="adjudication", kind=FieldKind.CHOICE, title="Adjudication", values=("waiting", "settled")),
     Field(name="assigned", kind=FieldKind.CHOICE, title="Assigned to"),
     Field(name="comment", kind=FieldKind.CHOICE, title="Comment", values=YES_NO, is_sortable=False),
     Field(name="year", kind=FieldKind.CHOICE, title="Year", is_sortable=False),
@@ -103,6 +104,7 @@ class WorklistRow:
         questions: what a person has to decide.
         labels: field (`label.garden`) -> values, of all readers together.
         readings: field and reader (`label.garden@Anna`) -> values.
+        adjudication: `waiting` while readers disagree and nobody has decided, `settled` once somebody has; else empty.
         assigned: who is to look at it.
         comments: what people wrote about it.
         changed_at: time of the newest event of the case, ISO 8601.
@@ -128,6 +130,7 @@ class WorklistRow:
     questions: tuple[str, ...] = ()
     labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
     readings: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    adjudication: str = ""
     assigned: str = ""
     comments: tuple[str, ...] = ()
     changed_at: str = ""
@@ -142,10 +145,7 @@ class WorklistRow:
     @property
     def is_disputed(self) -> bool:
         """Whether two readers say different things about it."""
-        said: dict[str, set[tuple[str, ...]]] = {}
-        for name, values in self.readings.items():
-            said.setdefault(name.partition(READER_MARK)[0], set()).add(tuple(sorted(values)))
-        return any(len(opinions) > 1 for opinions in said.values())
+        return bool(self.adjudication)
 
     def values(self, name: str) -> tuple[str, ...]:
         """The values of one field; none when it has none."""
@@ -173,7 +173,8 @@ _VALUES: dict[str, Callable[[WorklistRow], tuple[str, ...]]] = {
     "projection": lambda row: row.projections,
     "spacing": lambda row: (row.spacing,),
     "notice": lambda row: row.notices,
-    "disagreement": lambda row: _yes(row.readings and row.is_disputed),
+    "disagreement": lambda row: _yes(row.is_disputed),
+    "adjudication": lambda row: (row.adjudication,),
     "assigned": lambda row: (row.assigned,),
     "comment": lambda row: _yes(row.comments),
     "year": lambda row: (row.date[:4],),

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from app.core.adjudication import ADJUDICATED, adjudication_of
 from app.core.annotation import (
     ASSIGNED,
     CALIBRATION,
@@ -303,6 +304,11 @@ class Annotations:
                 raise UserError("There is no such label in this project.", kind="label")
             checked = checked_value(field, label_value(after))
             after = list(checked) if isinstance(checked, tuple) else checked
+        if reader and change.field.startswith(ADJUDICATED) and (answer := adjudication_of(after)) is not None:
+            field = self.label_set.field(change.field.removeprefix(ADJUDICATED))
+            if field is None:
+                raise UserError("There is no such label in this project.", kind="label")
+            checked_value(field, answer.value)
         if kind == VIEW and after is not None:
             self._check_about_view(identifier, change.field, after)
         if change.field == STATUS and after not in (None, *(status.value for status in ReviewStatus)):

@@ -39,6 +39,7 @@ ROW = WorklistRow(
     status="second-look",
     questions=("V-2: frontal or lateral?",),
     labels={"label.garden": ("III",)},
+    adjudication="waiting",
     readings={"label.garden@Anna": ("III",), "label.garden@Bo": ("II",)},
     comments=("Überlagerung",),
 )

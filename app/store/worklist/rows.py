@@ -10,11 +10,13 @@ from typing import Any
 
 import msgspec
 
+from app.core.adjudication import ADJUDICATED
 from app.core.annotation import ASSIGNED, CALIBRATION
 from app.core.event import Json
 from app.core.worklist import LABEL_PREFIX, READER_MARK, WorklistRow
 from app.store.database import Database
 from app.store.views import PROJECTION
+from app.store.worklist.disputes import Disputes
 
 COMMENT = "comment"  # the fields of comments begin with it
 CASES_AT_ONCE = 2000  # bounds the memory of a read, and the number of parameters of a statement
@@ -118,7 +120,7 @@ class _Readers:
     def _take(self, database: Database, condition: str, parameters: Sequence[str]) -> None:
         statement = f"SELECT target, field, value FROM current WHERE target {condition}"  # noqa: S608
         for target, field, value in database.rows(statement, parameters):
-            if field.startswith(LABEL_PREFIX):
+            if field.startswith((LABEL_PREFIX, ADJUDICATED)):
                 case_id, _, reader = target.partition(":")[2].partition(READER_MARK)
                 self.said.setdefault(case_id, []).append((reader, field, json.loads(value)))
         newest = f"SELECT target, at, max(id) FROM event WHERE target {condition} GROUP BY target"  # noqa: S608
@@ -132,6 +134,7 @@ def _rows(database: Database, cases: Sequence[tuple[Any, ...]], readers: _Reader
     view_ids = {name for case in cases for name in case[5:7] if name} | {name for names in waiting for name in names}
     dates = dict(_of(database, "SELECT id, date FROM study WHERE id", {case[2] for case in cases}))
     views = _views(database, view_ids)
+    disputes = Disputes(database)
     said, changed = _said(database, [*(f"case:{case[0]}" for case in cases), *(f"view:{name}" for name in view_ids)])
     for case, others in zip(cases, waiting, strict=True):
         case_id, position, study_id, patient_id, side, frontal, lateral, _, status, blocked, questions = case
@@ -142,8 +145,10 @@ def _rows(database: Database, cases: Sequence[tuple[Any, ...]], readers: _Reader
         for target in told:
             for field, value in said.get(target, ()):
                 words.take(field, value)
-        for reader, field, value in readers.said.get(case_id, ()):
-            words.take(field, value, reader)
+        opinions = readers.said.get(case_id, ())
+        for reader, field, value in opinions:
+            if field.startswith(LABEL_PREFIX):
+                words.take(field, value, reader)
         times = [changed[target] for target in told if target in changed]
         yield WorklistRow(
             case_id=case_id,
@@ -166,6 +171,7 @@ def _rows(database: Database, cases: Sequence[tuple[Any, ...]], readers: _Reader
             questions=() if questions == "[]" else tuple(_TEXTS.decode(questions)),
             labels=words.labels,
             readings=words.readings,
+            adjudication=disputes.state(opinions),
             assigned=words.assigned,
             comments=tuple(words.comments),
             changed_at=max([*times, readers.changed.get(case_id, "")]),
