@@ -237,7 +237,9 @@ def build_parser() -> argparse.ArgumentParser:
         ("setup", "only install"),
     ):
         command = commands.add_parser(name, help=text, description=text)
-        command.add_argument("--with-engine", action="store_true", help="also install torch (several gigabytes)")
+        command.add_argument(
+            "--review-only", action="store_true", help="leave out torch (several gigabytes): no training, the rest works"
+        )
         if name == "setup":
             command.add_argument("--with-dev", action="store_true", help="also install the tools of the test command")
     return parser
@@ -257,7 +259,7 @@ def main(arguments: "list[str]") -> int:
         sets = ["runtime"]
         if options.command == "test" or getattr(options, "with_dev", False):
             sets.append("dev")
-        if options.with_engine:
+        if not options.review_only:
             sets.append("engine")
         with_screen = options.command != "test" and (os.environ.get("QT_QPA_PLATFORM") or "xcb").startswith("xcb")
         environment = env.Environment(ROOT)

@@ -98,7 +98,7 @@ def _serve() -> int:
                 kind="no-engine",
                 title="The AI engine is not installed.",
                 reason=f"{error.name or 'a package'} is missing.",
-                remedy="Run the set-up with --with-engine.",
+                remedy="Run the set-up again, without --review-only.",
             )
         )
         return 1

@@ -25,6 +25,7 @@ import numpy as np
 SIDE = 512  # of the stored whole views
 INPUT = 128
 MAP = 32
+BATCH = 16
 
 
 def load(data: Path, word: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -98,7 +99,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("runs", type=Path)
-    parser.add_argument("--steps", type=int, default=2500)
+    parser.add_argument("--steps", type=int, default=900)
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args(argv)
     import torch
@@ -117,7 +118,7 @@ def main(argv: list[str] | None = None) -> int:
     begun, seen = time.monotonic(), 0.0
     for step in range(args.steps):
         model.train()
-        rows = [sample(images, centres, np.random.default_rng([1, step, n])) for n in range(32)]
+        rows = [sample(images, centres, np.random.default_rng([1, step, n])) for n in range(BATCH)]
         x = torch.from_numpy(np.stack([row[0] for row in rows]))[:, None].contiguous(memory_format=torch.channels_last)
         y = torch.from_numpy(np.stack([row[1] for row in rows]))[:, None]
         with torch.autocast("cpu", torch.bfloat16):

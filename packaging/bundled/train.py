@@ -59,7 +59,8 @@ def plan_of(name: str, *, start: str = "", epochs: int = 0) -> TrainingPlan:
     architecture = architectures()["densenet121-whole-view" if name == PARTS else name]
     wanted: ModelInput = architecture.input
     common: dict[str, Any] = {
-        "architecture": architecture.id, "classes": architecture.classes, "finding": len(architecture.classes) - 1, "seed": 1,
+        "architecture": architecture.id, "classes": architecture.classes, "seed": 1,
+        "finding": len(architecture.classes) - 1,
         "optimiser": Optimiser.ADAMW, "schedule": Schedule.COSINE, "average": 0.995, "start": start,
         "preset": "bundled",
     }  # fmt: skip

@@ -1,0 +1,104 @@
+"""Make the folders of the bundled models: decide on validation cases, measure on the hold-out, write the cards.
+
+    python packaging/bundled/judge.py DATA RUNS MODELS MODEL
+
+The hold-out patients were never trained on. The same command prints every figure of the card again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from pathlib import Path
+
+os.environ.setdefault("GOMP_SPINCOUNT", "0")
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import train
+from generate import EASY_SHARE
+
+from app.core.model_card import ModelCard
+from app.store.run_folder import RunFolder
+
+SYNTHETIC = (
+    "Knows synthetic hips only: it has never seen a patient. On real radiographs treat it as untrained until it has "
+    "been measured there."
+)
+EASY = f"{EASY_SHARE:.0%} easy and {1 - EASY_SHARE:.0%} standard difficulty, coarse voxels, 768 rows"
+ABOUT = {
+    "cvdt-small": (
+        "CVDT, small",
+        "Is there a non-displaced fracture of the femoral neck, seen in the frontal and the lateral view together?",
+        "random",
+        "It was taught non-displaced neck fractures against intact hips; displaced and shaft fractures it has not "
+        "seen. The region must lie on the hip.",
+    ),
+    "densenet121-whole-view": (
+        "DenseNet-121, whole view",
+        "Is there a fracture of the femoral neck or the trochanters, displaced or not, in the whole frontal view?",
+        "random; first parts of the views around the hip, then whole views",
+        "It was taught views of one hip, not whole pelves. Shaft fractures it has not seen.",
+    ),
+    "efficientnet-lite0-intervention": (
+        "EfficientNet-Lite0, two-click crop",
+        "Is a broken femoral shaft an atypical (AFF) rather than a normal (NFF) fracture?",
+        "EfficientNet-Lite0, ImageNet",
+        "It assumes that there is a fracture of the shaft and that the two clicks are on it; it cannot say that there "
+        "is none.",
+    ),
+}
+
+
+def make(data: Path, runs: Path, models: Path, name: str) -> ModelCard:
+    """One bundled model from its run."""
+    from app.engine.device import choose_device
+    from app.engine.training.finish import About
+    from app.engine.training.finish_run import finish_run
+
+    run = RunFolder(runs / name)
+    judged = runs / f"{name}-judged"
+    shutil.rmtree(judged, ignore_errors=True)
+    train.prepare(data, judged, name, run.plan(), "training", "hold-out")
+    shutil.copyfile(run.best_file, RunFolder(judged).best_file)
+    counts = {
+        part: sum(case.part == part for case in RunFolder(judged).cases())
+        for part in ("training", "validation", "test")
+    }
+    title, task, start, limits = ABOUT[name]
+    about = About(
+        id=name,
+        title=title,
+        task=task,
+        trained_on=f"{counts['training']} synthetic hips, one a patient ({EASY})",
+        chosen_on=f"{counts['validation']} other synthetic patients",
+        measured_on=f"{counts['test']} held-out synthetic patients ({EASY})",
+        initialised_from=start,
+        seeds=f"training {run.plan().seed}; cases from 3000000, hold-out from 3500000 (packaging/bundled/generate.py)",
+        command=f"packaging/bundled/{{generate,train,judge}}.py, model {name}",
+        limits=f"{SYNTHETIC} {limits}",
+        licence="As Coxa itself; made from generated images only."
+        if start == "random" or name.startswith("densenet")
+        else "As Coxa itself; begun from weights under the Apache License 2.0.",
+    )
+    return finish_run(RunFolder(judged), models / name, about, choose_device("cpu", "float32"))
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("runs", type=Path)
+    parser.add_argument("models", type=Path)
+    parser.add_argument("model", choices=tuple(ABOUT))
+    args = parser.parse_args(argv)
+    card = make(args.data, args.runs, args.models, args.model)
+    for figure in card.figures:
+        print(figure)
+    print(card.heatmap_audit, card.calibration, card.threshold, card.outlier_limit)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
