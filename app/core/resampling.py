@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import cv2
@@ -21,7 +22,7 @@ import numpy.typing as npt
 from app.core.pyramid import ImagePyramid
 
 BLOCK_PX = 512  # positions are exact within blocks of screen pixels; between blocks rounding starts anew
-ANCHORS = 256  # screen pixels before a block among which one is searched that begins on a level pixel's edge …
+STRETCH_PX = 512  # in each stretch of screen pixels one is searched that begins on a level pixel's edge …
 ANCHOR_ERROR_PX = 1 / 128  # … so nearly
 NOT_ONE = (
     1 / 32
@@ -190,90 +191,106 @@ def sample(pyramid: ImagePyramid, grid: SampleGrid, rect: Rect, out: Stored) -> 
             np.copyto(out, level[rect.top : rect.bottom, rect.left : rect.right])  # pixel on pixel
             return
     is_upright = b == c == 0 and not grid.is_nearest and max(abs(abs(a) - 1), abs(abs(d) - 1)) >= NOT_ONE
+    if not is_upright:
+        _sample_blocks(level, grid, rect, rect, out)
+        return
     rows, cols = level.shape
-    across = _runs(a, grid.phase[0], (rect.left, rect.right), cols, is_anchored=is_upright)
-    down = _runs(d, grid.phase[1], (rect.top, rect.bottom), rows, is_anchored=is_upright)
+    across = _runs(a, grid.phase[0], (rect.left, rect.right), cols)
+    down = _runs(d, grid.phase[1], (rect.top, rect.bottom), rows)
+    memory = np.empty(0, np.uint16)
     for run_y in down:
         for run_x in across:
             part = Rect(left=run_x.first, top=run_y.first, right=run_x.end, bottom=run_y.end)
-            is_anchored = run_x.source >= 0 and run_y.source >= 0
-            if not (is_anchored and _resize_block(level, grid, run_x, run_y, rect.of(out, part))):
-                _sample_block(level, grid, (run_x.block, run_y.block), part, rect.of(out, part))
+            if run_x.source >= 0 and run_y.source >= 0:
+                taken = _taken(run_x, run_y, grid, level)
+                size = round(taken.shape[0] / abs(d)) * round(taken.shape[1] / abs(a))
+                if memory.size < size:
+                    memory = np.empty(size, np.uint16)
+                if _resize(taken, grid, run_x, run_y, memory, rect.of(out, part)):
+                    continue
+            _sample_blocks(level, grid, rect, part, out)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Run:
-    """Screen pixels of one block along one axis.
+    """Screen pixels along one axis.
 
     Args:
-        block: first pixel of the block.
         first: first pixel of the run.
         end: the pixel after the last.
         anchor: along a mirrored axis counted backwards: the screen pixel that begins where level pixel `source` does.
         source: see `anchor`; −1 when there is no such pixel.
     """
 
-    block: int
     first: int
     end: int
     anchor: int = 0
     source: int = -1
 
 
-def _runs(step: float, phase: float, pixels: tuple[int, int], size: int, *, is_anchored: bool) -> list[_Run]:
-    """The blocks along one axis.
+@lru_cache(maxsize=32)  # linked panes ask the same
+def _runs(step: float, phase: float, pixels: tuple[int, int], size: int) -> tuple[_Run, ...]:
+    """The runs along one axis of an upright picture, each from one anchor to the next.
+
+    An anchor is the first screen pixel of a stretch of `STRETCH_PX` that begins where a level pixel begins, so it
+    depends on nothing but the grid. A run reaches to the next anchor, or to the end of its stretch when the next one
+    has none. What no anchor reaches, or lies beyond the level's pixels, is a run without one.
 
     Args:
         step: level pixels per screen pixel, negative when mirrored.
         phase: where in its screen pixel the image's origin lies.
         pixels: first screen pixel, and the one after the last.
         size: of the level along this axis, px.
-        is_anchored: whether to search for anchors, and to cut what lies beyond the level's last pixel off as a run.
     """
     first, end = pixels
-    if step < 0 and is_anchored:  # count pixels backwards: then the picture is not mirrored
-        mirrored = _runs(-step, -phase, (-end, -first), size, is_anchored=True)
-        return [
-            _Run(block=-run.block - BLOCK_PX, first=-run.end, end=-run.first, anchor=run.anchor, source=run.source)
-            for run in mirrored
-        ]
-    runs = []
-    for block in range(first // BLOCK_PX * BLOCK_PX, end, BLOCK_PX):
-        start, stop = max(first, block), min(end, block + BLOCK_PX)
-        found = _anchor(step, phase, block) if is_anchored else None
-        if found is None:
-            runs.append(_Run(block=block, first=start, end=stop))
-            continue
-        anchor, source, valid = found
-        last = max(valid, anchor + math.floor((size - source) / step))
-        for run_first, run_end, run_source in ((block, valid, -1), (valid, last, source), (last, stop, -1)):
-            bounds = max(start, run_first), min(stop, run_end)
-            if bounds[0] < bounds[1]:
-                runs.append(_Run(block=block, first=bounds[0], end=bounds[1], anchor=anchor, source=run_source))
-    return runs
-
-
-def _anchor(step: float, phase: float, block: int) -> tuple[int, int, int] | None:
-    """Where resizing may begin near the beginning of a block.
-
-    Returns:
-        A screen pixel that begins where a level pixel begins, that level pixel, and the first screen pixel that needs
-        nothing before it. The last lies in the block only when the image begins in the block.
-    """
-    is_inside = step * (block - phase) > -ANCHOR_ERROR_PX
+    if step < 0:  # count pixels backwards: then the picture is not mirrored
+        mirrored = _runs(-step, -phase, (-end, -first), size)
+        return tuple(_Run(first=-run.end, end=-run.first, anchor=run.anchor, source=run.source) for run in mirrored)
     needed = max(0, math.ceil(0.5 / step - 0.5))  # enlarged, some lie before the level pixel's middle
-    first = block if is_inside else max(block, math.ceil(phase))
-    for pixel in range(first, first - ANCHORS - needed, -1) if is_inside else range(first, first + ANCHORS):
-        begin = step * (pixel - phase)
-        source = round(begin)
-        valid = pixel + needed if source > 0 else pixel
-        if abs(begin - source) <= ANCHOR_ERROR_PX and source >= 0 and not (is_inside and valid > block):
-            return pixel, source, valid
-    return None
+    low, high = (first - needed) // STRETCH_PX - 1, end // STRETCH_PX + 1
+    positions = np.arange(low * STRETCH_PX, high * STRETCH_PX)
+    at = step * (positions - phase)
+    nearest = np.rint(at)
+    hits = np.flatnonzero((np.abs(at - nearest) <= ANCHOR_ERROR_PX) & (nearest >= 0))
+    found: dict[int, tuple[int, int, int]] = {}  # of a stretch: anchor, level pixel, first pixel that needs no more
+    of_stretch = hits // STRETCH_PX
+    for hit in hits[np.diff(of_stretch, prepend=-1) > 0].tolist():  # the first of each
+        anchor, source = low * STRETCH_PX + hit, int(nearest[hit])
+        found[low + hit // STRETCH_PX] = anchor, source, anchor + (needed if source > 0 else 0)
+    runs, reached = [], first
+    for stretch, (anchor, source, start) in found.items():
+        follower = found.get(stretch + 1)
+        stop = follower[2] if follower is not None else (stretch + 1) * STRETCH_PX + needed
+        stop = min(end, stop, anchor + math.floor((size - source) / step))  # there the level ends
+        start = max(start, reached)
+        if start < stop:
+            if reached < start:
+                runs.append(_Run(first=reached, end=start))
+            runs.append(_Run(first=start, end=stop, anchor=anchor, source=source))
+            reached = stop
+    if reached < end:
+        runs.append(_Run(first=reached, end=end))
+    return tuple(runs)
 
 
-def _resize_block(level: Stored, grid: SampleGrid, run_x: _Run, run_y: _Run, out: Stored) -> bool:
-    """Sample one part of a block of an upright picture; `cv2.resize` does it three times as fast as `warpAffine`.
+def _taken(run_x: _Run, run_y: _Run, grid: SampleGrid, level: Stored) -> Stored:
+    """The level pixels that are resized for two runs, from their anchors on."""
+    ends = (-run_y.first if grid.matrix[3] < 0 else run_y.end, -run_x.first if grid.matrix[0] < 0 else run_x.end)
+    high = max(LEAST_SOURCE_PX, math.ceil((ends[0] - run_y.anchor) * abs(grid.matrix[3])) + 2)
+    wide = max(LEAST_SOURCE_PX, math.ceil((ends[1] - run_x.anchor) * abs(grid.matrix[0])) + 2)
+    return level[run_y.source : run_y.source + high, run_x.source : run_x.source + wide]
+
+
+def _resize(source: Stored, grid: SampleGrid, run_x: _Run, run_y: _Run, memory: Stored, out: Stored) -> bool:
+    """Sample one part of an upright picture; `cv2.resize` does it three times as fast as `warpAffine`.
+
+    Args:
+        source: from `_taken`.
+        grid: how it is sampled.
+        run_x: the part's columns.
+        run_y: the part's rows.
+        memory: room for the resized picture; fresh memory for each part would have to be mapped page by page.
+        out: the part.
 
     Returns:
         Whether it did: a picture so small that its size would stay the same is copied by cv2, and is not sampled.
@@ -282,10 +299,9 @@ def _resize_block(level: Stored, grid: SampleGrid, run_x: _Run, run_y: _Run, out
     is_mirrored, is_upside_down = grid.matrix[0] < 0, grid.matrix[3] < 0
     first_x, end_x = (-run_x.end, -run_x.first) if is_mirrored else (run_x.first, run_x.end)
     first_y, end_y = (-run_y.end, -run_y.first) if is_upside_down else (run_y.first, run_y.end)
-    wide = max(LEAST_SOURCE_PX, math.ceil((end_x - run_x.anchor) * step_x) + 2)
-    high = max(LEAST_SOURCE_PX, math.ceil((end_y - run_y.anchor) * step_y) + 2)
-    source = level[run_y.source : run_y.source + high, run_x.source : run_x.source + wide]
-    resized = cv2.resize(source, None, fx=1 / step_x, fy=1 / step_y, interpolation=cv2.INTER_LINEAR)
+    shape = round(source.shape[0] / step_y), round(source.shape[1] / step_x)
+    room = memory[: shape[0] * shape[1]].reshape(shape)
+    resized = cv2.resize(source, None, dst=room, fx=1 / step_x, fy=1 / step_y, interpolation=cv2.INTER_LINEAR)
     if resized.shape == source.shape:
         return False
     part = resized[first_y - run_y.anchor : end_y - run_y.anchor, first_x - run_x.anchor : end_x - run_x.anchor]
@@ -294,6 +310,22 @@ def _resize_block(level: Stored, grid: SampleGrid, run_x: _Run, run_y: _Run, out
     else:
         np.copyto(out, part)
     return True
+
+
+def _sample_blocks(level: Stored, grid: SampleGrid, rect: Rect, part: Rect, out: Stored) -> None:
+    """Sample a part of a rectangle of any picture, block by block.
+
+    Args:
+        level: what is sampled.
+        grid: how.
+        rect: what `out` holds.
+        part: what is sampled of it.
+        out: (rect.height, rect.width) uint16.
+    """
+    for top in range(part.top // BLOCK_PX * BLOCK_PX, part.bottom, BLOCK_PX):
+        for left in range(part.left // BLOCK_PX * BLOCK_PX, part.right, BLOCK_PX):
+            piece = part.common(Rect(left=left, top=top, right=left + BLOCK_PX, bottom=top + BLOCK_PX))
+            _sample_block(level, grid, (left, top), piece, rect.of(out, piece))
 
 
 def _sample_block(level: Stored, grid: SampleGrid, block_xy: tuple[int, int], part: Rect, out: Stored) -> None:

@@ -375,10 +375,7 @@ class ImagePane(QFrame):
     def _show(self, center: QPointF, zoom: float) -> None:
         ratio = self.graphics.devicePixelRatioF()
         width, height = self.graphics.width() * ratio / zoom, self.graphics.height() * ratio / zoom
-        left, top = center.x() - width / 2, center.y() - height / 2
-        # whole screen pixels: at 1:1 every image pixel then is one screen pixel, untouched
-        left, top = round(left * zoom) / zoom, round(top * zoom) / zoom
-        self.box.setRange(QRectF(left, top, width, height), padding=0)
+        self.box.setRange(QRectF(center.x() - width / 2, center.y() - height / 2, width, height), padding=0)
         self._note()
 
     def _note(self) -> None:
@@ -414,6 +411,21 @@ class _Box(pg.ViewBox):  # type: ignore[misc]  # pyqtgraph has no types
         self.setMouseEnabled(x=False, y=False)
         self.setBackgroundColor(None)
         self.setBorder(None)
+
+    def updateViewRange(self, forceX: bool = False, forceY: bool = False) -> None:  # noqa: N802, N803
+        """Show the wanted range moved by less than half a pixel of the screen, so that pixels stay on pixels.
+
+        An image that is panned, by whatever distance, is then moved and not sampled anew.
+        """
+        (left, right), (top, bottom) = self.state["targetRange"]
+        view, bounds = self.getViewWidget(), self.rect()
+        if view is not None and right > left and bottom > top and not bounds.isEmpty():
+            scale = min(bounds.width() / (right - left), bounds.height() / (bottom - top)) * view.devicePixelRatioF()
+            for axis, (low, high, size) in enumerate(((left, right, bounds.width()), (top, bottom, bounds.height()))):
+                first = (low + high) / 2 - size * view.devicePixelRatioF() / scale / 2  # what is on the screen's edge
+                step = round(first * scale) / scale - first
+                self.state["targetRange"][axis] = [low + step, high + step]
+        super().updateViewRange(forceX, forceY)
 
     def wheelEvent(self, ev: object, axis: int | None = None) -> None:
         """The pane zooms."""

@@ -84,7 +84,7 @@ def test_colours_lie_where_the_map_says(where: str, zoom: float) -> None:
     screen = bench.screen()  # pyqtgraph moves its items when it paints
     expected, is_inside = bench.expected(values)
     assert is_inside.mean() > 0.05
-    assert np.abs(screen - expected)[is_inside].max() <= 2
+    assert np.abs(screen - expected)[is_inside].max() <= 3  # eight bits, twice
 
 
 def test_a_new_map_colours_place_or_opacity_is_seen_at_once() -> None:
@@ -108,39 +108,39 @@ def test_a_new_map_colours_place_or_opacity_is_seen_at_once() -> None:
     assert (bench.screen() == 0).all()
 
 
-def test_a_dragged_map_is_the_same_as_one_painted_afresh() -> None:
-    values = np.random.default_rng(5).integers(0, 65536, (60, 80)).astype(np.uint16)
+@pytest.mark.parametrize("where", WHERES)
+def test_a_dragged_map_is_the_same_as_one_painted_afresh(where: str) -> None:
+    values = ramp()
     bench = Bench()
-    bench.item.set_heat(values, WHERES["upright"])
+    bench.item.set_heat(values, WHERES[where])
     bench.item.set_rgba(RAMP)
     bench.look_at(100, 60, 1.7)
-    for dx, dy in ((3, 0), (0, -5), (-40, 17), (-7, 0)):
-        bench.screen()
+    bench.screen()
+    for dx, dy in ((3, 0), (0, -5), (-40, 17), (-7, 0), (90, 80), (-200, -150)):
         bench.pane.box.translateBy(x=dx / 1.7, y=dy / 1.7)
         moved = bench.screen()
         fresh = Bench()
-        fresh.item.set_heat(values, WHERES["upright"])
+        fresh.item.set_heat(values, WHERES[where])
         fresh.item.set_rgba(RAMP)
         fresh.pane.box.setRange(bench.pane.box.viewRect(), padding=0)
-        assert np.array_equal(moved, fresh.screen())
+        assert np.abs(moved - fresh.screen()).max() <= 2
 
 
-def test_the_picture_is_coloured_once_while_the_window_is_dragged(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_map_is_enlarged_once_while_window_and_image_are_dragged(monkeypatch: pytest.MonkeyPatch) -> None:
     from app.ui import heat_item
 
-    coloured: list[int] = []
-    original = heat_item._coloured
-    monkeypatch.setattr(
-        heat_item, "_coloured", lambda stored, colours: (coloured.append(1), original(stored, colours))[1]
-    )
+    drawn: list[int] = []
+    original = heat_item._draw
+    monkeypatch.setattr(heat_item, "_draw", lambda painter, picture: (drawn.append(1), original(painter, picture)))
     bench = Bench()
     bench.item.set_heat(ramp(), WHERES["upright"])
     bench.item.set_rgba(RAMP)
     bench.look_at(100, 60, 1)
-    for step in range(5):
+    for step in range(10):
         bench.pane.set_table(table(0, 1000 + step))
+        bench.pane.pan_by(5, -3)
         bench.screen()
-    assert coloured == [1]
+    assert len(drawn) == 2  # at once, and when it is seen to stay
 
 
 def test_colours_are_premultiplied_and_reach_both_ends() -> None:

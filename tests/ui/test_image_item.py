@@ -142,11 +142,11 @@ def test_a_dragged_image_is_the_same_as_one_painted_afresh_to_the_last_bit(
 
 def test_dragging_samples_only_what_comes_into_sight(noise: ImagePyramid, monkeypatch: pytest.MonkeyPatch) -> None:
     sampled: list[int] = []
-    from app.ui import sampled_item
+    from app.ui import image_item
 
-    original = sampled_item.sample
+    original = image_item.sample
     monkeypatch.setattr(
-        sampled_item, "sample", lambda p, grid, rect, out: (sampled.append(rect.area), original(p, grid, rect, out))
+        image_item, "sample", lambda p, grid, rect, out: (sampled.append(rect.area), original(p, grid, rect, out))
     )
     bench = Bench(noise)
     bench.look_at(100, 100, 1.5)
