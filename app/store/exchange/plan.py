@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from app.core.adjudication import ADJUDICATED, adjudication_of, settled_value
 from app.core.annotation import (
     ALIGNMENT,
     ASSIGNED,
@@ -27,7 +28,7 @@ from app.core.annotation import (
 )
 from app.core.case import Case, ReviewStatus, View
 from app.core.errors import UserError
-from app.core.export import Content, ExportRequest, SplitKind, check_request
+from app.core.export import Content, ExportFormat, ExportRequest, SplitKind, check_request
 from app.core.export_plan import (
     ExportCase,
     ExportCrop,
@@ -35,6 +36,7 @@ from app.core.export_plan import (
     ExportPreview,
     LeftOut,
     agreed_label,
+    label_text,
     part_counts,
 )
 from app.core.geometry import aligned_crop
@@ -249,8 +251,14 @@ class _Planner:
             for each in said
             if each.field == f"{LABEL}{label_field}" and split_target(each.target)[0] == CASE
         }
-        label, is_disputed = agreed_label(given)
-        if not label:
+        decided = {
+            each.reader: answer
+            for each in said
+            if each.field == f"{ADJUDICATED}{label_field}" and (answer := adjudication_of(each.value)) is not None
+        }
+        settled = settled_value({reader: value for reader, value in given.items() if reader}, decided)
+        label, is_disputed = agreed_label(given) if settled is None else (label_text(settled), False)
+        if not label and ExportFormat.IMAGE_FOLDER in self._request.formats:
             self._left_out[LeftOut.DISPUTED if is_disputed else LeftOut.NO_LABEL].append(case.id)
         study = self._studies[case.study_id]
         return ExportCase(
@@ -328,19 +336,19 @@ class _Planner:
         waiting = len(set(self._left_out[LeftOut.WAITING]))
         if waiting:
             yield (
-                f"{waiting} views may hold burnt-in text and nobody has looked at them; their pixels are left out. "
-                "Look at them first: Case, Review burnt-in text."
+                f"Views that may hold burnt-in text and that nobody has looked at: {waiting}. Their pixels are left out; "
+                "look at them first (Case, Review burnt-in text)."
             )
         words = sum(self._is_free_text(each) for case in cases for each in case.annotations)
         if words:
-            yield f"{words} comments and other texts were written by people; make sure that they name nobody."
+            yield f"Texts that people wrote (comments, text labels): {words}. Make sure that they name nobody."
         holders: defaultdict[str, set[str]] = defaultdict(set)
         for case in cases:
             for view in case.views:
                 holders[view.image_sha256].add(case.patient.id)
         doubled = sum(len(patients) > 1 for patients in holders.values())
         if doubled:
-            yield f"{doubled} images are there under two patients; a split keeps those patients together."
+            yield f"Images that are there under two patients: {doubled}. A split by seed keeps those patients together."
 
 
 def unnamed(

@@ -95,7 +95,7 @@ def write_export(
         plan: what is written.
         folder: a new or empty folder.
         on_progress: told after each file, in this thread.
-        is_cancelled: asked between files; when true, nothing is left behind.
+        is_cancelled: asked between files and once more at the end; when true, nothing is left behind.
         fs: the file system, replaced in tests.
         workers: threads that make files; 0 = as many as there are processors, four at most.
 
@@ -106,7 +106,7 @@ def write_export(
     folder = Path(folder).absolute()
     check_goal(project, folder)
     refuse_leaks(plan)
-    draft = folder.parent / f"{DRAFT}{_this_computer()}-{os.getpid()}-{secrets.token_hex(4)}"
+    draft = folder.parent / f"{DRAFT}{this_computer()}-{os.getpid()}-{secrets.token_hex(4)}"
     try:
         fs.make_folder(folder.parent)
         remove_abandoned(folder.parent)
@@ -116,6 +116,7 @@ def write_export(
             sums = "".join(f"{each.digest}  {each.path}\n" for each in sorted(written, key=_by_path)).encode("ascii")
             fs.write(draft / SUMS, [sums], mode=PRIVATE_FILE)
             _make_durable(draft, [each.path for each in written] + [SUMS], fs)
+            _refuse_cancelled(is_cancelled)
             if folder.exists():
                 folder.rmdir()
             fs.replace(draft, folder)
@@ -196,7 +197,7 @@ def remove_abandoned(parent: Path) -> int:
         match = _DRAFT.fullmatch(draft.name)
         if match is None or draft.is_symlink():
             continue
-        if match[1] == _this_computer():
+        if match[1] == this_computer():
             is_abandoned = not psutil.pid_exists(int(match[2]))
         else:
             is_abandoned = time.time() - draft.stat().st_mtime > ABANDONED_AFTER_S
@@ -242,8 +243,7 @@ def _write_all(
     with ThreadPoolExecutor(workers, thread_name_prefix="export") as pool:
         try:
             for _, file in all_files(plan, source):
-                if is_cancelled is not None and is_cancelled():
-                    raise _cancelled()
+                _refuse_cancelled(is_cancelled)
                 fs.make_folder((draft / file.path).parent)
                 if file.reads_project:
                     take(_write_one(file, draft, fs))
@@ -252,6 +252,7 @@ def _write_all(
                 while len(waiting) > workers + 2 or (waiting and waiting[0].done()):
                     take(waiting.popleft().result())
             while waiting:
+                _refuse_cancelled(is_cancelled)
                 take(waiting.popleft().result())
         except BaseException:
             for future in waiting:
@@ -309,7 +310,8 @@ def _by_path(written: _Written) -> str:
     return written.path
 
 
-def _this_computer() -> str:
+def this_computer() -> str:
+    """A short name of this computer that does not tell which it is."""
     return hashlib.sha256(socket.gethostname().encode("utf-8", "surrogateescape")).hexdigest()[:8]
 
 
@@ -317,8 +319,9 @@ def _processors() -> int:
     return max(1, min(MOST_WORKERS, os.cpu_count() or 1))
 
 
-def _cancelled() -> UserError:
-    return UserError("The export was cancelled.", reason="Nothing was left behind.", kind="cancelled")
+def _refuse_cancelled(is_cancelled: Callable[[], bool] | None) -> None:
+    if is_cancelled is not None and is_cancelled():
+        raise UserError("The export was cancelled.", reason="Nothing was left behind.", kind="cancelled")
 
 
 def _cannot_write(error: OSError) -> UserError:
