@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 from highdicom.sc import SCImage
 from highdicom.sr import (
-    CodedConcept,
     Measurement,
     MeasurementsAndQualitativeEvaluations,
     PlanarROIMeasurementsAndQualitativeEvaluations,
@@ -22,26 +21,16 @@ from highdicom.sr import (
 )
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
-from pydicom.sr.coding import Code
 
 from app.core.case import Case
-from app.core.clipping import clipped_outline
 from app.core.finding import Consultation, Finding, Verdict, finding_probability
 from app.core.geometry import Crop
 from app.core.grey import Lut, StoredImage, Window
 from app.core.model_card import ModelCard
 from app.store.exchange import dicom_codes as terms
-from app.store.exchange.dicom_parts import HEATMAP_SERIES, MAKER, MARK, Owner, say_owner, side_letter
-from app.store.exchange.dicom_report import (
-    Group,
-    ReportedView,
-    algorithm,
-    finding_sites,
-    finished,
-    model_context,
-    outline,
-    report_object,
-)
+from app.store.exchange.dicom_groups import Group, ReportedView, coded, finding_sites, outline
+from app.store.exchange.dicom_parts import HEATMAP_SERIES, MAKER, MARK, Owner, say_moment, say_owner, side_letter
+from app.store.exchange.dicom_report import algorithm, finished, model_context, report_object
 from app.store.exchange.drawn import Picture, display_picture, with_caption, with_heatmap
 
 LONGEST_PX = 1024
@@ -87,19 +76,17 @@ def model_report(
     names = finding_lines(card, finding)
     known = algorithm(card.title, card.weights_sha256, *names)
     groups: list[Group] = [_probabilities(case, consultation, finding, views, owner)]
-    groups[0:0] = []
     for seen in views:
         view = seen.reported.view
-        corners = clipped_outline(seen.cut.corners_xy, rows=view.rows, cols=view.cols)
-        if len(corners) > 2:
+        if (region := outline(seen.cut.corners_xy, seen.reported)) is not None:
             groups.append(
                 PlanarROIMeasurementsAndQualitativeEvaluations(
                     tracking_identifier=TrackingIdentifier(
                         uid=owner.uid("seen", case.id, view.id, finding.weights_sha256, finding.input_key),
                         identifier=f"{case.id} {view.id} model region",
                     ),
-                    referenced_region=outline(corners, seen.reported.source),
-                    finding_type=_coded(terms.MODEL_REGION),
+                    referenced_region=region,
+                    finding_type=coded(terms.MODEL_REGION),
                     finding_sites=finding_sites(case),
                     algorithm_id=known,
                 )
@@ -177,11 +164,11 @@ def heatmap_capture(
         manufacturer=MAKER,
         patient_id=owner.patient.id,
         laterality=side_letter(one.view) or "L",
-        patient_orientation=["L", "F"],
+        patient_orientation=("L", "F"),
     )
     say_owner(dataset, owner, one.header)
     dataset.Laterality = side_letter(one.view)
-    dataset.PatientOrientation = list(one.view.orientation) or ""
+    setattr(dataset, "PatientOrientation", list(one.view.orientation) or "")  # noqa: B010  # empty where it is unknown
     dataset.Modality = "OT"
     dataset.ConversionType = "WSD"
     dataset.ImageType = ["DERIVED", "SECONDARY"]
@@ -198,9 +185,9 @@ def heatmap_capture(
     what = f"Heatmap: {card.title}"[:40]
     finding = consultation.finding
     weights = finding.weights_sha256 if finding else ""
-    done = finished(dataset, what, one.header, owner, "heatmap", consultation.case_id, one.view.id, weights, method)
-    done.DateOfSecondaryCapture, done.TimeOfSecondaryCapture = done.ContentDate, done.ContentTime
-    return done
+    say_moment(dataset, one.header, owner.study)
+    dataset.DateOfSecondaryCapture, dataset.TimeOfSecondaryCapture = dataset.ContentDate, dataset.ContentTime
+    return finished(dataset, what, one.header, owner, "heatmap", consultation.case_id, one.view.id, weights, method)
 
 
 def _probabilities(
@@ -212,32 +199,30 @@ def _probabilities(
     names = card.classes if len(finding.probabilities) > 1 else (card.classes[card.finding],)
     numbers = [
         Measurement(
-            name=_coded(terms.PROBABILITY),
+            name=coded(terms.PROBABILITY),
             value=float(f"{probability:.9g}"),
-            unit=_coded(terms.NO_UNITS),
-            method=_coded(terms.own(f"class-{index}", name)),
+            unit=coded(terms.NO_UNITS),
+            method=coded(terms.own(f"class-{index}", name)),
             algorithm_id=known,
         )
         for index, (name, probability) in enumerate(zip(names, finding.probabilities, strict=True))
     ]
     numbers.append(
-        Measurement(name=_coded(terms.THRESHOLD), value=float(f"{card.threshold:.9g}"), unit=_coded(terms.NO_UNITS))
+        Measurement(name=coded(terms.THRESHOLD), value=float(f"{card.threshold:.9g}"), unit=coded(terms.NO_UNITS))
     )
     if finding.distance is not None:
         numbers.append(
-            Measurement(
-                name=_coded(terms.DISTANCE), value=float(f"{finding.distance:.9g}"), unit=_coded(terms.NO_UNITS)
-            )
+            Measurement(name=coded(terms.DISTANCE), value=float(f"{finding.distance:.9g}"), unit=coded(terms.NO_UNITS))
         )
     verdict = consultation.verdict
     evaluations = (
-        [QualitativeEvaluation(name=_coded(terms.VERDICT), value=_coded(VERDICTS[verdict]))] if verdict else None
+        [QualitativeEvaluation(name=coded(terms.VERDICT), value=coded(VERDICTS[verdict]))] if verdict else None
     )
     return MeasurementsAndQualitativeEvaluations(
         tracking_identifier=TrackingIdentifier(
             uid=owner.uid("finding", case.id, finding.weights_sha256, finding.input_key), identifier=f"{case.id} model"
         ),
-        finding_type=_coded(terms.own("finding", card.classes[card.finding])),
+        finding_type=coded(terms.own("finding", card.classes[card.finding])),
         finding_sites=finding_sites(case),
         algorithm_id=known,
         measurements=numbers,
@@ -247,7 +232,3 @@ def _probabilities(
             for seen in views
         ],
     )
-
-
-def _coded(code: Code) -> CodedConcept:
-    return CodedConcept(value=code.value, scheme_designator=code.scheme_designator, meaning=code.meaning)

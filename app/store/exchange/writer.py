@@ -100,6 +100,14 @@ def writer_of(wanted: ExportFormat) -> Writer:
             from app.store.exchange.interchange import InterchangeWriter
 
             return InterchangeWriter()
+        case ExportFormat.DICOM:
+            from app.store.exchange.dicom_writer import DicomWriter
+
+            return DicomWriter()
+        case ExportFormat.PDF:
+            from app.store.exchange.pdf_writer import PdfWriter
+
+            return PdfWriter()
     raise NotImplementedError(wanted)
 
 
