@@ -256,9 +256,9 @@ def _say_pixels(dataset: Dataset, view: View, image: StoredImage) -> None:
     dataset.BitsAllocated = 8 if bits <= 8 else 16
     dataset.BitsStored, dataset.HighBit = bits, bits - 1
     dataset.PixelRepresentation = int(grey.is_signed)
-    stored = image.pixels.astype(np.int32) + image.offset
     kind = ("i" if grey.is_signed else "u") + str(dataset.BitsAllocated // 8)
-    content = stored.astype(f"<{kind}").tobytes()
+    stored = image.pixels if image.offset == 0 else image.pixels.astype(np.int32) + image.offset
+    content = stored.astype(f"<{kind}", copy=False).tobytes()
     dataset.add_new("PixelData", "OB" if dataset.BitsAllocated == 8 else "OW", content + b"\0" * (len(content) % 2))
 
 

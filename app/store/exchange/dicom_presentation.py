@@ -19,6 +19,7 @@ from pydicom.dataset import Dataset
 
 from app import __version__
 from app.core.grey import Window
+from app.store.exchange.dicom_groups import ReportedView
 from app.store.exchange.dicom_parts import (
     MAKER,
     MODEL,
@@ -28,7 +29,7 @@ from app.store.exchange.dicom_parts import (
     side_letter,
     text_value,
 )
-from app.store.exchange.dicom_report import ReportedView, finished
+from app.store.exchange.dicom_report import finished
 from app.store.exchange.shapes import Shape, ShapeKind
 
 LAYERS = {

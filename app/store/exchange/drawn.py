@@ -20,6 +20,7 @@ from app.store.exchange.shapes import Shape, ShapeKind
 Picture = npt.NDArray[np.uint8]
 LINE_HEIGHT_PX, MARGIN_PX = 22, 8
 FONT, FONT_SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.5
+LEGIBLE_AT_PX = 1000  # width of a picture in which letters of twice that scale are read in print
 WHITE, GREY, YELLOW = (255, 255, 255), (170, 170, 170), (255, 214, 64)
 SHAPE_COLOURS = {
     ShapeKind.ALIGNMENT: (64, 196, 255),
@@ -111,7 +112,8 @@ def with_shapes(picture: Picture, scale: float, shapes: Sequence[Shape]) -> Pict
     for shape in shapes:
         if shape.text and shape.anchor is not None:
             x, y = _at(shape.anchor, scale)
-            write(result, shape.text, (x + 8, y - 8), SHAPE_COLOURS[shape.kind])
+            size = max(FONT_SCALE, 2 * FONT_SCALE * result.shape[1] / LEGIBLE_AT_PX)
+            write(result, shape.text, (x + 8, y - 8), SHAPE_COLOURS[shape.kind], size=size)
     return result
 
 
@@ -152,7 +154,9 @@ def wrapped(text: str, width_px: int) -> list[str]:
     return lines
 
 
-def write(picture: Picture, text: str, at: tuple[int, int], colour: tuple[int, int, int]) -> None:
+def write(
+    picture: Picture, text: str, at: tuple[int, int], colour: tuple[int, int, int], *, size: float = FONT_SCALE
+) -> None:
     """Write a text into a picture, with a dark rim; it stays inside as far as it fits.
 
     Args:
@@ -160,12 +164,13 @@ def write(picture: Picture, text: str, at: tuple[int, int], colour: tuple[int, i
         text: one line.
         at: left end of its base line.
         colour: red, green, blue.
+        size: of the letters; 0.5 is 11 px high.
     """
-    words = plain(text)
-    x = max(2, min(at[0], picture.shape[1] - _width(words) - 2))
-    y = max(14, min(at[1], picture.shape[0] - 4))
-    cv2.putText(picture, words, (x, y), FONT, FONT_SCALE, (0, 0, 0), 3, cv2.LINE_AA)
-    cv2.putText(picture, words, (x, y), FONT, FONT_SCALE, colour, 1, cv2.LINE_AA)
+    words, thick = plain(text), 1 + (size > FONT_SCALE)
+    x = max(2, min(at[0], picture.shape[1] - _width(words, size) - 2))
+    y = max(round(28 * size), min(at[1], picture.shape[0] - 4))
+    cv2.putText(picture, words, (x, y), FONT, size, (0, 0, 0), thick + 3, cv2.LINE_AA)
+    cv2.putText(picture, words, (x, y), FONT, size, colour, thick, cv2.LINE_AA)
 
 
 def plain(text: str) -> str:
@@ -174,8 +179,8 @@ def plain(text: str) -> str:
     return "".join(changed.get(letter, letter) for letter in text).encode("ascii", "replace").decode("ascii")
 
 
-def _width(text: str) -> int:
-    return int(cv2.getTextSize(text, FONT, FONT_SCALE, 1)[0][0])
+def _width(text: str, size: float = FONT_SCALE) -> int:
+    return int(cv2.getTextSize(text, FONT, size, 1)[0][0])
 
 
 def _at(xy: XY, scale: float) -> tuple[int, int]:

@@ -33,6 +33,7 @@ MARK = "Research use only. Not for diagnosis."
 MARGIN, GAP = 16 * mm, 4 * mm
 WIDTH = A4[0] - 2 * MARGIN
 TALLEST = 105 * mm
+FRAME_PADDING = 6  # of reportlab's frames, pt
 INK, MUTED, RULE, FILL = colors.HexColor("#16202a"), colors.HexColor("#5a6672"), "#c9d1d9", "#f1f4f7"
 CAUTION = colors.HexColor("#9a3412")
 
@@ -95,8 +96,8 @@ def pdf_bytes(report: CaseReport) -> bytes:
     document = SimpleDocTemplate(
         out,
         pagesize=A4,
-        leftMargin=MARGIN,
-        rightMargin=MARGIN,
+        leftMargin=MARGIN - FRAME_PADDING,
+        rightMargin=MARGIN - FRAME_PADDING,
         topMargin=24 * mm,
         bottomMargin=20 * mm,
         invariant=1,
@@ -177,8 +178,8 @@ def _facts(facts: Sequence[tuple[str, str]]) -> Table:
 
 
 def _pictures(pictures: Sequence[ReportPicture]) -> Table:
-    """Pictures side by side, two in a row, of one height where they can be."""
-    columns = min(2, len(pictures))
+    """Pictures side by side, two in a row."""
+    columns = 2
     width = (WIDTH - (columns - 1) * GAP) / columns
     rows: list[list[list[Flowable] | str]] = []
     for start in range(0, len(pictures), columns):
