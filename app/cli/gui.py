@@ -85,6 +85,7 @@ def run(args: argparse.Namespace) -> int:
                 "--progress",
                 *few,
             ),
+            engine_command=(sys.executable, "-P", "-m", "app", "engine", "--nice", "10"),
             is_demo=args.demo,
             is_demo_ready=lambda: is_demo_ready(demo),
             author=user_name(),

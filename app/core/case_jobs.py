@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from pathlib import PurePath
 from typing import Protocol
 
 import msgspec
@@ -369,7 +368,7 @@ class CaseJobs:
         heatmaps = {(files.method, files.class_number): files for files in (older.heatmaps if older else ())}
         if reply.heatmaps:
             method, number = job.request.heatmap_method, job.request.heatmap_class
-            names = tuple(PurePath(name).name for name in reply.heatmaps)
+            names = tuple(map(_file_name, reply.heatmaps))
             heatmaps[method, number] = HeatmapFiles(method=method, class_number=number, files=names)
         finding = Finding(
             case_id=job.case_id,
@@ -379,7 +378,7 @@ class CaseJobs:
             probabilities=reply.probabilities,
             distance=reply.distance,
             heatmaps=tuple(heatmaps.values()),
-            points=PurePath(reply.points).name if reply.points else older.points if older else "",
+            points=_file_name(reply.points) or (older.points if older else ""),
         )
         self._outlet.keep(finding, is_current=entry is not None)
         self._settle(job, ConsultationState.ANSWERED, finding=finding)
@@ -426,11 +425,13 @@ class CaseJobs:
 
     def _note(self, case_id: str, entries: tuple[Consultation, ...]) -> None:
         """This is known of a case now."""
+        is_news = self._known.get(case_id) != entries
         self._known[case_id] = entries
         self._known.move_to_end(case_id)
         for old in [name for name in self._known if self._purpose(name) is None][: len(self._known) - CASES_KEPT]:
             del self._known[old]
-        self._outlet.known(case_id)
+        if is_news:
+            self._outlet.known(case_id)
         if self._batch is not None and self._batch.note(case_id, entries):
             self._outlet.progressed(self._batch.progress)
             self._feed_batch()
@@ -443,3 +444,7 @@ class CaseJobs:
     def _cancel(self, numbers: list[int]) -> None:
         if numbers:
             self._outlet.send(Cancel(jobs=tuple(numbers)))
+
+
+def _file_name(path: str) -> str:
+    return path.replace("\\", "/").rpartition("/")[2]

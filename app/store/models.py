@@ -92,15 +92,13 @@ class Models:
 
         A model that was promoted and is gone gives its place back to the bundled one.
         """
-        fitting = [entry for entry in self.all() if entry.task_id == task_id]
-        chosen = self._chosen(task_id)
-        return next((entry for entry in fitting if entry.id == chosen), None) or next(
-            (entry for entry in fitting if entry.is_bundled), None
-        )
+        return self._active(task_id, self.all())
 
     def actives(self) -> dict[str, ModelEntry]:
         """Place -> the model that answers there."""
-        return {task: entry for task in self.tasks() if (entry := self.active(task)) is not None}
+        entries = self.all()  # once: every card is a file
+        tasks = sorted({entry.task_id for entry in entries})
+        return {task: entry for task in tasks if (entry := self._active(task, entries)) is not None}
 
     def history(self, task_id: str) -> list[Event]:
         """Who has put which model in this place, oldest first."""
@@ -198,6 +196,13 @@ class Models:
             else:
                 standing = [each for each in standing if each.id < event.reverts]
         return standing[-1] if standing else None
+
+    def _active(self, task_id: str, entries: list[ModelEntry]) -> ModelEntry | None:
+        fitting = [entry for entry in entries if entry.task_id == task_id]
+        chosen = self._chosen(task_id)
+        return next((entry for entry in fitting if entry.id == chosen), None) or next(
+            (entry for entry in fitting if entry.is_bundled), None
+        )
 
     def _chosen(self, task_id: str) -> str | None:
         value = None if self._project is None else self._project.events.current(PROJECT, f"{FIELD}{task_id}")

@@ -265,6 +265,10 @@ class CaseList(QWidget):
         """The cases that are selected, in the order of the list."""
         return self.model.case_ids(sorted(index.row() for index in self.table.selectionModel().selectedRows()))
 
+    def listed_cases(self) -> list[str]:
+        """Every case that is listed, in the order of the list."""
+        return self.model.case_ids(range(self.model.rowCount()))
+
     def set_current(self, case_id: str) -> None:
         """Mark a case without reporting it as the user's choice."""
         if case_id != self._on_show:

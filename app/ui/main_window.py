@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from app.ui.wiring.annotating import AnnotatingWiring
     from app.ui.wiring.care import CareWiring
     from app.ui.wiring.cases import CasesWiring
+    from app.ui.wiring.engine import EngineWiring
+    from app.ui.wiring.findings import FindingsWiring
     from app.ui.wiring.images import ImagesWiring
     from app.ui.wiring.importing import ImportingWiring
     from app.ui.wiring.labelling import LabellingWiring
@@ -86,6 +88,8 @@ class MainWindow(QMainWindow):
     annotating: AnnotatingWiring
     labelling: LabellingWiring
     reviewing: ReviewingWiring
+    engine: EngineWiring
+    findings: FindingsWiring
     looks: LooksWiring
     wirings: tuple[Wiring, ...] = ()
 

@@ -24,6 +24,8 @@ from app.ui.tool_bar import CommandBar
 from app.ui.wiring.annotating import AnnotatingWiring
 from app.ui.wiring.care import CareWiring
 from app.ui.wiring.cases import CasesWiring
+from app.ui.wiring.engine import EngineWiring
+from app.ui.wiring.findings import FindingsWiring
 from app.ui.wiring.images import ImagesWiring
 from app.ui.wiring.importing import ImportingWiring
 from app.ui.wiring.labelling import LabellingWiring
@@ -61,10 +63,12 @@ def build_shell(window: MainWindow) -> None:
     window.annotating = AnnotatingWiring(window)
     window.labelling = LabellingWiring(window)
     window.reviewing = ReviewingWiring(window)
+    window.engine = EngineWiring(window)
+    window.findings = FindingsWiring(window)
     window.looks = LooksWiring(window)
     wirings = (
         window.projects, window.importing, window.care, window.cases, window.images, window.resolving,
-        window.annotating, window.labelling, window.reviewing, window.looks,
+        window.annotating, window.labelling, window.reviewing, window.engine, window.findings, window.looks,
     )  # fmt: skip
     effects: dict[str, Callable[[bool], object]] = {}
     for wiring in wirings:

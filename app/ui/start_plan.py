@@ -22,6 +22,8 @@ class Start:
         is_demo_ready: tells whether the demo project is there, whole and of this version.
         author: recorded with decisions.
         settings: what the person has set, and where it is kept.
+        engine_command: program and arguments of the AI engine; empty = there is none.
+        models: folder of the bundled models; None = those that Coxa ships with.
         geometry: file that keeps size and place of the window; None = a new window looks like the first.
         recent: file with the projects that were open lately; None = they are forgotten with the window.
     """
@@ -35,4 +37,6 @@ class Start:
     author: str = ""
     recent: Path | None = None
     settings: SettingsFile = field(default_factory=lambda: SettingsFile(None))
+    engine_command: Sequence[str] = ()
+    models: Path | None = None
     geometry: Path | None = None

@@ -5,7 +5,9 @@ from __future__ import annotations
 from app.ui.commands.annotate import ANNOTATE_COMMANDS
 from app.ui.commands.case import CASE_COMMANDS
 from app.ui.commands.command import Command
+from app.ui.commands.engine import ENGINE_COMMANDS
 from app.ui.commands.file import FILE_COMMANDS
+from app.ui.commands.findings import FINDINGS_COMMANDS
 from app.ui.commands.help import HELP_COMMANDS
 from app.ui.commands.labels import LABEL_COMMANDS
 from app.ui.commands.resolve import RESOLVE_COMMANDS
@@ -20,9 +22,11 @@ COMMANDS: tuple[Command, ...] = (
     *RESOLVE_COMMANDS,
     *ANNOTATE_COMMANDS,
     *LABEL_COMMANDS,
+    *FINDINGS_COMMANDS,
+    *ENGINE_COMMANDS,
     *VIEW_COMMANDS,
     *WINDOW_COMMANDS,
     *HELP_COMMANDS,
 )
-MENUS = ("File", "Case", "Resolve", "Annotate", "View", "Window", "Help")
-BAR_SECTIONS = ("Case", "Annotate", "View", "Window")
+MENUS = ("File", "Case", "Resolve", "Annotate", "AI", "View", "Window", "Help")
+BAR_SECTIONS = ("Case", "Annotate", "AI", "View", "Window")
