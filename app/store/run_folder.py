@@ -37,6 +37,7 @@ class Epoch(msgspec.Struct, frozen=True, kw_only=True):
         cases_per_s: of training.
         seconds: of the whole epoch.
         is_best: whether its weights were kept.
+        waiting: share of the training time that was spent waiting for images.
     """
 
     number: int
@@ -48,6 +49,7 @@ class Epoch(msgspec.Struct, frozen=True, kw_only=True):
     cases_per_s: float
     seconds: float
     is_best: bool
+    waiting: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

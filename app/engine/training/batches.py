@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import cv2
 import numpy as np
@@ -18,6 +19,7 @@ import numpy.typing as npt
 from app.core.model_input import levels_to_input
 from app.core.split import Part
 from app.core.training_plan import Augmentation, TrainingCase, TrainingPlan
+from app.store.run_folder import RunFolder
 
 Floats = npt.NDArray[np.float32]
 
@@ -47,6 +49,7 @@ class Batches:
         cases: its table.
         levels: (cases, views, side, side) uint8.
         inside: the same shape, bool.
+        clicks: (cases, views, 2), fracture centres in input coordinates, NaN = none; None: those of the table.
     """
 
     def __init__(
@@ -55,8 +58,15 @@ class Batches:
         cases: Sequence[TrainingCase],
         levels: npt.NDArray[np.uint8],
         inside: npt.NDArray[np.bool_],
+        clicks: npt.NDArray[np.float32] | None = None,
     ) -> None:
         self._plan, self._cases, self._levels, self._inside = plan, cases, levels, inside
+        self.clicks = _table_clicks(cases, len(plan.input.roles)) if clicks is None else clicks
+
+    @classmethod
+    def of_run(cls, folder: RunFolder) -> Self:
+        """Those of a run whose cache is filled."""
+        return cls(folder.plan(), folder.cases(), *folder.cache(), folder.clicks())
 
     def of(self, part: Part) -> npt.NDArray[np.int64]:
         """Places of the cases of one part."""
@@ -74,13 +84,16 @@ class Batches:
         drawn = [_drawn(rng, numbers[labels == kind], share) for kind in kinds]
         return rng.permutation(np.concatenate(drawn))[: len(numbers)]
 
-    def training(self, epoch: int) -> Iterator[Batch]:
-        """Batches of one epoch, varied. A last batch of a single case is left out: norms need two."""
+    def steps(self, epoch: int) -> list[npt.NDArray[np.int64]]:
+        """The cases of every step of one epoch. A last one of a single case is left out: norms need two."""
         order = self.order(epoch)
-        for start in range(0, len(order), self._plan.batch):
-            part = order[start : start + self._plan.batch]
-            if len(part) > 1 or len(order) == 1:
-                yield self.batch(part, epoch=epoch)
+        parts = [order[start : start + self._plan.batch] for start in range(0, len(order), self._plan.batch)]
+        return [part for part in parts if len(part) > 1 or len(order) == 1]
+
+    def training(self, epoch: int) -> Iterator[Batch]:
+        """Batches of one epoch, varied."""
+        for part in self.steps(epoch):
+            yield self.batch(part, epoch=epoch)
 
     def plain(self, numbers: npt.NDArray[np.int64], *, batch: int) -> Iterator[Batch]:
         """Batches of some cases as they are."""
@@ -122,12 +135,11 @@ class Batches:
         return levels_to_input(light, inside, self._plan.input)
 
     def _click(self, number: int, view: int, warp: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        clicks = self._cases[number].clicks_xy
-        click = clicks[view] if view < len(clicks) else None
-        if click is None:
-            return np.array([np.nan, np.nan])
+        click: npt.NDArray[np.float64] = self.clicks[number, view].astype(np.float64)
+        if np.isnan(click).any():
+            return click
         margin = (self._levels.shape[-1] - self._plan.input.size_px) / 2
-        at: npt.NDArray[np.float64] = warp[:, :2] @ (click[0] + margin, click[1] + margin) + warp[:, 2]
+        at: npt.NDArray[np.float64] = warp[:, :2] @ (click + margin) + warp[:, 2]
         is_inside = bool(((at >= 0) & (at < self._plan.input.size_px)).all())
         return at if is_inside else np.array([np.nan, np.nan])
 
@@ -174,6 +186,15 @@ def varied(light: Floats, augmentation: Augmentation, rng: np.random.Generator) 
     if rng.random() < augmentation.inversion:
         result = 1 - result
     return np.clip(result, 0, 1, out=result)
+
+
+def _table_clicks(cases: Sequence[TrainingCase], views: int) -> npt.NDArray[np.float32]:
+    clicks = np.full((len(cases), views, 2), np.nan, np.float32)
+    for number, case in enumerate(cases):
+        for view, click in enumerate(case.clicks_xy[:views]):
+            if click is not None:
+                clicks[number, view] = click
+    return clicks
 
 
 def _drawn(rng: np.random.Generator, numbers: npt.NDArray[np.int64], count: int) -> npt.NDArray[np.int64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
+import numpy as np
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -37,7 +37,7 @@ def finish_run(run: RunFolder, folder: Path, about: About, choice: Choice) -> Mo
     """
     plan = run.plan()
     cases = run.cases()
-    batches = Batches(plan, cases, *run.cache())
+    batches = Batches.of_run(run)
     model, weights = best_model(run, choice)
     patients = [case.patient for case in cases]
     size = plan.input.size_px
@@ -69,8 +69,8 @@ def finish_run(run: RunFolder, folder: Path, about: About, choice: Choice) -> Mo
         if case.label == wanted and case.part is (Part.TEST if test is not None else Part.VALIDATION)
     ][:AUDITED]  # fmt: skip
     similarity = None
-    if shown and any(click is not None for number in shown for click in cases[number].clicks_xy):
-        numbers = torch.tensor(shown).numpy()
+    if shown and not np.isnan(batches.clicks[shown]).all():
+        numbers = np.array(shown, np.int64)
         similarity = random_similarity(
             model, batches.plain(numbers, batch=PASS), choice=choice, finding=logit, seed=plan.seed
         )

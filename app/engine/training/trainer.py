@@ -1,47 +1,43 @@
-"""The loop, from the first epoch to the last: train, validate, keep the best, write a checkpoint."""
+"""The loop, from the first epoch to the last: train, validate, keep the best, write a checkpoint.
+
+Lightning Fabric brings the device, the precision and, under `torchrun`, several processes that share the work; what
+happens in which order is all here.
+"""
 
 from __future__ import annotations
 
+import math
+import os
 import time
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import torch
+from lightning_fabric import Fabric
+from lightning_fabric.strategies.ddp import DDPStrategy
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from app.core.errors import UserError
 from app.core.split import Part
-from app.core.training_plan import Schedule
+from app.core.training_plan import Schedule, TrainingPlan
 from app.engine.device import Choice
-from app.engine.models.pretrained import IMAGENET, in_our_names, start_with_imagenet
+from app.engine.models.hip_model import HipModel
 from app.engine.models.registry import architectures
 from app.engine.outlier import features_of
-from app.engine.statistics.roc import auc
+from app.engine.training.ahead import Ahead
 from app.engine.training.batches import Batch, Batches
+from app.engine.training.beginning import begin_with
+from app.engine.training.checkpoint import Position, read_checkpoint, write_checkpoint
+from app.engine.training.scoring import Scores, figures, worst_cases
 from app.engine.training.steps import Average, Localiser, class_loss, make_optimiser, rate_at, rate_on_plateau
 from app.store.run_folder import Epoch, RunFolder, replace
 
-
-@dataclass(slots=True)
-class Scores:
-    """What a model says about some cases.
-
-    Args:
-        numbers: (N,) places in the case table.
-        logits: (N, outputs).
-        labels: (N,).
-        features: (N, D), averaged last maps.
-    """
-
-    numbers: npt.NDArray[np.int64]
-    logits: npt.NDArray[np.float64]
-    labels: npt.NDArray[np.int64]
-    features: Tensor = field(default_factory=lambda: torch.zeros(0, 0))
+Step = Callable[[int, int, int, float, float], None]  # epoch, step done, steps, mean loss so far, seconds so far
+GPU_THREADS = 4  # that make images ready for a GPU
 
 
 class Trainer:
@@ -50,31 +46,47 @@ class Trainer:
     Args:
         folder: with a frozen plan, a case table and a filled cache.
         choice: device and precision.
+        micro_batch: cases in one pass; 0 = what the plan says.
+        on_step: is told after every step.
 
     Raises:
         UserError: the run cannot be read, or its start weights do not fit.
     """
 
-    def __init__(self, folder: RunFolder, choice: Choice) -> None:
-        self.folder, self.choice = folder, choice
+    def __init__(self, folder: RunFolder, choice: Choice, *, micro_batch: int = 0, on_step: Step | None = None) -> None:
+        self.folder, self.choice, self._on_step = folder, choice, on_step
         self.plan = folder.plan()
-        self.batches = Batches(self.plan, folder.cases(), *folder.cache())
+        self.fabric = make_fabric(choice)
+        self.device = self.fabric.device
+        self.cases = folder.cases()
+        self.batches = Batches.of_run(folder)
         torch.manual_seed(self.plan.seed)
         self.model = architectures()[self.plan.architecture].build()
         if self.plan.start:
-            begin_with(self.model, self.plan.start)
+            begin_with(self.model, self.plan.start, folder=folder.path)
         # half as much work for convolutions in bfloat16; the transformers keep their channels last anyway
-        self.model.to(choice.device, memory_format=torch.channels_last)
+        self.model.to(self.device).to(memory_format=torch.channels_last)
         self.localiser: Localiser | None = None
         if self.plan.localisation:
-            self.localiser = Localiser(self._map_channels()).to(choice.device)
-        self._positive = self.plan.finding if len(self.plan.classes) > 1 else 1
-        # of two kinds of fracture, the other one is no absence: its cases are clicked too
-        self._tells_absence = not any(any(case.clicks_xy) for case in folder.cases() if case.label != self._positive)
+            self.localiser = Localiser(self._map_channels()).to(self.device)
+        self._wrapped = self.fabric.setup_module(Objective(self.model, self.localiser, self.plan, self._tells_absence))
         modules: list[nn.Module] = [self.model, *([self.localiser] if self.localiser is not None else [])]
         self.optimiser = make_optimiser(self.plan, modules)
         self.average = Average(self.model, self.plan.average)
         self.epochs: list[Epoch] = []
+        self.notes: list[str] = []
+        self.micro_batch = micro_batch or self.plan.micro_batch or self.plan.batch
+
+    @property
+    def is_chief(self) -> bool:
+        """Whether this process writes: the first of several."""
+        return self.fabric.global_rank == 0
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the plan is done, or nothing has become better for long."""
+        since = next((n for n, epoch in enumerate(reversed(self.epochs)) if epoch.is_best), 0)
+        return len(self.epochs) >= self.plan.epochs or (bool(self.plan.patience) and since >= self.plan.patience)
 
     def run(self) -> list[Epoch]:
         """Train until the plan is done, nothing gets better, or somebody asks to stop. Resumes where it stopped.
@@ -84,19 +96,15 @@ class Trainer:
         """
         if self.folder.checkpoint_file.is_file():
             self._restore()
-        while not self._is_done():
-            epoch = self._epoch(len(self.epochs) + 1)
-            if epoch is None:  # stopped in the middle: the epoch is done again when the run is resumed
+        while not self.is_finished and not self._is_asked_to_stop():
+            scored = self._epoch(len(self.epochs) + 1)
+            if scored is None:  # stopped in the middle: the epoch is done again when the run is resumed
                 break
+            epoch, scores = scored
             self.epochs.append(epoch)
-            if epoch.is_best:
-                weights = {name: part.detach().cpu().contiguous()
-                           for name, part in self.average.weights(self.model).items()}  # fmt: skip
-                draft = self.folder.best_file.with_suffix(".new")
-                save_file(weights, draft)
-                draft.replace(self.folder.best_file)
-            self._checkpoint()
-            self.folder.write_epochs(self.epochs)
+            if self.is_chief:
+                self._keep(epoch, scores)
+            self.fabric.barrier()
         return self.epochs
 
     def judge(self, part: Part, *, features: bool = False) -> Scores:
@@ -104,25 +112,31 @@ class Trainer:
         weights = load_file(self.folder.best_file)
         return self._score(part, weights, features=features)
 
-    def _epoch(self, number: int) -> Epoch | None:
+    def _epoch(self, number: int) -> tuple[Epoch, Scores] | None:
         begun, total, seen = time.perf_counter(), 0.0, 0
         rate = self.plan.learning_rate
-        steps = max(1, -(-len(self.batches.order(number)) // self.plan.batch))
-        for step, batch in enumerate(self.batches.training(number)):
-            if self.folder.stop_file.exists():
+        steps = [part for part in self.batches.steps(number) if len(part) >= self.fabric.world_size]
+        images = Ahead(
+            lambda part: self.batches.batch(self._share(part), epoch=number), steps,
+            threads=1 if self.device.type == "cpu" else GPU_THREADS,
+        )  # fmt: skip
+        for step, batch in enumerate(images):
+            if self._is_asked_to_stop():
                 return None
-            rate = self._set_rate(number - 1 + step / steps)
+            rate = self._set_rate(number - 1 + step / len(steps))
             self.model.train()
-            total += self._step(batch) * len(batch.labels)
-            seen += len(batch.labels)
+            total += self._step(batch, len(steps[step])) * len(steps[step])
+            seen += len(steps[step])
+            if self._on_step is not None:
+                self._on_step(number, step + 1, len(steps), total / seen, time.perf_counter() - begun)
         trained = time.perf_counter() - begun
         scores = self._score(Part.VALIDATION, self.average.weights(self.model))
         loss, area, accuracy = figures(scores, self.plan.finding)
         # the loss tells apart epochs whose areas are equal, and small validation sets whose areas jump
         best = min((epoch.validation_loss for epoch in self.epochs), default=float("inf"))
-        return Epoch(
+        epoch = Epoch(
             number=number,
-            training_loss=total / max(seen, 1),
+            training_loss=self._mean(total / max(seen, 1)),
             validation_loss=loss,
             auc=area,
             accuracy=accuracy,
@@ -130,25 +144,27 @@ class Trainer:
             cases_per_s=seen / trained,
             seconds=time.perf_counter() - begun,
             is_best=loss < best or not len(scores.labels),
+            waiting=images.waited_s / trained,
         )
+        return epoch, scores
 
-    def _step(self, batch: Batch) -> float:
-        """One change of the weights, from one or several passes. Returns the mean loss."""
-        micro = self.plan.micro_batch or len(batch.labels)
-        total = 0.0
-        for start in range(0, len(batch.labels), micro):
-            part = slice(start, start + micro)
-            share = len(batch.labels[part]) / len(batch.labels)
-            loss = self._loss(batch, part) * share
-            if not torch.isfinite(loss):
-                raise UserError(
-                    "The training has lost its way.",
-                    reason="The loss is not a number any more.",
-                    remedy="Choose a smaller learning rate, or another preset.",
-                    kind="diverged",
-                )
-            torch.autograd.backward(loss)
-            total += float(loss.detach())
+    def _step(self, batch: Batch, count: int) -> float:
+        """One change of the weights, from one or several passes. Returns the mean loss.
+
+        Args:
+            batch: the cases of this process.
+            count: cases of all processes.
+        """
+        while True:
+            random = torch.get_rng_state()
+            try:
+                total = self._gradients(batch, count)
+                break
+            except (torch.OutOfMemoryError, RuntimeError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                self._halve(len(batch.labels))
+                torch.set_rng_state(random)
         if self.plan.clip:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.plan.clip)
         self.optimiser.step()
@@ -156,27 +172,55 @@ class Trainer:
         self.average.update(self.model)
         return total
 
+    def _gradients(self, batch: Batch, count: int) -> float:
+        """Add up the gradients of a step, piece by piece; processes share theirs with the last piece."""
+        pieces = np.array_split(np.arange(len(batch.labels)), math.ceil(len(batch.labels) / self.micro_batch))
+        total = 0.0
+        for number, piece in enumerate(pieces):
+            part = slice(int(piece[0]), int(piece[-1]) + 1)
+            share = len(piece) * self.fabric.world_size / count  # processes average their gradients
+            with self.fabric.no_backward_sync(self._wrapped, enabled=number < len(pieces) - 1):
+                loss = self._loss(batch, part) * share
+                if not torch.isfinite(loss):
+                    raise _diverged()
+                self.fabric.backward(loss)
+            total += float(loss.detach())
+        return total
+
     def _loss(self, batch: Batch, part: slice) -> Tensor:
-        labels = torch.from_numpy(batch.labels[part]).to(self.choice.device)
-        with self._autocast():
-            maps = self.model.maps(*self._images(batch, part))
-            logits = self.model.classify(maps)
-        loss = class_loss(logits.float(), labels)
-        if self.localiser is not None:
-            clicks = torch.from_numpy(batch.clicks[part]).to(self.choice.device)
-            has_none = (labels != self._positive) & self._tells_absence
-            loss = loss + self.plan.localisation * self.localiser(maps, clicks, has_none, self.plan.input.size_px)
+        labels = torch.from_numpy(batch.labels[part]).to(self.device)
+        clicks = torch.from_numpy(batch.clicks[part]).to(self.device)
+        loss: Tensor = self._wrapped(labels, clicks, *self._images(batch, part))
         return loss
+
+    def _halve(self, cases: int) -> None:
+        """Less at a time; the same step is done again."""
+        self.optimiser.zero_grad(set_to_none=True)
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        if min(self.micro_batch, cases) <= 1:
+            raise UserError(
+                "The memory does not suffice for this network.",
+                reason="Not even one case at a time fits.",
+                remedy="Close other programs, choose a smaller network, or train on the CPU.",
+                kind="memory",
+            )
+        self.micro_batch = min(self.micro_batch, cases) // 2
+        self.notes.append(
+            f"The memory did not suffice: {self.micro_batch} cases in one pass from epoch {len(self.epochs) + 1} on; "
+            "a step is still made of the whole batch."
+        )
 
     def _score(self, part: Part, weights: dict[str, Tensor], *, features: bool = False) -> Scores:
         own = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         self.model.load_state_dict(weights)
         self.model.eval()
-        numbers = self.batches.of(part)
+        numbers = self._share(self.batches.of(part))
         logits, labels, found = [], [], []
         with torch.inference_mode():
-            for batch in self.batches.plain(numbers, batch=self.plan.micro_batch or self.plan.batch):
-                with self._autocast():
+            images = Ahead(self.batches.batch, list(_chunks(numbers, self.micro_batch)))
+            for batch in images:
+                with self.fabric.autocast():
                     maps = self.model.maps(*self._images(batch, slice(None)))
                     logits.append(self.model.classify(maps).float().cpu().double().numpy())
                 labels.append(batch.labels)
@@ -184,22 +228,43 @@ class Trainer:
                     found.append(features_of(maps).cpu())
         self.model.load_state_dict(own)
         outputs = architectures()[self.plan.architecture].logits
-        return Scores(
+        scores = Scores(
             numbers=numbers,
             logits=np.concatenate([np.empty((0, outputs)), *logits]),
             labels=np.concatenate([np.empty(0, np.int64), *labels]),
             features=torch.cat(found) if found else torch.zeros(0, 0),
         )
+        return self._gathered(scores)
 
     def _images(self, batch: Batch, part: slice) -> list[Tensor]:
-        return [
-            torch.from_numpy(view[part]).to(self.choice.device, memory_format=torch.channels_last)
-            for view in batch.views
-        ]
+        return [torch.from_numpy(view[part]).to(self.device, memory_format=torch.channels_last) for view in batch.views]
 
-    def _autocast(self) -> torch.autocast:
-        is_half = self.choice.precision is not torch.float32
-        return torch.autocast(self.choice.device.type, self.choice.precision, enabled=is_half)
+    def _share(self, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """What this process does of some cases."""
+        return numbers[self.fabric.global_rank :: self.fabric.world_size]
+
+    def _gathered(self, scores: Scores) -> Scores:
+        """The scores of all processes, in the order of one."""
+        if self.fabric.world_size == 1:
+            return scores
+        parts: list[Any] = [None] * self.fabric.world_size
+        torch.distributed.all_gather_object(parts, scores)
+        order = np.argsort(np.concatenate([part.numbers for part in parts]), kind="stable")
+        return Scores(
+            numbers=np.concatenate([part.numbers for part in parts])[order],
+            logits=np.concatenate([part.logits for part in parts])[order],
+            labels=np.concatenate([part.labels for part in parts])[order],
+            features=torch.cat([part.features for part in parts])[torch.from_numpy(order)]
+            if scores.features.numel()
+            else scores.features,
+        )
+
+    def _mean(self, value: float) -> float:
+        """Over all processes."""
+        if self.fabric.world_size == 1:
+            return value
+        mean: Any = self.fabric.all_reduce(torch.tensor(value, device=self.device), reduce_op="mean")
+        return float(mean)
 
     def _set_rate(self, progress: float) -> float:
         if self.plan.schedule is Schedule.PLATEAU:
@@ -210,125 +275,116 @@ class Trainer:
             group["lr"] = rate
         return rate
 
-    def _is_done(self) -> bool:
-        if len(self.epochs) >= self.plan.epochs or self.folder.stop_file.exists():
-            return True
-        since = next((n for n, epoch in enumerate(reversed(self.epochs)) if epoch.is_best), 0)
-        return bool(self.plan.patience) and since >= self.plan.patience
+    def _is_asked_to_stop(self) -> bool:
+        """Whether somebody wishes it to end; every process hears the same."""
+        if self.fabric.world_size == 1:
+            return self.folder.stop_file.exists()
+        return bool(self.fabric.broadcast(self.folder.stop_file.exists()))
 
     def _map_channels(self) -> list[int]:
         side, wanted = self.plan.input.size_px, self.plan.input
-        images = [torch.zeros(1, wanted.channels, side, side, device=self.choice.device) for _ in wanted.roles]
+        images = [torch.zeros(1, wanted.channels, side, side, device=self.device) for _ in wanted.roles]
         self.model.eval()
         with torch.inference_mode():
             return [part.shape[1] for part in self.model.maps(*images)]
 
-    def _checkpoint(self) -> None:
-        state = {
-            "model": self.model.state_dict(),
-            "localiser": self.localiser.state_dict() if self.localiser is not None else {},
-            "optimiser": self.optimiser.state_dict(),
-            "average": self.average.state(),
-            "random": torch.get_rng_state(),
-            "epochs": [msgspec.to_builtins(epoch) for epoch in self.epochs],
-        }
-        draft = self.folder.checkpoint_file.with_suffix(".new")
-        torch.save(state, draft)
-        draft.replace(self.folder.checkpoint_file)
+    @property
+    def _tells_absence(self) -> bool:
+        """Whether a case without the finding shows nothing: of two kinds of fracture, the other one is no absence, and
+        its cases are clicked too."""
+        positive = self.plan.finding if len(self.plan.classes) > 1 else 1
+        others = [number for number, case in enumerate(self.cases) if case.label != positive]
+        return bool(np.isnan(self.batches.clicks[others]).all())
+
+    def _keep(self, epoch: Epoch, scores: Scores) -> None:
+        """Write what came of an epoch: the weights first, so that no line of progress tells of what is not there."""
+        if epoch.is_best:
+            weights = {name: part.detach().cpu().contiguous()
+                       for name, part in self.average.weights(self.model).items()}  # fmt: skip
+            draft = self.folder.best_file.with_suffix(".new")
+            save_file(weights, draft)
+            draft.replace(self.folder.best_file)
+        write_checkpoint(self.folder.checkpoint_file, self._position())
+        self.folder.write_epochs(self.epochs)
+        worst = worst_cases(scores, self.plan.finding, [case.id for case in self.cases])
+        replace(self.folder.worst_file, msgspec.json.encode(worst))
 
     def _restore(self) -> None:
-        try:
-            # tensors and plain values only: a checkpoint that was swapped for a program is refused
-            state: dict[str, Any] = torch.load(
-                self.folder.checkpoint_file, map_location=self.choice.device, weights_only=True
-            )
-            self.model.load_state_dict(state["model"])
-            if self.localiser is not None:
-                self.localiser.load_state_dict(state["localiser"])
-            self.optimiser.load_state_dict(state["optimiser"])
-            self.average.restore(state["average"])
-            torch.set_rng_state(state["random"].cpu())
-            self.epochs = [msgspec.convert(epoch, Epoch) for epoch in state["epochs"]]
-        except Exception as error:
-            raise UserError(
-                "This run cannot be resumed.",
-                reason=f"Its checkpoint cannot be read ({type(error).__name__}).",
-                remedy=f"Remove {self.folder.checkpoint_file.name} to begin again; the best weights so far stay.",
-                kind="bad-checkpoint",
-            ) from error
+        position = self._position()
+        read_checkpoint(self.folder.checkpoint_file, position, self.device)
+        self.epochs, self.micro_batch, self.notes = position.epochs, position.micro_batch, position.notes
+        if self.is_chief:
+            self.folder.write_epochs(self.epochs)  # a process may have ended between the two files
+
+    def _position(self) -> Position:
+        return Position(
+            self.model, self.localiser, self.optimiser, self.average, self.epochs, self.micro_batch, self.notes
+        )
 
 
-def figures(scores: Scores, finding: int) -> tuple[float, float | None, float]:
-    """Loss, area under the curve of the finding (None with one class only) and accuracy.
-
-    Without validation cases all of them are 0 and None, and the trainer keeps the last epoch.
-    """
-    if not len(scores.labels):
-        return 0.0, None, 0.0
-    logits, labels = torch.from_numpy(scores.logits), torch.from_numpy(scores.labels)
-    loss = float(class_loss(logits, labels))
-    if scores.logits.shape[1] == 1:
-        said, there, score = scores.logits[:, 0] > 0, scores.labels == 1, scores.logits[:, 0]
-        accuracy = float((said == there).mean())
-    else:
-        there = scores.labels == finding
-        score = logits.log_softmax(1)[:, finding].numpy()
-        accuracy = float((scores.logits.argmax(1) == scores.labels).mean())
-    area = auc(there, score).value if there.any() and not there.all() else None
-    return loss, area, accuracy
-
-
-def begin_with(model: nn.Module, start: str) -> str:
-    """Begin as a plan says.
+class Objective(nn.Module):
+    """From images to the loss: what Fabric wraps, so that precision and shared gradients are its business.
 
     Args:
-        model: changed in place.
-        start: `imagenet`, or a safetensors file.
-
-    Returns:
-        What it was initialised with, for the card.
-
-    Raises:
-        UserError: there are no such weights, or they do not fit.
+        model: the network.
+        localiser: see `Localiser`; None = image labels only.
+        plan: of the run.
+        tells_absence: whether a case without the finding has nothing to point at.
     """
-    if start == IMAGENET:
-        return start_with_imagenet(model)
-    load_start(model, Path(start))
-    return Path(start).name
+
+    def __init__(self, model: HipModel, localiser: Localiser | None, plan: TrainingPlan, tells_absence: bool) -> None:
+        super().__init__()
+        self.model, self.localiser, self._plan = model, localiser, plan
+        self._positive = plan.finding if len(plan.classes) > 1 else 1
+        self._tells_absence = tells_absence
+
+    def forward(self, labels: Tensor, clicks: Tensor, *images: Tensor) -> Tensor:
+        """The mean loss of some cases; labels (B,), clicks (B, views, 2), images (B, C, H, W) for each view."""
+        maps = self.model.maps(*images)
+        logits = self.model.classify(maps)
+        with torch.autocast(labels.device.type, enabled=False):  # a sum of small numbers
+            loss = class_loss(logits.float(), labels)
+            if self.localiser is not None:
+                has_none = (labels != self._positive) & self._tells_absence
+                whole = tuple(part.float() for part in maps)
+                loss = loss + self._plan.localisation * self.localiser(
+                    whole, clicks, has_none, self._plan.input.size_px
+                )
+        return loss
 
 
-def load_start(model: nn.Module, path: Path) -> None:
-    """Begin with other weights, layer by layer where names and shapes agree: a new head for new classes stays random.
-
-    Raises:
-        UserError: `no-start` or `other-start`: nothing fits.
-    """
-    try:
-        weights = load_file(path)
-    except Exception as error:
-        raise UserError(
-            "The weights to begin with cannot be read.",
-            reason=f"{path.name} is not a safetensors file that can be opened.",
-            remedy="Choose another file, or begin with random weights.",
-            kind="no-start",
-        ) from error
-    own = model.state_dict()
-    weights |= in_our_names(model, weights)  # a published file, with the names that timm gives
-    fitting = {name: part for name, part in weights.items() if name in own and own[name].shape == part.shape}
-    if len(fitting) < len(own) / 2:
-        raise UserError(
-            "The weights to begin with are of another network.",
-            reason=f"{len(fitting)} of {len(own)} layers fit.",
-            remedy="Choose another file, or begin with random weights.",
-            kind="other-start",
+def make_fabric(choice: Choice) -> Fabric:
+    """Fabric for one device, or for those that `torchrun` has given this process."""
+    precision: Any = "32-true" if choice.precision is torch.float32 else "bf16-mixed"
+    if torch.distributed.is_torchelastic_launched():
+        backend = "nccl" if choice.device.type == "cuda" else "gloo"
+        fabric = Fabric(
+            accelerator=choice.device.type,
+            devices=int(os.environ["LOCAL_WORLD_SIZE"]),
+            num_nodes=int(os.environ["WORLD_SIZE"]) // int(os.environ["LOCAL_WORLD_SIZE"]),
+            strategy=DDPStrategy(find_unused_parameters=True, process_group_backend=backend),
+            precision=precision,
         )
-    model.load_state_dict(own | fitting)
+        fabric.launch()
+        return fabric
+    devices: Any = [choice.device.index or 0] if choice.device.type == "cuda" else 1
+    return Fabric(accelerator=choice.device.type, devices=devices, precision=precision)
 
 
-def write_scores(folder: RunFolder, scores: dict[str, Scores]) -> None:
-    """Keep what the best weights say, for figures that are made later."""
-    content = {
-        part: {"numbers": each.numbers.tolist(), "logits": each.logits.tolist(), "labels": each.labels.tolist()}
-        for part, each in scores.items()
-    }
-    replace(folder.scores_file, msgspec.json.encode(content))
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether a device or the machine had no memory left."""
+    words = str(error).lower()
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in words
+
+
+def _chunks(numbers: npt.NDArray[np.int64], size: int) -> list[npt.NDArray[np.int64]]:
+    return [numbers[start : start + size] for start in range(0, len(numbers), size)]
+
+
+def _diverged() -> UserError:
+    return UserError(
+        "The training has lost its way.",
+        reason="The loss is not a number any more.",
+        remedy="Choose a smaller learning rate, or another preset.",
+        kind="diverged",
+    )

@@ -24,7 +24,7 @@ from app.engine.models.pretrained import (  # noqa: E402
     start_with_imagenet,
 )
 from app.engine.models.registry import architectures  # noqa: E402
-from app.engine.training.trainer import begin_with  # noqa: E402
+from app.engine.training.beginning import begin_with  # noqa: E402
 
 DAISY, PALACE = 985, 698  # classes of ImageNet-1k
 

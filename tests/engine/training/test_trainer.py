@@ -81,11 +81,11 @@ def test_a_run_that_was_interrupted_continues_as_if_it_had_not_been(tmp_path: Pa
     class Stopping(Trainer):
         steps = 0
 
-        def _step(self, batch: Any) -> float:
+        def _step(self, batch: Any, count: int) -> float:
             Stopping.steps += 1
             if Stopping.steps == 5:
                 self.folder.stop_file.touch()
-            return super()._step(batch)
+            return super()._step(batch, count)
 
     assert len(Stopping(broken, CPU).run()) == 2
     assert [epoch.number for epoch in broken.epochs()] == [1, 2]
