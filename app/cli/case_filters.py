@@ -17,15 +17,22 @@ if TYPE_CHECKING:
 STATUSES = ("new", "annotated", "second-look", "reviewed", "excluded")
 
 
-def add_filter_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what chooses the cases of a list."""
-    group = parser.add_argument_group("which cases are listed, and in which order")
+def add_filter_arguments(parser: argparse.ArgumentParser, *, is_list: bool = True) -> None:
+    """Add what chooses the cases of a list.
+
+    Args:
+        parser: where to.
+        is_list: whether they are listed, so that order, number and the fields themselves can be asked for.
+    """
+    group = parser.add_argument_group("which cases are listed, and in which order" if is_list else "which cases")
     group.add_argument("--search", default="", metavar="WORDS", help="each word begins a word of the case: pseudonym, "
                        "date, side, status, projection, label, question, comment")  # fmt: skip
     group.add_argument("--status", action="append", choices=STATUSES, help="review status (may be repeated)")
     group.add_argument("--filter", action="append", default=[], metavar="FIELD=VALUE", dest="filters",
                        help="FIELD=A,B one of these; FIELD!=A none of these; FIELD= without a value; FIELD>=X and "
                        "FIELD<=X for numbers and dates (may be repeated; all must hold)")  # fmt: skip
+    if not is_list:
+        return
     group.add_argument("--sort", default="", metavar="FIELD",
                        help="order (default: of import); --sort=-FIELD puts the largest or latest first")  # fmt: skip
     group.add_argument("--limit", type=_count, metavar="N", help="only the first N of them")
@@ -40,7 +47,7 @@ def query_of(args: argparse.Namespace) -> Query:
     """
     try:
         filters = [parse_filter(text) for text in args.filters]
-        sort = parse_sort(args.sort) if args.sort else Sort()
+        sort = parse_sort(args.sort) if getattr(args, "sort", "") else Sort()
     except ValueError as error:
         raise UserError(
             "The filter cannot be read." if args.filters else "The order cannot be read.",
@@ -51,7 +58,7 @@ def query_of(args: argparse.Namespace) -> Query:
     if args.status:
         filters.append(Filter("status", tuple(dict.fromkeys(args.status))))
     for name in ("side", "projection"):
-        if value := getattr(args, name):
+        if value := getattr(args, name, None):
             filters.append(Filter(name, (value,)))
     return Query(args.search, tuple(filters), sort)
 
@@ -64,7 +71,7 @@ def cases_of(project: ProjectStore, query: Query, *, limit: int | None = None) -
     """
     if query == Query():
         return project.cases.all()[:limit]
-    _refuse_unknown(project, query)
+    refuse_unknown(project, query)
     worklist = project.worklist
     names = worklist.case_ids(worklist.numbers(query)[:limit])
     if len(names) > 1000:  # one query instead of very many
@@ -89,7 +96,12 @@ def facet_document(facets: Sequence[Facet]) -> dict[str, dict[str, int]]:
     return {facet.field.name: facet.counts for facet in facets}
 
 
-def _refuse_unknown(project: ProjectStore, query: Query) -> None:
+def refuse_unknown(project: ProjectStore, query: Query) -> None:
+    """Refuse a query with a field or a value that this project does not have.
+
+    Raises:
+        UserError: `usage`.
+    """
     from app.store.worklist.worklist import unknown_fields
 
     fields = project.worklist.fields()

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": ("app.cli.import_", "bring radiographs into a project"),
     "cases": ("app.cli.cases", "list cases; say which view and which side an image shows"),
     "annotations": ("app.cli.annotations", "what people say about cases: list, record, take back, verify"),
+    "export": ("app.cli.export", "write a de-identified data set: tables, pictures, COCO, DICOM, or to open again"),
     "crop": ("app.cli.crop", "write every approved crop as a PNG file, with a table"),
     "render": ("app.cli.render", "write the picture that a pane shows as a PNG file"),
     "check": ("app.cli.check", "versions, device, and the health of a project"),
