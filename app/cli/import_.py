@@ -24,6 +24,7 @@ examples:
   coxa import --csv images.csv --project ~/hips      a PNG archive: who, which side, which view
   coxa import ~/FracAtlas --layout fracatlas --project ~/hips
   coxa import run.dcm --frame 12 --project ~/hips    one frame of a multi-frame run
+  coxa import ~/hips-export --project ~/hips-again   a Coxa export (format coxa) as a project again
 
 The project is made when the folder does not exist or is empty.
 
@@ -35,7 +36,10 @@ side: left right both. projection: frontal lateral frog-leg cross-table oblique.
 Also understood: study, date, spacing_mm. Every other column is kept as a label.
 
 privacy: names, identifiers and dates are replaced by pseudonyms of the project; the files themselves are not kept.
-Importing the same files again is safe: they are recognised."""
+Importing the same files again is safe: they are recognised.
+
+A Coxa export is recognised by its folder. A new project made of it equals the one it came from: labels, alignments,
+measurements and history; in a project that holds something already it is merged (`coxa help merge`)."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -68,6 +72,11 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.frame is not None and args.frame < 1:
         raise UserError("There is no such frame.", reason="The first frame is 1.", kind="usage")
+    from app.store.merge.opening import export_folder
+
+    exports = [found for path in args.paths if (found := export_folder(path)) is not None] if mapping is None else []
+    if exports:
+        return _import_exports(args, exports)
     from app.store.import_report import ImportProgress, ImportReport, Outcome, Phase
     from app.store.importer import import_sources, mapping_sources
     from app.store.reading.sources import find_sources
@@ -114,6 +123,38 @@ def run(args: argparse.Namespace) -> int:
     if report.is_cancelled:
         return CANCELLED
     return PROBLEMS if report.count(Outcome.REFUSED) else DONE
+
+
+def _import_exports(args: argparse.Namespace, exports: list[Path]) -> int:
+    """Open Coxa exports as a project again, or merge them into the one that is there."""
+    from app.cli.merge import print_report, report_document
+    from app.store.folder import is_project
+    from app.store.merge.opening import export_name, import_export
+    from app.store.project import ProjectStore
+
+    if len(exports) != len(args.paths) or args.frame is not None or args.keep_originals:
+        raise UserError(
+            "A Coxa export is imported on its own.",
+            reason="It holds a project, not files.",
+            remedy="Import other files separately.",
+            kind="usage",
+        )
+    if not is_project(args.project):
+        ProjectStore.create(args.project, name=export_name(exports[0])).close()
+        if not args.json:
+            print(f"Made the project {args.project}.")
+    code = DONE
+    with ProjectStore.open(args.project) as project, cancellable() as is_cancelled:
+        for export in exports:
+            author = args.author or user_name()
+            report = import_export(project, export, author=author, is_cancelled=is_cancelled)
+            if args.json:
+                print_json(report_document(report))
+            else:
+                print_report(report)
+            code = CANCELLED if report.is_cancelled else PROBLEMS if report.left_out else code
+        project.worklist.catch_up()
+    return code
 
 
 def _mapping(args: argparse.Namespace) -> Any:

@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(report_document(report))
     else:
-        _print(report)
+        print_report(report)
     if report.is_cancelled:
         return CANCELLED
     return PROBLEMS if report.left_out else DONE
@@ -106,7 +106,8 @@ def _agreement(each: FieldAgreement) -> dict[str, Any]:
     }
 
 
-def _print(report: MergeReport) -> None:
+def print_report(report: MergeReport) -> None:
+    """A merge report for people."""
     if report.changes_nothing:
         print("Everything was here already; nothing changed.")
     else:

@@ -71,7 +71,7 @@ def field_stream(events: Sequence[Incoming], known: Collection[bytes]) -> FieldS
     """
     last = max((index for index, each in enumerate(events) if each.identity in known), default=-1)
     return FieldStream(
-        base=events[last].event.after if last >= 0 else events[0].event.before,
+        base=events[last].event.after if last >= 0 else None,  # what a file said is no value of the project
         unknown=tuple(events[last + 1 :]),
         theirs=events[-1].event.after,
         superseded=tuple(each for each in events[: last + 1] if each.identity not in known),
@@ -87,10 +87,13 @@ def streams_of(events: Sequence[Incoming], known: Collection[bytes]) -> dict[str
 
 
 def verdict_on(base: Json, ours: Json, theirs: Json, *, field: str = "") -> Verdict:
-    """What becomes of one value that is one for both projects."""
-    if is_same(ours, theirs, field):
-        return Verdict.SAME
-    return Verdict.TAKEN if is_same(ours, base, field) else Verdict.CONFLICT
+    """What becomes of one value that is one for both projects.
+
+    Where nothing was done here since, what was done there is taken, even if it came back to the same value.
+    """
+    if is_same(ours, base, field):
+        return Verdict.TAKEN
+    return Verdict.SAME if is_same(ours, theirs, field) else Verdict.CONFLICT
 
 
 def is_same(one: Json, other: Json, field: str = "") -> bool:

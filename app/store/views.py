@@ -24,16 +24,42 @@ EXCLUDED = "excluded"
 DecisionT = TypeVar("DecisionT", Projection, Side)
 
 
+class ViewReader:
+    """Reads views from rows as they are stored, without anything that people decided."""
+
+    def __init__(self) -> None:
+        self._projection = msgspec.json.Decoder(Assessment[Projection])
+        self._side = msgspec.json.Decoder(Assessment[Side])
+        self._spacing = msgspec.json.Decoder(Spacing)
+        self._grey = msgspec.json.Decoder(GreyScale)
+
+    def view(self, row: Row) -> View:
+        """The view in a row."""
+        letters = row["orientation"].split("\\")
+        return View(
+            id=row["id"],
+            study_id=row["study_id"],
+            image_sha256=row["image_sha256"],
+            rows=row["rows"],
+            cols=row["cols"],
+            projection=self._projection.decode(row["projection"]),
+            side=self._side.decode(row["side"]),
+            spacing=self._spacing.decode(row["spacing"]),
+            grey=self._grey.decode(row["grey"]),
+            acquired_at=row["acquired_at"],
+            orientation=(letters[0], letters[1]) if len(letters) == 2 else (),
+            flags=frozenset(ViewFlag(flag) for flag in json.loads(row["flags"])),
+            notices=tuple(json.loads(row["notices"])),
+        )
+
+
 class Views:
     """Views: the facts are added once; what a person decides is an event."""
 
     def __init__(self, database: Database, events: EventLog) -> None:
         self._database = database
         self._events = events
-        self._projection = msgspec.json.Decoder(Assessment[Projection])
-        self._side = msgspec.json.Decoder(Assessment[Side])
-        self._spacing = msgspec.json.Decoder(Spacing)
-        self._grey = msgspec.json.Decoder(GreyScale)
+        self._reader = ViewReader()
 
     def add(self, view: View, *, header: Mapping[str, Any], offset: int, author: str = "") -> None:
         """Add a view; the same view again is fine.
@@ -81,7 +107,7 @@ class Views:
 
     def as_found(self) -> list[View]:
         """Every view as its file gave it, by id: without anything that people decided."""
-        return [self._found(row) for row in self._database.records("view", "ORDER BY id")]
+        return [self._reader.view(row) for row in self._database.records("view", "ORDER BY id")]
 
     def header(self, view_id: str) -> dict[str, Any]:
         """The de-identified header of a view, DICOM JSON model.
@@ -181,25 +207,7 @@ class Views:
         return view
 
     def _view(self, row: Row) -> View:
-        return _overlaid(self._found(row), self._events.current_of(target_of("view", row["id"])))
-
-    def _found(self, row: Row) -> View:
-        letters = row["orientation"].split("\\")
-        return View(
-            id=row["id"],
-            study_id=row["study_id"],
-            image_sha256=row["image_sha256"],
-            rows=row["rows"],
-            cols=row["cols"],
-            projection=self._projection.decode(row["projection"]),
-            side=self._side.decode(row["side"]),
-            spacing=self._spacing.decode(row["spacing"]),
-            grey=self._grey.decode(row["grey"]),
-            acquired_at=row["acquired_at"],
-            orientation=(letters[0], letters[1]) if len(letters) == 2 else (),
-            flags=frozenset(ViewFlag(flag) for flag in json.loads(row["flags"])),
-            notices=tuple(json.loads(row["notices"])),
-        )
+        return _overlaid(self._reader.view(row), self._events.current_of(target_of("view", row["id"])))
 
 
 def _columns(view: View, header: Mapping[str, Any], offset: int) -> dict[str, str | int]:

@@ -46,3 +46,19 @@ def test_what_cannot_be_merged_is_refused_in_words(tmp_path: Path, capsys: pytes
     capsys.readouterr()
     assert main(["merge", str(ours), str(theirs)]) == REFUSED
     assert "not what was written" in capsys.readouterr().err
+
+
+def test_an_export_is_imported_as_a_project_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ours, _ = make_twins(tmp_path, studies=2)
+    annotate(ours, "Anna", {"case-0": {"fracture": "yes"}})
+    out, again = tmp_path / "export", tmp_path / "again"
+    words = ["--formats", "coxa", "--contents", "images,labels,history"]
+    assert main(["export", "--project", str(ours), "--out", str(out), *words]) == DONE
+    assert main(["import", str(out / "coxa"), "--project", str(again), "--author", "B"]) == DONE
+    assert main(["import", str(out), str(tmp_path), "--project", str(again)]) == USAGE
+    capsys.readouterr()
+    assert main(["import", str(out), "--project", str(again)]) == DONE
+    assert "nothing changed" in capsys.readouterr().out
+    with ProjectStore.open(again) as project:
+        assert project.name == "Ours"
+        assert project.cases.count() == 2

@@ -10,6 +10,7 @@ from app.core.export_plan import ExportPlan
 from app.store.audit import event_of_row
 from app.store.database import Row
 from app.store.label_sets import LABEL_SET
+from app.store.merge.identities import MERGE
 from app.store.project import ProjectStore
 from app.store.schema import FACT_TABLES
 
@@ -79,6 +80,8 @@ def _belongs(row: Row, wanted: Names) -> bool:
     if row["target"] == PROJECT:
         return bool(row["field"] == LABEL_SET)
     kind, identifier, _ = split_target(row["target"])
+    if kind == MERGE:
+        return True  # hashes only; they tell which events came from another project
     return identifier in wanted.get(kind, ())
 
 

@@ -43,7 +43,8 @@ class Facts:
             UserError: an image there is missing or damaged, or it cannot be stored here.
         """
         for view in self._new_views(study_id):
-            if not self._project.images.has(view.image_sha256):
+            is_here = self._project.images.has(view.image_sha256)
+            if not is_here and view.image_sha256 not in self._source.withheld:
                 self._project.images.put(self._source.load_image(view.image_sha256))
 
     def bring(self, study_id: str) -> tuple[str, int]:

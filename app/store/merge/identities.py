@@ -8,11 +8,10 @@ come, and a merge that was cut off goes on where it stopped.
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from app.core.event import Json, target_of
+from app.core.event import Event, Json, target_of
 from app.core.merging import IDENTITY_BYTES, identity_of
-from app.store.database import Database
 from app.store.events import EventLog
 
 MERGE = "merge"  # kind of the targets of these events
@@ -48,27 +47,25 @@ def note_brought(
     )
 
 
-def identities_of(database: Database) -> dict[int, bytes]:
+def identities_of(events: Iterable[Event]) -> dict[int, bytes]:
     """The identity of every event, by its local number."""
-    rows = database.rows("SELECT id, row_hash FROM event ORDER BY id")
-    found = {int(number): identity_of(bytes(digest)) for number, digest in rows}
-    for record in _records(database):
-        found |= dict(zip(record["ids"], _unpacked(record["identities"]), strict=True))
+    found: dict[int, bytes] = {}
+    for event in events:
+        found[event.id] = identity_of(event.row_hash)
+        if (record := _record(event)) is not None:
+            found |= dict(zip(record["ids"], _unpacked(record["identities"]), strict=True))
     return found
 
 
-def seen_identities(database: Database) -> set[bytes]:
+def seen_identities(events: Iterable[Event]) -> set[bytes]:
     """Identities of foreign events that needed not be brought."""
-    return {identity for record in _records(database) for identity in _unpacked(record["seen"])}
+    records = filter(None, map(_record, events))
+    return {identity for record in records for identity in _unpacked(record["seen"])}
 
 
-def _records(database: Database) -> list[dict[str, Json]]:
-    events = EventLog(database)
-    rows = database.rows(
-        "SELECT DISTINCT target FROM current WHERE target >= ? AND target < ?", (f"{MERGE}:", f"{MERGE};")
-    )
-    values = [events.current_of(target) for (target,) in rows]
-    return [value for held in values for field, value in held.items() if field.startswith(BROUGHT)]
+def _record(event: Event) -> dict[str, Json] | None:
+    is_one = event.target.startswith(f"{MERGE}:") and event.field.startswith(BROUGHT)
+    return event.after if is_one and isinstance(event.after, dict) else None
 
 
 def _packed(identities: Sequence[bytes]) -> str:

@@ -26,6 +26,7 @@ from app.store.merge.source import MergeSource
 from app.store.merge.translate import Translation
 from app.store.project import KEY_CHECK, ProjectStore
 from app.store.resolve import recompose_study
+from app.store.training_cases import HOLD_OUT
 
 STUDIES_AT_ONCE = 16
 STUDY = "study"
@@ -69,6 +70,7 @@ class _Merge:
         self._source = source
         self._author = author
         check = project.events.current(PROJECT, KEY_CHECK)
+        self._was_empty = not project.cases.count()
         has_same_key = source.key_check is not None and source.key_check == check
         self._report = MergeReport(is_rehearsal=is_rehearsal, has_same_key=has_same_key, studies=len(source.studies))
         self._matching = match_projects(
@@ -82,13 +84,14 @@ class _Merge:
         self._words = Translation(matching=self._matching)
         self._new_patients: set[str] = set()
         self._cases: dict[str, dict[str, dict[str, LabelValue]]] = {}  # case here -> reader -> labels
-        identities = identities_of(project.database)
+        events = project.events.since()
+        identities = identities_of(events)
         self._writer = EventWriter(
             project,
             self._report,
             self._words,
             author=author,
-            known=set(identities.values()) | seen_identities(project.database),
+            known=set(identities.values()) | seen_identities(events),
             local_of={identity: number for number, identity in identities.items()},
             source_identities={each.event.id: each.identity for each in source.events},
         )
@@ -118,6 +121,7 @@ class _Merge:
             on_progress(MergeProgress(done=min(start + STUDIES_AT_ONCE, len(order)), total=len(order)))
         if not report.is_cancelled:
             self._commit(self._bring_orphans)
+            self._take_hold_out()
         self._say_notes()
         fields = comparable_fields(current_label_set(self._project))
         report.agreement = agreement(self._cases, fields)
@@ -145,7 +149,7 @@ class _Merge:
             try:
                 self._facts.store_images(study_id)
             except UserError as error:
-                if error.kind not in ("image-missing", "image-damaged"):
+                if error.kind not in ("image-missing", "image-damaged", "not-included"):
                     raise
                 self._report.left_out.append((study_id, f"{error.title} {error.reason}"))
                 continue
@@ -180,9 +184,11 @@ class _Merge:
         decided = self._writer.shared(self._of.get((STUDY, study_id), ()), case_id="")
         for view_id in self._views_of.get(study_id, ()):
             decided += self._writer.shared(self._of.get((VIEW, view_id), ()), case_id=self._case_of_view(view_id))
-        if is_new or views or decided:
-            former = [self._translated(case, here) for case in theirs] if is_new else []
-            recompose_study(project, here, author=self._author, former=former)
+        composed = [self._translated(case, here, patient) for case in theirs]
+        if is_new and patient not in self._matching.split_patients:
+            project.cases.replace_for_study(here, composed, author=self._author)
+        elif is_new or views or decided:
+            recompose_study(project, here, author=self._author, former=composed if is_new else ())
         for case in theirs:
             self._bring_case(case, here, before)
 
@@ -237,13 +243,14 @@ class _Merge:
         cases = self._project.cases.of_study(view.study_id) if view is not None else []
         return next((case.id for case in cases if name in case.view_ids), "")
 
-    def _translated(self, case: Case, study: str) -> Case:
+    def _translated(self, case: Case, study: str, patient: str) -> Case:
         def name(view: str | None) -> str | None:
             return None if view is None else self._matching.views.get(view, view)
 
         return replace(
             case,
             study_id=study,
+            patient_id=self._matching.patients[patient],
             frontal_id=name(case.frontal_id),
             lateral_id=name(case.lateral_id),
             unassigned_ids=tuple(self._matching.views.get(view, view) for view in case.unassigned_ids),
@@ -264,9 +271,18 @@ class _Merge:
             text = "The label set of the merged project"
             events.append(target=PROJECT, field=LABEL_SET, after=theirs, text=text, author=self._author)
 
+    def _take_hold_out(self) -> None:
+        """What no model may be trained on there, none may be trained on here."""
+        ours = [str(name) for name in self._project.events.current(PROJECT, HOLD_OUT) or ()]
+        theirs = {self._matching.patients[name] for name in self._source.held_out if name in self._matching.patients}
+        if theirs - set(ours) and not self._report.is_rehearsal:
+            after = sorted(theirs | set(ours))
+            text = "Held out in the merged project too"
+            self._project.events.append(target=PROJECT, field=HOLD_OUT, after=after, text=text, author=self._author)
+
     def _say_notes(self) -> None:
         report, matching = self._report, self._matching
-        if not report.has_same_key and self._new_patients:
+        if not report.has_same_key and self._new_patients and not self._was_empty:
             report.notes.append(
                 f"{len(self._new_patients)} patient(s) came with pseudonyms of the other project. If one of them is "
                 "also here with other images, nobody can tell: look before you split the cases into parts."

@@ -13,7 +13,6 @@ from app.core.merging import (
     FieldStream,
     Incoming,
     Verdict,
-    is_same,
     place_comment,
     place_opinion,
     streams_of,
@@ -93,9 +92,9 @@ class EventWriter:
             field = place_comment(name, stream, held) if is_comment else name
             verdict = verdict_on(None if is_comment and field not in held else stream.base, held.get(field),
                                  stream.theirs, field=field)  # fmt: skip
-            if verdict is Verdict.SAME:
+            if verdict is Verdict.SAME and len(stream.unknown) == 1:
                 self._skip(stream.unknown)
-            elif verdict is Verdict.TAKEN:
+            elif verdict is not Verdict.CONFLICT:  # also a longer way to the same value: the way is history
                 fitting += [(each, field) for each in stream.unknown]
                 held[field] = stream.theirs
             else:
@@ -137,9 +136,11 @@ class EventWriter:
         wanted = []
         for field, stream in streams.items():
             ours = held.get(field)
-            has_moved_here = not is_same(ours, stream.base, field)
-            if is_same(ours, stream.theirs, field) or (has_moved_here and is_same(stream.theirs, stream.base, field)):
+            verdict = verdict_on(stream.base, ours, stream.theirs, field=field)
+            if verdict is Verdict.SAME and len(stream.unknown) == 1:
                 self._skip(stream.unknown)
+            elif verdict is Verdict.CONFLICT:  # there and back again, while it went on here
+                self._keep_ours(target, field, stream, ours, case_id, is_told=False)
             else:
                 wanted += [(each, field) for each in stream.unknown]
         self._report.opinions += bool(wanted)
@@ -154,6 +155,7 @@ class EventWriter:
             target,
             field,
             theirs.after,
+            before=theirs.before,
             text=theirs.text,
             author=theirs.author,
             reverts=self._local(theirs.reverts),
@@ -169,17 +171,36 @@ class EventWriter:
         return written
 
     def _append(
-        self, target: str, field: str, after: Json, *, text: str, author: str, reverts: int | None, at: datetime | None
+        self,
+        target: str,
+        field: str,
+        after: Json,
+        *,
+        before: Json = None,
+        text: str,
+        author: str,
+        reverts: int | None,
+        at: datetime | None,
     ) -> Event | None:
         kind, identifier, reader = split_target(target)
         if kind == CASE and not reader and field == STATUS and self._project.cases.get(identifier) is not None:
             status = ReviewStatus(after or NEW_STATUS)
             return self._project.cases.set_status(identifier, status, author=author, text=text, reverts=reverts, at=at)
+        held = self._project.events.current(target, field)
         return self._project.events.append(
-            target=target, field=field, after=after, text=text, author=author, reverts=reverts, at=at
+            target=target,
+            field=field,
+            before=before if held is None else held,  # the first decision replaces what the file had said
+            after=after,
+            text=text,
+            author=author,
+            reverts=reverts,
+            at=at,
         )
 
-    def _keep_ours(self, target: str, field: str, stream: FieldStream, ours: Json, case_id: str) -> None:
+    def _keep_ours(
+        self, target: str, field: str, stream: FieldStream, ours: Json, case_id: str, *, is_told: bool = True
+    ) -> None:
         """Put what they say into the history, then go back to what holds here."""
         last: Event | None = None
         for each in stream.unknown:
@@ -188,8 +209,8 @@ class EventWriter:
         after, text = (None, LOOK_AGAIN) if is_pixels else (ours, KEPT)
         reverts = None if last is None or is_pixels else last.id
         self._append(target, field, after, text=text, author=self._author, reverts=reverts, at=None)
-        identifier = case_id or split_target(target)[1] if target.startswith(f"{CASE}:") else case_id
-        self._report.conflicts.append(MergeConflict(case_id=identifier, what=field, ours=ours, theirs=stream.theirs))
+        if is_told:
+            self._report.conflicts.append(MergeConflict(case_id=case_id, what=field, ours=ours, theirs=stream.theirs))
 
     def _note(self, stream: FieldStream) -> None:
         """Take note of events that came before one that is known: what they said does not hold any more."""

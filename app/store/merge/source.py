@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from app.core.case import Case, Patient, Side, Study, View
 from app.core.errors import UserError
-from app.core.event import COMPOSITION, CREATED, PROJECT, Json
+from app.core.event import COMPOSITION, CREATED, NO_EVENT_HASH, PROJECT, Event, Json
 from app.core.grey import StoredImage
 from app.core.merging import Incoming
 from app.core.replay import ReplayedState
@@ -27,7 +27,10 @@ from app.store.patients import Patients
 from app.store.project import KEY_CHECK
 from app.store.sources import SourceRecord, Sources
 from app.store.studies import Studies
+from app.store.training_cases import HOLD_OUT
 from app.store.views import Views
+
+KINDS = ("case", "view", "study")  # of targets that are merged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,8 @@ class MergeSource:
         cases: as they stand, in the order in which they were first made.
         events: what happened, without the making of rows, in order.
         label_set: its label set; None when none was recorded.
+        held_out: patients that no model may be trained on.
+        withheld: addresses of images that do not travel; their views come without pixels.
         load_image: gives the verified pixels of an image by its address.
         load_header: gives the de-identified header of a view (DICOM JSON model) and its pixel offset, by its id.
     """
@@ -59,6 +64,8 @@ class MergeSource:
     cases: Sequence[Case]
     events: Sequence[Incoming]
     label_set: Json = None
+    held_out: tuple[str, ...] = ()
+    withheld: frozenset[str] = frozenset()
     load_image: Callable[[str], StoredImage] = field(repr=False)
     load_header: Callable[[str], tuple[Mapping[str, Any], int]] = field(repr=False)
 
@@ -110,31 +117,54 @@ def project_source(path: Path) -> Iterator[MergeSource]:
 
 
 def _read(database: Database, images: ImageStore) -> MergeSource:
-    events = EventLog(database)
-    views = Views(database, events)
-    known = identities_of(database)
+    log = EventLog(database)
+    views = Views(database, log)
+    return source_of(
+        log.since(),
+        patients=Patients(database, log).all(),
+        studies=Studies(database, log).as_found(),
+        views=views.as_found(),
+        sources=Sources(database, log).all(),
+        load_image=images.load,
+        load_header=lambda view_id: (views.header(view_id), views.offset(view_id)),
+    )
+
+
+def source_of(
+    events: Sequence[Event],
+    *,
+    patients: Iterable[Patient],
+    studies: Iterable[Study],
+    views: Iterable[View],
+    sources: Sequence[SourceRecord],
+    load_image: Callable[[str], StoredImage],
+    load_header: Callable[[str], tuple[Mapping[str, Any], int]],
+    withheld: frozenset[str] = frozenset(),
+) -> MergeSource:
+    """A source from its events and facts; see `MergeSource`."""
+    known = identities_of(events)
     state = ReplayedState()
     incoming: list[Incoming] = []
-    origin = b""
-    for event in events.since():
-        origin = origin or event.row_hash
+    for event in events:
         state.apply(event)
-        if event.field not in (CREATED, COMPOSITION) and event.target.partition(":")[0] in ("case", "view", "study"):
+        if event.field not in (CREATED, COMPOSITION) and event.target.partition(":")[0] in KINDS:
             incoming.append(Incoming(event=event, identity=known[event.id]))
     current = {name: value for (target, name), (value, _) in state.current.items() if target == PROJECT}
     return MergeSource(
-        origin=origin.hex()[:16],
-        head=events.head(),
+        origin=events[0].row_hash.hex()[:16] if events else "",
+        head=(events[-1].id, events[-1].row_hash) if events else (0, NO_EVENT_HASH),
         key_check=current.get(KEY_CHECK),
-        patients={patient.id: patient for patient in Patients(database, events).all()},
-        studies={study.id: study for study in Studies(database, events).as_found()},
-        views={view.id: view for view in views.as_found()},
-        sources=Sources(database, events).all(),
+        patients={patient.id: patient for patient in patients},
+        studies={study.id: study for study in studies},
+        views={view.id: view for view in views},
+        sources=sources,
         cases=composed_cases(state),
         events=incoming,
         label_set=current.get(LABEL_SET),
-        load_image=images.load,
-        load_header=lambda view_id: (views.header(view_id), views.offset(view_id)),
+        held_out=tuple(map(str, current.get(HOLD_OUT) or ())),
+        withheld=withheld,
+        load_image=load_image,
+        load_header=load_header,
     )
 
 

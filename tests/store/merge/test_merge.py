@@ -62,7 +62,8 @@ def test_nothing_is_lost_whatever_was_done(tmp_path: Path, seed: int) -> None:
     own = _opinions(ours)
     report = merge(ours, theirs)
     with project_source(theirs) as source, ProjectStore.open(ours) as project:
-        here = {*identities_of(project.database).values(), *seen_identities(project.database)}
+        events = project.events.since()
+        here = {*identities_of(events).values(), *seen_identities(events)}
         assert {each.identity for each in source.events} <= here
         assert audit_database(project.database.connection) == []
     after = _opinions(ours)
