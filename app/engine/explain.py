@@ -11,38 +11,12 @@ on its card.
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 import torch
 from torch import Tensor, nn
 
-from app.core.errors import UserError
+from app.engine.heatmap_method import EPSILON, no_activation_map
+from app.engine.heatmap_method import HeatmapMethod as HeatmapMethod
 from app.engine.models.hip_model import HipModel, Maps
-
-EPSILON = 1e-6  # as in pytorch-grad-cam
-
-
-class HeatmapMethod(StrEnum):
-    """How a heatmap is made."""
-
-    GRAD_CAM = "grad-cam"  # Selvaraju et al. 2017, section 3: one weight for each channel, the mean gradient
-    GRAD_CAM_PP = "grad-cam++"  # Chattopadhay et al. 2018, equations 10 and 19
-    CAM = "cam"  # Zhou et al. 2016: the linear layer's own weights; for a global average and one linear layer only
-
-
-def heatmap_method(name: str) -> HeatmapMethod | None:
-    """The method of this name; None for the empty name.
-
-    Raises:
-        UserError: `no-method`.
-    """
-    try:
-        return HeatmapMethod(name) if name else None
-    except ValueError as error:
-        names = ", ".join(method.value for method in HeatmapMethod)
-        raise UserError(
-            "There is no such kind of heatmap.", reason=f"{name!r} is not one of {names}.", kind="no-method"
-        ) from error
 
 
 def heatmaps(model: HipModel, maps: Maps, class_number: int, method: HeatmapMethod) -> tuple[Tensor, Maps]:
@@ -93,12 +67,7 @@ def _plus_plus(maps: Tensor, gradient: Tensor) -> Tensor:
 def _activation(model: HipModel, maps: Maps, class_number: int) -> tuple[Tensor, Maps]:
     head = getattr(model, "head", None)
     if len(maps) != 1 or not isinstance(head, nn.Linear):
-        raise UserError(
-            "There is no class activation map for this model.",
-            reason="It needs one view, a global average and one linear layer.",
-            remedy="Choose Grad-CAM.",
-            kind="no-method",
-        )
+        raise no_activation_map()
     with torch.no_grad():
         logits = model.classify(maps)
         found = torch.einsum("bchw,c->bhw", maps[0].float(), head.weight[class_number].float()).relu()

@@ -4,43 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from safetensors.torch import load_file
 
 from app.core.errors import UserError
 from app.core.model_card import ModelCard
-from app.engine.explain import HeatmapMethod, heatmaps
+from app.engine.explain import heatmaps
+from app.engine.heatmap_method import HeatmapMethod
 from app.engine.models.hip_model import HipModel
 from app.engine.models.registry import Architecture, architectures
-from app.engine.outlier import PREFIX, OutlierModel, features_of
+from app.engine.opinion import Array, MemoryShortageError, Opinion, calibrated
+from app.engine.outlier import OutlierModel, features_of
+from app.engine.outlier_distance import PREFIX
 from app.engine.tracing import sampling_points
 from app.store.model_folder import read_card, verified_weights
-
-Array = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opinion:
-    """What a model says about one case.
-
-    Args:
-        probabilities: calibrated; of each class, or of the only one.
-        distance: from the training cases; None where the model cannot tell.
-        heatmaps: one for each view, (h, w) float32, units of the logit; empty when none was asked for.
-        points: where deformable layers looked (`app.engine.tracing`); None where nobody asked or there are none.
-        seconds: time of the pass, divided by the cases in it.
-    """
-
-    probabilities: tuple[float, ...]
-    distance: float | None
-    heatmaps: tuple[Array, ...]
-    seconds: float
-    points: Array | None = None
 
 
 class LoadedModel:
@@ -92,9 +72,17 @@ class LoadedModel:
             has_points: whether to trace the deformable layers, which costs a second pass.
 
         Raises:
-            ValueError: the method is not defined for this network.
-            torch.OutOfMemoryError: the device is full; try fewer cases.
+            UserError: the method is not defined for this network.
+            MemoryShortageError: the device is full; try fewer cases.
         """
+        try:
+            return self._look(cases, method, class_number, has_points=has_points)
+        except (torch.OutOfMemoryError, MemoryError) as error:
+            raise MemoryShortageError from error
+
+    def _look(
+        self, cases: Sequence[tuple[Array, ...]], method: HeatmapMethod | None, class_number: int, *, has_points: bool
+    ) -> list[Opinion]:
         begun = time.perf_counter()
         images = [torch.from_numpy(np.stack(views)).to(self.device) for views in zip(*cases, strict=True)]
         is_single = self.precision is torch.float32
@@ -106,7 +94,7 @@ class LoadedModel:
                 logits = self.network.classify(maps)
         else:
             logits, found = heatmaps(self.network, maps, class_number, method)
-        probabilities = calibrated(logits.float(), self.card.calibration.temperature).cpu().numpy()
+        probabilities = calibrated(logits.float().cpu().numpy(), self.card.calibration.temperature)
         distances = self.outlier.distance(features_of(maps).cpu()) if self.outlier is not None else None
         maps_by_view = [part.float().cpu().numpy() for part in found]
         tables = sampling_points(self.network, tuple(images)) if has_points else None
@@ -123,16 +111,16 @@ class LoadedModel:
         ]
 
     def score(self, image: Array) -> Array:
-        """A localiser's scores for one view: (channels, size, size) to (1 or 2, h, w)."""
+        """A localiser's logits for one view: (channels, size, size) to (1 or 2, h, w)."""
         with torch.inference_mode():
-            found: Array = self.network(torch.from_numpy(image[None]).to(self.device))[0].float().cpu().numpy()
+            (maps,) = self.network.maps(torch.from_numpy(image[None]).to(self.device))
+        found: Array = maps[0].float().cpu().numpy()
         return found
 
-
-def calibrated(logits: torch.Tensor, temperature: float) -> torch.Tensor:
-    """Probabilities (B, classes) of logits (B, classes): a sigmoid for one, a softmax for more."""
-    scaled = logits / temperature
-    return scaled.sigmoid() if logits.shape[1] == 1 else scaled.softmax(1)
+    @property
+    def memory_bytes(self) -> int:
+        """About how much memory it holds: its weights, and as much again for what a pass needs."""
+        return 2 * sum(part.numel() * part.element_size() for part in self.network.parameters())
 
 
 def _architecture(card: ModelCard) -> Architecture:

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from app.engine.models.hip_model import Maps, pooled
+from app.engine.outlier_distance import PREFIX, TrainingSpread
 
 AXES = 32
 SMALLEST_SPREAD = 1e-6
-PREFIX = "outlier."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +63,8 @@ class OutlierModel:
 
     def distance(self, features: Tensor) -> Tensor:
         """(B, D) to (B,) ≥ 0; about 1 for a case like the training cases."""
-        apart = features.double() - self.mean
-        along = apart @ self.axes.T
-        beyond = ((apart**2).sum(1) - (along**2).sum(1)).clamp(min=0)
-        square = ((along / self.spreads) ** 2).sum(1) + beyond / self.rest**2
-        return (square / features.shape[1]).sqrt()
+        spread = TrainingSpread(self.mean.numpy(), self.axes.numpy(), self.spreads.numpy(), self.rest)
+        return torch.from_numpy(spread.distance(features.double().numpy()))
 
     def tensors(self) -> dict[str, Tensor]:
         """For the weights file."""

@@ -27,9 +27,10 @@ from app.core.errors import UserError
 from app.core.grey_tables import display_table
 from app.core.model_input import ModelInput, blank_input, input_key, standardise
 from app.engine.device import Choice, choose_device
-from app.engine.explain import heatmap_method
-from app.engine.loaded_model import Array, LoadedModel, Opinion
+from app.engine.heatmap_method import heatmap_method
+from app.engine.loaded_model import LoadedModel
 from app.engine.locate import localiser_cut, locate
+from app.engine.opinion import Array, MemoryShortageError, Opinion
 from app.engine.queue import Job
 from app.engine.replies import fault, refusal
 from app.store.images import ImageStore
@@ -114,7 +115,7 @@ class Predictor:
                 class_number=first.heatmap_class,
                 has_points=first.has_points,
             )
-        except torch.OutOfMemoryError:
+        except MemoryShortageError:
             if self._choice.device.type == "cuda":
                 torch.cuda.empty_cache()
             if len(fed) == 1:
