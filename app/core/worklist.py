@@ -65,6 +65,8 @@ FIELDS: tuple[Field, ...] = (
           values=("frontal", "lateral", "frog-leg", "cross-table", "oblique", "open")),
     Field(name="spacing", kind=FieldKind.CHOICE, title="Length scale", values=("trusted", "doubtful", "none")),
     Field(name="notice", kind=FieldKind.CHOICE, title="Image notice", is_sortable=False),
+    Field(name="text", kind=FieldKind.CHOICE, title="Burnt-in text",
+          values=("waiting", "refused", "masked", "clean", "free")),
     Field(name="disagreement", kind=FieldKind.CHOICE, title="Readers disagree", values=YES_NO),
     Field(name="adjudication", kind=FieldKind.CHOICE, title="Adjudication", values=("waiting", "settled")),
     Field(name="assigned", kind=FieldKind.CHOICE, title="Assigned to"),
@@ -98,6 +100,7 @@ class WorklistRow:
         waiting_sha256: addresses of their images.
         projections: projections of all its views, `open` for one that is not known.
         notices: flags of its images.
+        texts: whether its images may leave, by what is known of text in them: values of `ReleaseState`.
         spacing: `trusted` (every placed view), `doubtful`, or `none` (a view without a length scale).
         status: review status.
         blocked_reason: why the case must not be read.
@@ -124,6 +127,7 @@ class WorklistRow:
     waiting_sha256: tuple[str, ...] = ()
     projections: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
     spacing: str = "none"
     status: str = "new"
     blocked_reason: str = ""
@@ -173,6 +177,7 @@ _VALUES: dict[str, Callable[[WorklistRow], tuple[str, ...]]] = {
     "projection": lambda row: row.projections,
     "spacing": lambda row: (row.spacing,),
     "notice": lambda row: row.notices,
+    "text": lambda row: row.texts,
     "disagreement": lambda row: _yes(row.is_disputed),
     "adjudication": lambda row: (row.adjudication,),
     "assigned": lambda row: (row.assigned,),

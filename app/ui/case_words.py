@@ -32,6 +32,8 @@ VALUE_WORDS: dict[str, dict[str, str]] = {
                "lossy": "Lossy compression", "for-processing": "For processing", "may-have-text": "May hold text",
                "other-body-part": "Other body part", "rejected": "Rejected at acquisition",
                "assumed-encoding": "Encoding assumed"},
+    "text": {"waiting": "To be looked at", "refused": "Must not leave", "masked": "Painted over", "clean": "Nothing in it",
+             "free": "None, by its header"},
     "open": {"yes": "With open questions", "no": "Nothing open"},
     "blocked": {"yes": "Blocked", "no": "Not blocked"},
     "disagreement": {"yes": "Readers disagree", "no": "No disagreement"},

@@ -31,6 +31,7 @@ def facts(project: ProjectStore) -> dict[str, dict[str, list[str]]]:
                        (False, False): "none"}[bool(case.frontal_id), bool(case.lateral_id)]],
             "projection": [view.projection.value.value if view.projection.value else "open" for view in views],
             "notice": [flag.value for view in views for flag in view.flags],
+            "text": [view.release.value for view in views],
             "assigned": [str(project.events.current(f"case:{case.id}", "assigned") or "")],
         }  # fmt: skip
         scales = []

@@ -23,7 +23,7 @@ from app.store.worklist.rows import cases_of_studies, read_all, read_cases, stud
 
 LOG = logging.getLogger(__name__)
 FILE_NAME = "worklist.db"
-LAYOUT = 3  # of the file, and of what a row holds; a file of another layout is made anew
+LAYOUT = 4  # of the file, and of what a row holds; a file of another layout is made anew
 SEPARATOR = "\x1f"  # between the values of a field that may have several
 MANY_EVENTS = 200_000  # from here on everything is read again
 SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError, msgspec.DecodeError)

@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 
 from app.core.adjudication import ADJUDICATED
-from app.core.annotation import ASSIGNED, CALIBRATION
+from app.core.annotation import ASSIGNED, CALIBRATION, PIXEL_REVIEW
 from app.core.event import Json
+from app.core.pixel_review import release_state
 from app.core.worklist import LABEL_PREFIX, READER_MARK, WorklistRow
 from app.store.database import Database
 from app.store.views import PROJECTION
@@ -31,7 +32,12 @@ class _Scale(msgspec.Struct):
     is_trusted: bool = False
 
 
+class _Seen(msgspec.Struct):
+    verdict: str = ""
+
+
 _VALUE = msgspec.json.Decoder(_Value)
+_SEEN = msgspec.json.Decoder(_Seen)
 _SCALE = msgspec.json.Decoder(_Scale)
 _TEXTS = msgspec.json.Decoder(list[str])
 
@@ -44,6 +50,7 @@ class _ViewPart:
     projection: str
     notices: Sequence[str]
     scale: str
+    text: str
 
 
 def read_all(database: Database) -> Iterator[WorklistRow]:
@@ -165,6 +172,7 @@ def _rows(database: Database, cases: Sequence[tuple[Any, ...]], readers: _Reader
             waiting_sha256=tuple(views[name].sha256 if name in views else "" for name in others),
             projections=tuple(dict.fromkeys(part.projection for part in parts)),
             notices=tuple(sorted({flag for part in parts for flag in part.notices})),
+            texts=tuple(dict.fromkeys(part.text for part in parts)),
             spacing=_worst([part.scale for part in parts]),
             status=status,
             blocked_reason=blocked,
@@ -205,11 +213,13 @@ def _views(database: Database, view_ids: Iterable[str]) -> dict[str, _ViewPart]:
     statement = 'SELECT id, image_sha256, projection, spacing, flags FROM "view" WHERE id'
     for name, sha256, projection, spacing, flags in _of(database, statement, view_ids):
         scale = _SCALE.decode(spacing)
+        notices = () if flags == "[]" else _TEXTS.decode(flags)
         found[name] = _ViewPart(
             sha256=sha256,
             projection=_VALUE.decode(projection).value or "open",
-            notices=() if flags == "[]" else _TEXTS.decode(flags),
+            notices=notices,
             scale="none" if scale.row_mm is None else "trusted" if scale.is_trusted else "doubtful",
+            text=release_state(notices, None).value,
         )
     decided = f"SELECT substr(target, 6), value FROM current WHERE field = '{PROJECTION}' AND target"  # noqa: S608
     for name, value in _of(database, decided, {f"view:{view}" for view in found}):
@@ -217,6 +227,9 @@ def _views(database: Database, view_ids: Iterable[str]) -> dict[str, _ViewPart]:
     calibrated = f"SELECT substr(target, 6) FROM current WHERE field = '{CALIBRATION}' AND target"  # noqa: S608
     for (name,) in _of(database, calibrated, {f"view:{view}" for view in found}):
         found[name].scale = "trusted"
+    seen = f"SELECT substr(target, 6), value FROM current WHERE field = '{PIXEL_REVIEW}' AND target"  # noqa: S608
+    for name, value in _of(database, seen, {f"view:{view}" for view in found}):
+        found[name].text = _SEEN.decode(value).verdict
     return found
 
 
