@@ -38,6 +38,10 @@ class PngWriter:
                 yield OutputFile(
                     path=crop_path(cut), content=partial(crop_png, source, cut), about=f"The view {cut.view.id}"
                 )
+        if plan.has(Content.HEATMAPS):
+            from app.store.exchange.model_words import heatmap_files
+
+            yield from heatmap_files(plan, source)
 
     def notes(self, plan: ExportPlan) -> tuple[str, ...]:
         """Nothing is left out."""
@@ -48,7 +52,8 @@ class PngWriter:
         return (
             "`images/*.png` and `crops/*/*.png`, 16 bit, stored values and not what the eye sees: `tables/views.csv` "
             "says how they are read (photometric, stored_value_offset). File names are the identifiers of view, case "
-            "and reader (r1 is the first reader by name)."
+            "and reader (r1 is the first reader by name). `heatmaps/*.npy` are values of a heatmap in logits over the "
+            "model's input, `heatmaps/*.png` the same on the radiograph; `tables/heatmaps.csv` says where they lie."
         )
 
 

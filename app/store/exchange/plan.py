@@ -336,8 +336,8 @@ class _Planner:
         waiting = len(set(self._left_out[LeftOut.WAITING]))
         if waiting:
             yield (
-                f"Views that may hold burnt-in text and that nobody has looked at: {waiting}. Their pixels are left out; "
-                "look at them first (Case, Review burnt-in text)."
+                f"Views that may hold burnt-in text and that nobody has looked at: {waiting}. Their pixels are "
+                "left out; look at them first (Case, Review burnt-in text)."
             )
         words = sum(self._is_free_text(each) for case in cases for each in case.annotations)
         if words:

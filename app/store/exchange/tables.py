@@ -16,6 +16,7 @@ from app.core.event import Event, canonical_json
 from app.core.export import Content
 from app.core.export_plan import ExportPlan
 from app.store.exchange.events import exported_events
+from app.store.exchange.model_words import FINDINGS, HEATMAPS, finding_rows, heatmap_rows
 from app.store.exchange.rows import Cell, Row, Table, tables_of
 from app.store.exchange.writer import ExportSource, OutputFile
 
@@ -40,6 +41,13 @@ class TablesWriter:
                 name="history", columns=HISTORY, rows=lambda: map(_event_row, exported_events(source.project, plan))
             )
             found.append((history, True))
+        for content, name, columns, rows in (
+            (Content.FINDINGS, "findings", FINDINGS, finding_rows),
+            (Content.HEATMAPS, "heatmaps", HEATMAPS, heatmap_rows),
+        ):
+            if plan.has(content):
+                made = partial(rows, source.project, plan)
+                found.append((Table(name=name, columns=columns, rows=made), True))
         for table, reads_project in found:
             for ending, encode in (("csv", csv_bytes), ("parquet", parquet_bytes)):
                 yield OutputFile(
