@@ -48,6 +48,8 @@ class About:
         decides: id of the question in the label set that it answers.
         intended_use: what it is for.
         rule: how the threshold is chosen.
+        has_chosen: whether there are validation cases; without, nothing is chosen: 50 %, no temperature, an answer to
+            everything. The training cases are given in their place.
         hit_radius_px: of the fracture region around a click, in input px; 0 = a sixth of the input's side.
     """
 
@@ -66,6 +68,7 @@ class About:
     intended_use: str = "Research on synthetic radiographs. Not for diagnosis."
     rule: ThresholdRule = ThresholdRule.YOUDEN
     hit_radius_px: float = 0.0
+    has_chosen: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +160,7 @@ def finish(
             seeds=about.seeds,
             command=about.command,
             threshold=chosen.threshold,
-            threshold_rule=f"{about.rule.words}, on {about.chosen_on}",
+            threshold_rule=f"{about.rule.words}, on {about.chosen_on}" if about.has_chosen else "50 %, not chosen",
             abstention=measured.abstention,
             calibration=chosen.calibration,
             heatmap_scale=chosen.scale,
@@ -180,11 +183,12 @@ def choose(plan: TrainingPlan, validation: Judged, training_features: Tensor, ab
     """Choose temperature, threshold, abstention, outlier limit and heatmap scale; arguments as of `finish`."""
     outputs = validation.logits.shape[1]
     truth = deciding.is_finding(validation.labels, plan.finding, outputs)
-    calibration = _calibrated(plan, validation, about.chosen_on)
+    calibration = _calibrated(plan, validation, about.chosen_on) if about.has_chosen else Calibration()
     logit = deciding.finding_logit(validation.logits, plan.finding, calibration.temperature)
-    threshold = _within(_chance(deciding.choose_threshold(truth, logit, about.rule)))
+    rule = about.rule if about.has_chosen else ThresholdRule.EVEN
+    threshold = _within(_chance(deciding.choose_threshold(truth, logit, rule)))
     at = _logit(threshold)
-    limit = deciding.abstention_limit(deciding.risk_coverage(truth, logit, at))
+    limit = deciding.abstention_limit(deciding.risk_coverage(truth, logit, at)) if about.has_chosen else 0.0
     outlier = OutlierModel.fit(training_features)
     distances = outlier.distance(validation.features).numpy()
     is_found = deciding.decided(logit, at)[truth]

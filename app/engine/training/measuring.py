@@ -25,20 +25,39 @@ MOST_SIMILAR = 0.5  # rank correlation with random weights from which heatmaps s
 def figures_of(
     truth: Bools, logit: Floats, *, threshold: float, patients: Sequence[str], measured_on: str
 ) -> tuple[Figure, ...]:
+    """What is printed about a model; arguments as of `figures_of_decisions`, the threshold as a logit."""
+    chance = 1 / (1 + np.exp(-logit))
+    return figures_of_decisions(
+        truth, decided(logit, threshold), chance, patients=patients, measured_on=measured_on, ranks=logit
+    )
+
+
+def figures_of_decisions(
+    truth: Bools,
+    said: Bools,
+    chance: Floats,
+    *,
+    patients: Sequence[str],
+    measured_on: str,
+    ranks: Floats | None = None,
+    is_short: bool = False,
+) -> tuple[Figure, ...]:
     """What is printed about a set of decisions; a figure that is not defined for these cases is left out.
 
     Args:
         truth: (N,) whether the finding is there.
-        logit: (N,) calibrated, of the finding.
-        threshold: as a logit.
+        said: (N,) whether it was found.
+        chance: (N,) calibrated probability of the finding.
         patients: (N,) whose each case is.
         measured_on: which cases, in words.
+        ranks: (N,) what the area is measured on; the probabilities when left out.
+        is_short: leave out what needs many draws.
     """
-    table = confusion(truth, decided(logit, threshold))
-    probability = 1 / (1 + np.exp(-logit))
+    table = confusion(truth, said)
+    order = chance if ranks is None else ranks
     has_repeats = len(set(patients)) < len(patients)
     rows: list[tuple[str, int, str, Callable[[], Estimate]]] = [
-        ("AUC", len(truth), DELONG, lambda: auc(truth, logit)),
+        ("AUC", len(truth), DELONG, lambda: auc(truth, order)),
         ("accuracy", table.total, EXACT, table.accuracy),
         ("sensitivity", table.positives, EXACT, table.sensitivity),
         ("specificity", table.negatives, EXACT, table.specificity),
@@ -46,14 +65,15 @@ def figures_of(
         ("NPV", table.true_negative + table.false_negative, EXACT, table.negative_predictive_value),
         ("F1", table.total, "Wilson of TP ÷ (TP + FP + FN), carried over", table.f1),
     ]
-    if has_repeats:
-        rows[0] = ("AUC", len(truth), BOOTSTRAP, lambda: patient_bootstrap(patients, _area(truth, logit)))
-    rows += [
-        ("Brier score", len(truth), BOOTSTRAP,
-         lambda: patient_bootstrap(patients, lambda at: brier(truth[at], probability[at]))),
-        ("calibration error", len(truth), BOOTSTRAP,
-         lambda: patient_bootstrap(patients, lambda at: expected_calibration_error(truth[at], probability[at]))),
-    ]  # fmt: skip
+    if has_repeats and not is_short:
+        rows[0] = ("AUC", len(truth), BOOTSTRAP, lambda: patient_bootstrap(patients, _area(truth, order)))
+    if not is_short:
+        rows += [
+            ("Brier score", len(truth), BOOTSTRAP,
+             lambda: patient_bootstrap(patients, lambda at: brier(truth[at], chance[at]))),
+            ("calibration error", len(truth), BOOTSTRAP,
+             lambda: patient_bootstrap(patients, lambda at: expected_calibration_error(truth[at], chance[at]))),
+        ]  # fmt: skip
     made = []
     for name, cases, method, make in rows:
         try:
@@ -63,9 +83,9 @@ def figures_of(
     return tuple(made)
 
 
-def counts_of(truth: Bools, logit: Floats, threshold: float) -> Confusion:
+def table_of(truth: Bools, said: Bools) -> Confusion:
     """The table of four counts."""
-    return confusion(truth, decided(logit, threshold))
+    return confusion(truth, said)
 
 
 def withheld(
