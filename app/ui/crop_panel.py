@@ -8,11 +8,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent, QTransform
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core.geometry import Crop, crop
 from app.core.grey import DisplayTable
+from app.ui.crop_opinion import CropOpinion, OpinionLine
 from app.ui.key_button import KeyButton
 from app.ui.language import number, tr
 from app.ui.theme import GAP_M, GAP_S, OVER_IMAGE
@@ -56,6 +57,8 @@ class CropPicture(QWidget):
         super().__init__(parent)
         self._shown: CropView | None = None
         self._levels: npt.NDArray[np.uint8] | None = None
+        self._heat: QImage | None = None
+        self._heat_cut: Crop | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(SMALLEST_PX, SMALLEST_PX)
 
@@ -70,6 +73,16 @@ class CropPicture(QWidget):
     def show_crop(self, shown: CropView | None) -> None:
         """Show a crop, or nothing."""
         self._shown, self._levels = shown, None
+        self.update()
+
+    def show_heat(self, heat: QImage | None, cut: Crop | None) -> None:
+        """Lay a model's heatmap over it.
+
+        Args:
+            heat: premultiplied colours over what the model was shown; None shows none.
+            cut: what the model was shown; it may have been moved since.
+        """
+        self._heat, self._heat_cut = heat, cut
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -93,6 +106,13 @@ class CropPicture(QWidget):
         picture = QImage(levels.data, size, size, size, QImage.Format.Format_Grayscale8)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(area, picture)
+        if self._heat is not None and self._heat_cut is not None and self._shown is not None:
+            painter.setClipRect(area)
+            to_area = QTransform.fromScale(side / size, side / size) * QTransform.fromTranslate(area.x(), area.y())
+            back, forth = _as_transform(self._heat_cut.to_image), _as_transform(self._shown.cut.to_crop)
+            grow = self._heat_cut.size_px / self._heat.width()
+            painter.setTransform(QTransform.fromScale(grow, grow) * back * forth * to_area)
+            painter.drawImage(0, 0, self._heat)
 
 
 class CropPanel(QWidget):
@@ -119,6 +139,7 @@ class CropPanel(QWidget):
         self.facts.setObjectName("caption")
         self.facts.setWordWrap(True)
         self.state = QLabel(self)
+        self.opinion = OpinionLine(self)
         self.approve = KeyButton("approve", self)
         self.reject = KeyButton("reject", self)
         self.approve.clicked.connect(lambda: self.judged.emit(True))
@@ -135,10 +156,12 @@ class CropPanel(QWidget):
         layout.setSpacing(GAP_S)
         layout.addWidget(self.title)
         layout.addWidget(self.picture)
+        layout.addWidget(self.opinion)
         layout.addWidget(self.facts)
         layout.addWidget(self.state)
         layout.addLayout(buttons)
         layout.addStretch()
+        self.opinion.hide()
         self.setMinimumHeight(SMALLEST_PX + WORDS_PX)
         self.retranslate()
 
@@ -149,7 +172,21 @@ class CropPanel(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The picture is square and leaves room for the words."""
         super().resizeEvent(event)
-        self.picture.setFixedHeight(max(SMALLEST_PX, min(self.width() - 2 * GAP_M, self.height() - WORDS_PX)))
+        self._fit_picture()
+
+    def show_opinion(self, opinion: CropOpinion | None) -> None:
+        """What a model says about the crop as it is drawn now; None where no model looks at crops."""
+        is_new = self.opinion.isHidden() is not (opinion is None)
+        self.opinion.show_opinion(opinion)
+        self.opinion.setVisible(opinion is not None)
+        self.picture.show_heat(opinion.heat if opinion is not None else None, opinion.cut if opinion else None)
+        if is_new:
+            self._fit_picture()
+
+    def _fit_picture(self) -> None:
+        words = WORDS_PX + (self.opinion.sizeHint().height() + GAP_S if not self.opinion.isHidden() else 0)
+        self.setMinimumHeight(SMALLEST_PX + words)
+        self.picture.setFixedHeight(max(SMALLEST_PX, min(self.width() - 2 * GAP_M, self.height() - words)))
 
     def set_keys(self, approve: str, reject: str) -> None:
         """The keys that do the same as the buttons."""
@@ -184,6 +221,7 @@ class CropPanel(QWidget):
         can_judge = shown is not None and bool(shown.state) and self._is_writable
         self.approve.setEnabled(can_judge)
         self.reject.setEnabled(can_judge)
+        self.opinion.retranslate()
         self.state.setText(tr(STATE_WORDS[shown.state]) if shown is not None and shown.state else "")
         self.facts.setText(_facts(shown) if shown is not None else "")
 
@@ -198,3 +236,8 @@ def _facts(shown: CropView) -> str:
         parts.append(f"{number(cut.mm_per_px * cut.size_px, 1)} mm · {number(cut.mm_per_px, 3)} mm/px")
     parts.append(tr("turned by {angle}°", angle=number(shown.angle_deg, 1)))
     return " · ".join(parts)
+
+
+def _as_transform(matrix: npt.NDArray[np.float64]) -> QTransform:
+    (a, b, c), (d, e, f) = matrix
+    return QTransform(a, d, b, e, c, f)

@@ -8,7 +8,7 @@ from PySide6.QtCore import QByteArray, QRect, QSettings
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMainWindow
 
-VERSION = 1  # of the arrangement of docks; another one is not restored
+VERSION = 2  # of the arrangement of docks; another one is not restored
 _GEOMETRY, _STATE = "window/geometry", "window/state"
 
 

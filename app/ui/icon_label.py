@@ -27,6 +27,12 @@ class IconLabel(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
+    def show_icon(self, name: str, tone: str) -> None:
+        """Show another icon, or the same in another tone."""
+        self._tone = tone
+        self._icon = icon_named(name, self._colour)
+        self.update()
+
     def sizeHint(self) -> QSize:
         """As large as the icons of the toolbar."""
         return QSize(SIZE_PX, SIZE_PX)

@@ -98,6 +98,8 @@ QFrame#resolve QPushButton {{ padding: 0; }}
 QLabel#key {{ color: {muted}; }}
 QLabel#caution, QLabel#dispute {{ color: {caution}; }}
 QLabel#dispute {{ font-weight: 600; }}
+QLabel#small_caution {{ color: {caution}; font-size: {text_s}px; }}
+QWidget#findings {{ background: {panel}; }}
 QPushButton QLabel:disabled, QLabel#key:disabled {{ color: {disabled}; }}
 QLineEdit#search, QFrame#filters QLineEdit {{
     background: {window}; border: 1px solid {edge}; border-radius: 4px; padding: 5px {m}px; color: {text};

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.ui.commands.annotate import LANDMARKS, MEASURES
+from app.ui.docks import bring_forward, switch_dock
 from app.ui.language import say, tr
 from app.ui.notices import Banner
 from app.ui.wiring.wiring import Wiring
@@ -53,6 +54,8 @@ class AnnotatingWiring(Wiring):
     question: ReaderQuestion | LengthQuestion | None = None
     _steps: AnnotateSteps
     _is_leaving = False
+    _known_of = ("", "")  # case and reader for whom it is known …
+    _revertible: frozenset[str] = frozenset()  # … what can be undone and redone
 
     def effects(self) -> dict[str, Callable[[bool], object]]:
         """What the Annotate menu does."""
@@ -68,7 +71,7 @@ class AnnotatingWiring(Wiring):
             "uncalibrate": lambda _: self._steps.uncalibrate(),
             "delete_drawing": lambda _: self._steps.delete(),
             "show_drawings": lambda is_on: self.board.set_shown(is_on),
-            "show_crop": lambda is_on: self._dock.setVisible(is_on),
+            "show_crop": lambda is_on: switch_dock(self._dock, is_on),
         }
 
     def connect_shell(self) -> None:
@@ -129,9 +132,9 @@ class AnnotatingWiring(Wiring):
         if viewer is None or project is None or not case_id or not project.is_writable:
             return set()
         found = {"annotatable case"} if _is_typing() else {"annotatable case", "commit"}
-        state = project.annotations.undo_state(case_id, project.author) if project.author.strip() else None
-        found |= {"undo"} if state is not None and state.undoable else set()
-        found |= {"redo"} if state is not None and state.redoable else set()
+        if self._known_of != (case_id, project.author):
+            self._look_back()
+        found |= self._revertible
         drawing = self.board.active
         if viewer.active_view is not None and drawing is not None:
             found.add("annotatable view")
@@ -164,7 +167,18 @@ class AnnotatingWiring(Wiring):
         is_known = bool(case_id) and project.is_open and bool(project.author.strip())
         self.board.show(project.annotations.values(case_id, project.author) if is_known else {})
         self.show_crop()
+        self._look_back()
         self.window.enable()
+
+    def _look_back(self) -> None:
+        """Find out what can be undone; only what is annotated, by whom and about what case changes that."""
+        project, case_id = self.project, self._case_id()
+        self._known_of, self._revertible = (case_id, project.author), frozenset()
+        if case_id and project.is_open and project.author.strip():
+            state = project.annotations.undo_state(case_id, project.author)
+            self._revertible = frozenset(
+                word for word, batches in (("undo", state.undoable), ("redo", state.redoable)) if batches
+            )
 
     def show_crop(self) -> None:
         """Show the crop of the active view, as it is drawn now."""
@@ -261,17 +275,17 @@ class AnnotatingWiring(Wiring):
 
     def _on_closed(self) -> None:
         self._list_soon.stop()
+        self._known_of = ("", "")
         self.board.show({})
         self.saved.setText("")
         self.reader.hide()
 
     def _on_focus(self) -> None:
         if self.window.project is not None:
-            action = self.window.actions_by_id["commit_next"]
-            action.setEnabled("commit" in self.present())
+            self.window.commands.meet("commit", is_met="commit" in self.present())
 
     def _on_dock(self, is_visible: bool) -> None:
-        self.window.actions_by_id["show_crop"].setChecked(is_visible)
+        self.window.actions_by_id["show_crop"].setChecked(not self._dock.isHidden())  # behind a tab it is still open
         if is_visible and self.panel is not None and self.window.project is not None:
             self.show_crop()
 
@@ -309,7 +323,7 @@ class AnnotatingWiring(Wiring):
             case "align":
                 tool = AlignTool(self.board)
                 self.window.actions_by_id["show_crop"].setChecked(True)
-                self._dock.show()
+                bring_forward(self._dock)
             case "box":
                 tool = BoxTool(self.board)
             case "measure":

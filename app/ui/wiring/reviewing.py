@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDockWidget
 
 from app.ui.commands.review import STATUSES
+from app.ui.docks import bring_forward, switch_dock
 from app.ui.language import moment, tr
 from app.ui.notices import Banner
 from app.ui.wiring.wiring import Wiring
@@ -40,8 +41,8 @@ class ReviewingWiring(Wiring):
             **{f"status:{name}": self._setting_status(name) for name, _ in STATUSES},
             "assign": lambda _: self._write("assign"),
             "comment": lambda _: self._write("comment"),
-            "show_notes": lambda is_on: self._notes_dock.setVisible(is_on),
-            "show_history": lambda is_on: self._history_dock.setVisible(is_on),
+            "show_notes": lambda is_on: switch_dock(self._notes_dock, is_on),
+            "show_history": lambda is_on: switch_dock(self._history_dock, is_on),
         }
 
     def connect_shell(self) -> None:
@@ -219,8 +220,7 @@ class ReviewingWiring(Wiring):
         return lambda _: self.set_status(name)
 
     def _write(self, what: str) -> None:
-        self._notes_dock.show()
-        self._notes_dock.raise_()
+        bring_forward(self._notes_dock)
         if self.notes is not None:
             self.refresh()
             if what == "assign":
