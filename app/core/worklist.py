@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 LABEL_PREFIX = "label."
+AI_PREFIX = "ai."  # what models say
+AI_SCORE, AI_UNCERTAINTY, AI_FINDING = "ai.score.", "ai.uncertainty.", "ai.finding."  # + place of the model
 READER_MARK = "@"  # between a label and who gave it
 MAX_WORDS = 24  # of one search; later words are left out
 MAX_WORD_LENGTH = 64
@@ -111,6 +113,7 @@ class WorklistRow:
         assigned: who is to look at it.
         comments: what people wrote about it.
         changed_at: time of the newest event of the case, ISO 8601.
+        opinions: field (`ai.score.fracture.pair`) -> values: what models say; never kept with the rest.
     """
 
     case_id: str
@@ -138,6 +141,7 @@ class WorklistRow:
     assigned: str = ""
     comments: tuple[str, ...] = ()
     changed_at: str = ""
+    opinions: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def views(self) -> str:
@@ -155,6 +159,8 @@ class WorklistRow:
         """The values of one field; none when it has none."""
         if name.startswith(LABEL_PREFIX):
             return self.labels.get(name) or self.readings.get(name, ())
+        if name.startswith(AI_PREFIX):
+            return self.opinions.get(name, ())
         read = _VALUES.get(name)
         return () if read is None else tuple(value for value in read(self) if value != NONE)
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, Q
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
-from app.core.worklist import WorklistRow
+from app.core.worklist import AI_SCORE, WorklistRow
 from app.ui import case_words, theme
 from app.ui.case_list_model import CaseListModel
 from app.ui.language import tr
@@ -128,7 +128,8 @@ class CaseDelegate(QStyledItemDelegate):
         shown = {column.name for column in self._model.columns}
         date = "" if "date" in shown else row.date or tr("no date")
         views = "" if "views" in shown else case_words.views_words(row)
-        return date, views
+        said = "" if any(name.startswith(AI_SCORE) for name in shown) else case_words.first_score(row)
+        return date, views, said
 
     def _paint_status(self, painter: QPainter, rect: QRect, row: WorklistRow, colours: Colours) -> None:
         words, ink = _status(row, colours)

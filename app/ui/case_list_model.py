@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from app.core.worklist import EVERYTHING, LABEL_PREFIX, Field, FieldKind, Query, WorklistRow
+from app.core.worklist import AI_PREFIX, AI_SCORE, EVERYTHING, LABEL_PREFIX, Field, FieldKind, Query, WorklistRow
 from app.ui import case_words
 from app.ui.case_source import CaseSource
 from app.ui.language import tr
@@ -54,7 +54,9 @@ LABEL_COLUMN_PX = {FieldKind.NUMBER: 76, FieldKind.CHOICE: 108}
 
 
 def possible_columns(fields: Sequence[Field]) -> list[ListColumn]:
-    """Columns for a wider list, the most useful first: the date, scores, the rest. A label that nobody gave has none.
+    """Columns for a wider list, the most useful first: what models say, the date, labels that are numbers, the rest.
+
+    A label that nobody gave has none.
 
     Args:
         fields: the fields of the project.
@@ -64,7 +66,12 @@ def possible_columns(fields: Sequence[Field]) -> list[ListColumn]:
     columns = [ListColumn(name=field.name, title=field.title, width_px=LABEL_COLUMN_PX[field.kind]) for field in labels]
     scores = sum(field.kind is FieldKind.NUMBER for field in labels)
     date, views, questions = WHEN_WIDE
-    return [date, *columns[:scores], views, questions, *columns[scores:]]
+    said = [
+        ListColumn(name=field.name, title=field.title, width_px=LABEL_COLUMN_PX[field.kind])
+        for field in fields
+        if field.name.startswith(AI_SCORE)
+    ]
+    return [*said, date, *columns[:scores], views, questions, *columns[scores:]]
 
 
 class CaseListModel(QAbstractTableModel):
@@ -183,6 +190,8 @@ class CaseListModel(QAbstractTableModel):
             return None
         column = self.columns[section]
         if role == Qt.ItemDataRole.DisplayRole:
+            if column.name.startswith(AI_PREFIX):
+                return tr("AI")
             return case_words.field_title(column.name) if _is_label(column) else tr(column.title)
         if role == Qt.ItemDataRole.ToolTipRole:
             what = tr(column.tip) if column.tip else case_words.field_title(column.name)
@@ -219,6 +228,8 @@ class CaseListModel(QAbstractTableModel):
                 return str(len(row.questions)) if row.questions else ""
             case "changed":
                 return row.changed_at[:16].replace("T", " ")
+            case _ if name.startswith(AI_SCORE):
+                return case_words.score_words(row, name.removeprefix(AI_SCORE))
         return ", ".join(case_words.value_words(name, value) for value in row.values(name))
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Container
 
 from app.core.worklist import (
+    AI_FINDING,
+    AI_PREFIX,
+    AI_SCORE,
+    AI_UNCERTAINTY,
     FIELD_BY_NAME,
     IMPORT_ORDER,
     LABEL_PREFIX,
@@ -15,7 +19,7 @@ from app.core.worklist import (
     WorklistRow,
     as_number,
 )
-from app.ui.language import tr
+from app.ui.language import number, tr
 from app.ui.privacy import private
 
 FIELD_TITLES = {name: field.title for name, field in FIELD_BY_NAME.items()} | {IMPORT_ORDER: "Import order"}
@@ -39,6 +43,10 @@ VALUE_WORDS: dict[str, dict[str, str]] = {
     "disagreement": {"yes": "Readers disagree", "no": "No disagreement"},
     "comment": {"yes": "With a comment", "no": "Without a comment"},
 }  # fmt: skip
+AI_VALUES = {"found": "Found", "not-found": "Nothing found", "abstains": "No answer: too near the threshold",
+             "outside": "No answer: outside what it knows"}  # fmt: skip
+AI_TITLES = {AI_SCORE: "AI score: {what}", AI_UNCERTAINTY: "AI uncertainty: {what}", AI_FINDING: "AI finding: {what}"}
+AI_VIEWS = {"pair": "both views", "frontal": "frontal", "lateral": "lateral"}
 PLAIN = ("open", "blocked", "comment", "disagreement", "views", "side")  # their values say what they are values of
 SIDE_LETTERS = {"left": "L", "right": "R", "": "?"}
 
@@ -48,15 +56,42 @@ def field_title(name: str) -> str:
     if name.startswith(LABEL_PREFIX):
         label, _, reader = name.removeprefix(LABEL_PREFIX).replace("_", " ").partition(READER_MARK)
         return f"{label} ({private(reader)})" if reader else label
+    for prefix, title in AI_TITLES.items():
+        if name.startswith(prefix):
+            return tr(title, what=place_words(name.removeprefix(prefix)))
     return tr(FIELD_TITLES.get(name, name))
+
+
+def place_words(task_id: str) -> str:
+    """What the model of a place decides, and from what: `fracture (both views)`."""
+    question, _, views = task_id.partition(".")
+    return f"{question.replace('-', ' ')} ({tr(AI_VIEWS.get(views, views))})"
+
+
+def score_words(row: WorklistRow, task_id: str) -> str:
+    """What a model says about a case, in a few letters: `54 %`; in brackets where it gives no answer."""
+    values = row.opinions.get(f"{AI_SCORE}{task_id}", ())
+    if not values:
+        return ""
+    said = row.opinions.get(f"{AI_FINDING}{task_id}", ("",))[0]
+    percent = f"{number(100 * float(values[0]), 0)} %"
+    return f"({percent})" if said in ("abstains", "outside") else percent
+
+
+def first_score(row: WorklistRow) -> str:
+    """What the first model that has looked at a case says, in a few letters; empty while none has."""
+    task_id = next((name.removeprefix(AI_SCORE) for name in row.opinions if name.startswith(AI_SCORE)), "")
+    return tr("AI {score}", score=score_words(row, task_id)) if task_id else ""
 
 
 def value_words(field: str, value: str) -> str:
     """What a value is called."""
     if value == NONE:
-        return tr("None")
+        return tr("Not asked yet") if field.startswith(AI_PREFIX) else tr("None")
     if field == "assigned":
         return private(value)
+    if field.startswith(AI_PREFIX):
+        return tr(AI_VALUES[value]) if value in AI_VALUES else number(float(value), 2)
     words = VALUE_WORDS.get(field, {}).get(value)
     return value if words is None else tr(words)
 
@@ -119,6 +154,11 @@ def row_tip(row: WorklistRow, *, patient: str) -> str:
         lines.append(tr("Blocked: {reason}", reason=row.blocked_reason))
     lines += row.questions
     lines += [f"{field_title(name)}: {', '.join(values)}" for name, values in row.labels.items() if values]
+    for name, values in row.opinions.items():
+        if name.startswith(AI_FINDING):
+            task_id = name.removeprefix(AI_FINDING)
+            said = tr(AI_VALUES[values[0]])
+            lines.append(f"{field_title(name)}: {said}, {score_words(row, task_id)}")
     lines += [f"“{private(comment)}”" for comment in row.comments]
     return "\n".join(lines)
 

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushBu
 
 from app.ui.theme import GAP_L, GAP_M, GAP_S
 
-TITLE_MIN_PX = 180
-BAR_PX = 220
+TITLE_MIN_PX = 110
+BAR_PX, BAR_MIN_PX = 220, 90
 
 JobButton = tuple[str, Callable[[], object]]
 
@@ -84,7 +84,9 @@ class _Row(QFrame):
         self._title.setTextFormat(Qt.TextFormat.PlainText)
         self._bar = QProgressBar(self)
         self._bar.setTextVisible(False)
-        self._bar.setFixedSize(BAR_PX, 6)
+        self._bar.setFixedHeight(6)
+        self._bar.setMinimumWidth(BAR_MIN_PX)  # in a narrow window the words go first
+        self._bar.setMaximumWidth(BAR_PX)
         self._detail = QLabel(self)
         self._detail.setObjectName("muted")
         self._detail.setTextFormat(Qt.TextFormat.PlainText)
@@ -95,8 +97,8 @@ class _Row(QFrame):
         self._layout.setContentsMargins(GAP_L, GAP_S, GAP_M, GAP_S)
         self._layout.setSpacing(GAP_L)
         self._layout.addWidget(self._title)
-        self._layout.addWidget(self._bar)
-        self._layout.addWidget(self._detail, 1)
+        self._layout.addWidget(self._bar, 1)
+        self._layout.addWidget(self._detail, 3)
 
     @property
     def text(self) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
 
 from app.core.worklist import (
+    AI_PREFIX,
     EVERYTHING,
     FIELD_BY_NAME,
     FIELDS,
@@ -27,6 +28,7 @@ from app.core.worklist import (
 from app.store.database import Database
 from app.store.worklist.columns import Column, Mask, Numbers
 from app.store.worklist.index_file import SEPARATOR, SQLITE_ERRORS, IndexFile
+from app.store.worklist.opinions import Opinions
 
 T = TypeVar("T")
 ROWS_AT_ONCE = 1024
@@ -68,6 +70,7 @@ class Worklist:
         index.hand_over(database)
         self.generation = 0
         self.version = 0
+        self._opinions: Opinions | None = None
         self._columns: dict[str, Column] = {}
         self._label_fields: dict[str, Field] | None = None
         self._readers: set[str] = set()
@@ -77,6 +80,12 @@ class Worklist:
     def close(self) -> None:
         """Close the index."""
         self._index.close()
+
+    def use_opinions(self, opinions: Opinions | None) -> None:
+        """From now on these say what models think of the cases; also to be called when they say something else."""
+        self._opinions = opinions
+        self.version += 1
+        self._forget_opinions()
 
     def catch_up(self) -> bool:
         """Take in what has happened in the project since; every question does this first.
@@ -122,7 +131,7 @@ class Worklist:
     def fields(self) -> list[Field]:
         """Every field that this project has: the fixed ones, then its labels by name."""
         self.catch_up()
-        return [*FIELDS, *self._answered(self._labels).values()]
+        return [*FIELDS, *self._opinion_fields(), *self._answered(self._labels).values()]
 
     def facets(self, query: Query = EVERYTHING) -> list[Facet]:
         """What can be chosen to narrow a query down.
@@ -149,6 +158,7 @@ class Worklist:
             self._order = None
         self._size = max(self._size, int(numbers.max()) + 1)
         self._notice_labels(present.values())
+        self._forget_opinions()
         for name, column in self._columns.items():
             column.replace(numbers, {number: row.values(name) for number, row in present.items()})
         return True
@@ -230,6 +240,8 @@ class Worklist:
             if any(SEPARATOR in value for _, value in pairs):
                 pairs = [(number, value) for number, held in pairs for value in held.split(SEPARATOR)]
             field = FIELD_BY_NAME[name]
+        elif name.startswith(AI_PREFIX):
+            return self._opinion_column(name)
         else:
             pairs = self._select("SELECT number, value FROM label WHERE field = ?", (name,))
             field = label_field(name, (value for _, value in pairs))
@@ -253,7 +265,7 @@ class Worklist:
         everything[order] = True
         narrowed = self._mask(query)
         facets = []
-        for field in (*FIELDS, *self._labels().values()):
+        for field in (*FIELDS, *self._opinion_fields(), *self._labels().values()):
             if not field.is_filter:
                 continue
             has_own = any(condition.field == field.name for condition in query.filters)
@@ -269,8 +281,28 @@ class Worklist:
             part = numbers[start : start + ROWS_AT_ONCE]
             marks = ",".join("?" * len(part))
             for number, text in self._select(f"SELECT number, json FROM content WHERE number IN ({marks})", part):  # noqa: S608
-                found[int(number)] = _ROW.decode(text)
+                found[int(number)] = self._with_opinions(_ROW.decode(text))
         return found
+
+    # --- what models say ---
+
+    def _opinion_fields(self) -> list[Field]:
+        return [] if self._opinions is None else self._opinions.fields()
+
+    def _forget_opinions(self) -> None:
+        self._columns = {name: kept for name, kept in self._columns.items() if not name.startswith(AI_PREFIX)}
+
+    def _opinion_column(self, name: str) -> Column:
+        field = next((known for known in self._opinion_fields() if known.name == name), None)
+        if field is None or self._opinions is None:  # of a model that is not asked any more
+            return Column(Field(name=name, kind=FieldKind.CHOICE, title=name), (), ())
+        number_of = {case_id: number for number, case_id in self._select("SELECT number, case_id FROM item")}
+        pairs = [(number_of[case_id], value) for case_id, value in self._opinions.values(name) if case_id in number_of]
+        return Column(field, (number for number, _ in pairs), (value for _, value in pairs))
+
+    def _with_opinions(self, row: WorklistRow) -> WorklistRow:
+        said = {} if self._opinions is None else self._opinions.of_case(row.case_id)
+        return replace(row, opinions=said) if said else row
 
     def _select(self, statement: str, parameters: Sequence[int | str] = ()) -> list[tuple[Any, ...]]:
         return self._index.connection.execute(statement, parameters).fetchall()

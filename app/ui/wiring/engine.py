@@ -281,8 +281,20 @@ class EngineWiring(Wiring):
             self._list_soon.start()
 
     def _refresh_list(self) -> None:
-        if self.project.is_open:
-            self.window.case_list.refresh()
+        """Let the worklist say what models say now."""
+        if self.engine is None or not self.project.is_open:
+            return
+        from functools import partial
+
+        from app.store.worklist.opinions import ModelOpinions, ScoredModel
+
+        engine = self.engine
+        scored = (
+            ScoredModel(card=model.card, scores=partial(engine.scores, model.card.weights_sha256))
+            for model in engine.models
+        )
+        self.project.look().worklist.use_opinions(ModelOpinions(scored))
+        self.window.case_list.refresh()
 
     def _on_restarted(self, how: str) -> None:
         from app.ui.engine_words import ENDED, ENDINGS
