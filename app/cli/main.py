@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("app.cli.demo", "make the demo project"),
     "synth": ("app.cli.synth", "make labelled pairs of synthetic hip radiographs"),
     "drr": ("app.cli.drr", "make pairs of radiographs from a CT"),
+    "train": ("app.cli.train", "train a model on the annotated cases of a project, or go on with a run"),
     "engine": ("app.cli.engine", "the AI engine; the window starts it"),
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from app.engine.training.machine import Machine, kept_machine, machine_of
 from app.engine.training.prepare import Localise, is_prepared, prepare
 from app.engine.training.trainer import Trainer
 from app.store.fs import PRIVATE_FILE
-from app.store.run_folder import RunFolder
+from app.store.run_folder import Epoch, RunFolder
 
 LOG = logging.getLogger(__name__)
 EVERY_S = 1.0  # between two reports
@@ -39,6 +39,7 @@ def train_run(
     precision: str = "auto",
     threads: int = 0,
     siblings: Sequence[RunFolder] = (),
+    on_epoch: Callable[[Epoch], None] | None = None,
 ) -> RunState:
     """Train a run until it is done, or until it is asked to stop; resumes where it stopped.
 
@@ -48,6 +49,7 @@ def train_run(
         precision: see `machine_of`.
         threads: see `machine_of`.
         siblings: runs that may have cut the same images already.
+        on_epoch: is told after every epoch.
 
     Returns:
         `FINISHED` with a model, or `PAUSED`.
@@ -68,13 +70,18 @@ def train_run(
             kind="run-in-use",
         ) from None
     try:
-        return _train(run, device, precision, threads, siblings)
+        return _train(run, device, precision, threads, siblings, on_epoch)
     finally:
         lock.release()
 
 
 def train_queue(
-    runs: Sequence[RunFolder], *, device: str = "auto", precision: str = "auto", threads: int = 0
+    runs: Sequence[RunFolder],
+    *,
+    device: str = "auto",
+    precision: str = "auto",
+    threads: int = 0,
+    on_epoch: Callable[[Epoch], None] | None = None,
 ) -> list[RunState]:
     """Train runs one after another, those that are not finished; a pause ends the queue, a failure does not.
 
@@ -86,7 +93,9 @@ def train_queue(
             states.append(RunState.FINISHED)
             continue
         try:
-            states.append(train_run(run, device=device, precision=precision, threads=threads, siblings=runs))
+            states.append(
+                train_run(run, device=device, precision=precision, threads=threads, siblings=runs, on_epoch=on_epoch)
+            )
         except UserError as error:
             LOG.warning("a run of the queue failed (%s)", error.kind)
             states.append(RunState.FAILED)
@@ -151,7 +160,14 @@ def about_run(info: RunInfo, run: RunFolder) -> About:
     )
 
 
-def _train(run: RunFolder, device: str, precision: str, threads: int, siblings: Sequence[RunFolder]) -> RunState:
+def _train(
+    run: RunFolder,
+    device: str,
+    precision: str,
+    threads: int,
+    siblings: Sequence[RunFolder],
+    on_epoch: Callable[[Epoch], None] | None,
+) -> RunState:
     plan, info = run.plan(), run.info()
     run.stop_file.unlink(missing_ok=True)
     reporter = Reporter(run, plan.epochs)
@@ -167,7 +183,7 @@ def _train(run: RunFolder, device: str, precision: str, threads: int, siblings: 
             )
         reporter.say(is_due=True)
         machine = machine_of(run, device=device, precision=precision, threads=threads)
-        state = _run_epochs(run, machine, reporter)
+        state = _run_epochs(run, machine, reporter, on_epoch)
         if state is RunState.FINISHED:
             reporter.say(is_due=True)
             finish_run(run, run.model_folder, about_run(info, run), machine.choice())
@@ -193,7 +209,9 @@ def _train(run: RunFolder, device: str, precision: str, threads: int, siblings: 
         run.stop_file.unlink(missing_ok=True)
 
 
-def _run_epochs(run: RunFolder, machine: Machine, reporter: Reporter) -> RunState:
+def _run_epochs(
+    run: RunFolder, machine: Machine, reporter: Reporter, on_epoch: Callable[[Epoch], None] | None
+) -> RunState:
     plan = run.plan()
     cases = sum(case.part is Part.TRAINING for case in run.cases())
     guess = machine.seconds_per_case * cases * plan.epochs if machine.seconds_per_case is not None else None
@@ -212,7 +230,7 @@ def _run_epochs(run: RunFolder, machine: Machine, reporter: Reporter) -> RunStat
             waiting=trainer.epochs[-1].waiting if trainer.epochs else None,
         )  # fmt: skip
 
-    trainer = Trainer(run, machine.choice(), micro_batch=machine.micro_batch, on_step=told)
+    trainer = Trainer(run, machine.choice(), micro_batch=machine.micro_batch, on_step=told, on_epoch=on_epoch)
     trainer.run()
     reporter.say(notes=(*machine.notes, *trainer.notes))
     if trainer.is_finished:

@@ -48,13 +48,22 @@ class Trainer:
         choice: device and precision.
         micro_batch: cases in one pass; 0 = what the plan says.
         on_step: is told after every step.
+        on_epoch: is told after every epoch, once it is written.
 
     Raises:
         UserError: the run cannot be read, or its start weights do not fit.
     """
 
-    def __init__(self, folder: RunFolder, choice: Choice, *, micro_batch: int = 0, on_step: Step | None = None) -> None:
-        self.folder, self.choice, self._on_step = folder, choice, on_step
+    def __init__(
+        self,
+        folder: RunFolder,
+        choice: Choice,
+        *,
+        micro_batch: int = 0,
+        on_step: Step | None = None,
+        on_epoch: Callable[[Epoch], None] | None = None,
+    ) -> None:
+        self.folder, self.choice, self._on_step, self._on_epoch = folder, choice, on_step, on_epoch
         self.plan = folder.plan()
         self.fabric = make_fabric(choice)
         self.device = self.fabric.device
@@ -104,6 +113,8 @@ class Trainer:
             self.epochs.append(epoch)
             if self.is_chief:
                 self._keep(epoch, scores)
+                if self._on_epoch is not None:
+                    self._on_epoch(epoch)
             self.fabric.barrier()
         return self.epochs
 
