@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "synth": ("app.cli.synth", "make labelled pairs of synthetic hip radiographs"),
     "drr": ("app.cli.drr", "make pairs of radiographs from a CT"),
     "train": ("app.cli.train", "train a model on the annotated cases of a project, or go on with a run"),
+    "predict": ("app.cli.predict", "let the models look at cases of a project"),
     "engine": ("app.cli.engine", "the AI engine; the window starts it"),
 }
 
