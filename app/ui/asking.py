@@ -45,6 +45,7 @@ def asked_about(
     view: View | None,
     content: CaseContent,
     store: ProjectStore,
+    opened: Open | None = None,
     *,
     is_by_hand: bool,
     recorded: str,
@@ -55,10 +56,11 @@ def asked_about(
         view: the active view, or None.
         content: the case on the screen.
         store: the open project.
+        opened: what is open about the case, if that is known already.
         is_by_hand: the user asked about this view.
         recorded: what was decided last and can be taken back.
     """
-    opened = open_of(content, store)
+    opened = opened or open_of(content, store)
     is_any_left = store.cases.next_open(content.case.id) != ""
     if view is None:
         return Asked(

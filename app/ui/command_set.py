@@ -47,7 +47,8 @@ class CommandSet:
         self.by_id = {command.id: command for command in self.commands}
         self.actions: dict[str, QAction] = {}
         self._menus: dict[str, QMenu] = {}
-        self._present: frozenset[str] = frozenset()
+        self._present: frozenset[str] | None = None
+        self._of_need: dict[str, list[QAction]] = {}
         self._key_texts: dict[str, str] = {}
         groups: dict[str, QActionGroup] = {}
         for command in self.commands:
@@ -63,6 +64,8 @@ class CommandSet:
             action.triggered.connect(_calling(effects[command.id]))
             window.addAction(action)
             self.actions[command.id] = action
+            if command.needs:
+                self._of_need.setdefault(command.needs, []).append(action)
         self.use_shortcuts(shortcuts or {})
 
     # --- words ---
@@ -142,11 +145,25 @@ class CommandSet:
 
     # --- state ---
 
+    @property
+    def key_texts(self) -> Mapping[str, str]:
+        """The first key of every command as it is written on the keyboard; empty without one."""
+        if len(self._key_texts) < len(self.actions):
+            for name in self.actions:
+                self.key_text(name)
+        return self._key_texts
+
     def enable(self, present: frozenset[str]) -> None:
-        """Enable the commands whose needs are met."""
+        """Enable the commands whose needs are met, and no others."""
+        for need in (self._present ^ present) if self._present is not None else {*self._of_need}:
+            for action in self._of_need.get(need, ()):
+                action.setEnabled(need in present)
         self._present = present
-        for command in self.commands:
-            self.actions[command.id].setEnabled(not command.needs or command.needs in present)
+
+    def meet(self, need: str, *, is_met: bool) -> None:
+        """Enable, or disable, the commands with one need."""
+        before = self._present or frozenset()
+        self.enable(before | {need} if is_met else before - {need})
 
 
 def portable(key: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
@@ -79,23 +80,32 @@ class CornerText(QWidget):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
-        self._corners = Corners()
+        self._corners: Corners | None = Corners()
+        self._source: Callable[[], Corners] = Corners
         self._veil = ""
         self._is_quiet = False
         self._rows: dict[tuple[str, int, int, str, float], QPixmap] = {}
+        self._laid_out: object = None  # for what everything was put where it is
+        self._put_down: list[tuple[QPixmap, QPointF]] = []
+        self._bar_put: tuple[QPainterPath, str] | None = None
         parent.installEventFilter(self)
         self.setGeometry(parent.rect())
 
     @property
     def corners(self) -> Corners:
         """What is drawn now."""
+        if self._corners is None:
+            self._corners = self._source()
         return self._corners
 
-    def set_corners(self, corners: Corners) -> None:
-        """Draw something else."""
-        if corners != self._corners:
-            self._corners = corners
-            self.update()
+    def say(self, source: Callable[[], Corners]) -> None:
+        """Draw something else.
+
+        Args:
+            source: gives it when it is painted, however often it changes before.
+        """
+        self._corners, self._source = None, source
+        self.update()
 
     def set_quiet(self, is_quiet: bool) -> None:
         """Leave out all that is not needed for safety: what stays are side marker, letters and headlines."""
@@ -116,39 +126,55 @@ class CornerText(QWidget):
         return False
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Draw from cached rows: outlining text is slow, and zooming changes one row of many."""
+        """Draw what was put down; what changed is laid out anew, from cached rows: outlining text is slow."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if len(self._rows) > CACHED_ROWS:
             self._rows.clear()
         if self._veil:
             painter.fillRect(self.rect(), QColor(0, 0, 0, 190))
-            self._letter(painter, self._veil, QPointF(self.width() / 2, self.height() / 2), "text")
-            return
-        self._draw(painter)
-
-    def _draw(self, painter: QPainter) -> None:
-        c = self._corners
-        if c.is_mirrored:
+        elif self.corners.is_mirrored:
             painter.setPen(QPen(QColor(OVER_IMAGE.caution), 2.0, Qt.PenStyle.DashLine))
             painter.drawRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
-        self._edge_letters(painter)
+        key = (self._veil or self.corners, self._is_quiet, self.size(), self.devicePixelRatioF(), font(TEXT_M))
+        if key != self._laid_out:
+            self._put_down.clear()
+            self._bar_put = None
+            if self._veil:
+                self._letter(self._veil, QPointF(self.width() / 2, self.height() / 2), "text")
+            else:
+                self._lay_out()
+            self._laid_out = key
+        for row, at in self._put_down:
+            painter.drawPixmap(at, row)
+        if self._bar_put is not None:
+            path, tone = self._bar_put
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(OUTLINE, OUTLINE_PX + 1, Qt.PenStyle.SolidLine, Qt.PenCapStyle.SquareCap))
+            painter.drawPath(path)
+            line = QColor(getattr(OVER_IMAGE, tone))
+            painter.setPen(QPen(line, 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
+            painter.drawPath(path)
+
+    def _lay_out(self) -> None:
+        c = self.corners
+        self._edge_letters()
         half = self.width() / 2 - GAP_M - (GAP_S if not c.top else 0) - (LETTER_STRIP_PX if c.top or c.bottom else 0)
         quiet = self._is_quiet
-        under_left = self._block(painter, c.top_left if not quiet else (), half, is_top=True, is_left=True)
-        under_right = self._block(painter, c.top_right if not quiet else (), half, is_top=True, is_left=False)
-        over_left = self._block(painter, c.bottom_left if not quiet else (), half, is_top=False, is_left=True)
-        self._block(painter, c.bottom_right if not quiet else (), half, is_top=False, is_left=False)
+        under_left = self._block(c.top_left if not quiet else (), half, is_top=True, is_left=True)
+        under_right = self._block(c.top_right if not quiet else (), half, is_top=True, is_left=False)
+        over_left = self._block(c.bottom_left if not quiet else (), half, is_top=False, is_left=True)
+        self._block(c.bottom_right if not quiet else (), half, is_top=False, is_left=False)
         if c.bar is not None and not quiet:
             over_right = self.height() - GAP_M - self._height(c.bottom_right, half)
-            self._bar(painter, c.bar, over_left - GAP_S, is_beside=over_right < over_left)
+            self._bar(c.bar, over_left - GAP_S, is_beside=over_right < over_left)
         y = max(under_left, under_right, LETTER_PX + GAP_M if c.top else 0.0) + GAP_S
         for line in c.headlines:
-            y = self._headline(painter, line, y)
-        self._marker(painter, max(y, GAP_M) + GAP_M)
+            y = self._headline(line, y)
+        self._marker(max(y, GAP_M) + GAP_M)
 
-    def _edge_letters(self, painter: QPainter) -> None:
-        c = self._corners
+    def _edge_letters(self) -> None:
+        c = self.corners
         tone = "text" if c.is_verified else "caution"
         width, height, inset = float(self.width()), float(self.height()), GAP_M + 12.0
         for text, at in (
@@ -156,15 +182,15 @@ class CornerText(QWidget):
             (c.top, QPointF(width / 2, inset)), (c.bottom, QPointF(width / 2, height - inset)),
         ):  # fmt: skip
             if text:
-                self._letter(painter, text, at, tone)
+                self._letter(text, at, tone)
 
-    def _letter(self, painter: QPainter, text: str, middle: QPointF, tone: str) -> None:
+    def _letter(self, text: str, middle: QPointF, tone: str) -> None:
         row = self._row(text, TEXT_L, True, tone)
         size = row.deviceIndependentSize()
         left = min(max(middle.x() - size.width() / 2, GAP_S), self.width() - GAP_S - size.width())
-        self._put(painter, row, left, middle.y() - size.height() / 2)
+        self._put(row, left, middle.y() - size.height() / 2)
 
-    def _block(self, painter: QPainter, lines: tuple[Line, ...], room: float, *, is_top: bool, is_left: bool) -> float:
+    def _block(self, lines: tuple[Line, ...], room: float, *, is_top: bool, is_left: bool) -> float:
         """Draw one corner. Returns where it ends, y."""
         y = float(GAP_M) if is_top else self.height() - GAP_M
         for line in lines if is_top else reversed(lines):
@@ -175,7 +201,7 @@ class CornerText(QWidget):
                     y -= metrics.height()
                 row = self._row(words, size_px, line.is_strong, line.tone)
                 x = GAP_M if is_left else self.width() - GAP_M - metrics.horizontalAdvance(words)
-                self._put(painter, row, x - OUTLINE_PX, y - OUTLINE_PX)
+                self._put(row, x - OUTLINE_PX, y - OUTLINE_PX)
                 if is_top:
                     y += metrics.height()
         return y
@@ -191,7 +217,7 @@ class CornerText(QWidget):
         sizes = [(line, self._size(line, room)[1]) for line in lines]
         return sum(len(wrapped(line.text, metrics, room)) * metrics.height() for line, metrics in sizes)
 
-    def _headline(self, painter: QPainter, line: Line, y: float) -> float:
+    def _headline(self, line: Line, y: float) -> float:
         """A line on a dark plate, in the middle. Returns where it ends, y."""
         metrics = QFontMetricsF(font(TEXT_M, is_bold=True))
         rows = wrapped(line.text, metrics, self.width() - 4 * GAP_M)
@@ -199,16 +225,16 @@ class CornerText(QWidget):
         height = len(rows) * metrics.height() + GAP_S
         left = self.width() / 2 - width / 2 - GAP_M
         plate = self._plate(round(width) + 2 * GAP_M, round(height), GAP_S, line.tone, 1.0)
-        self._put(painter, plate, left, y)
+        self._put(plate, left, y)
         for number, words in enumerate(rows):
             at = self.width() / 2 - metrics.horizontalAdvance(words) / 2
             top = y + GAP_S / 2 + number * metrics.height()
-            self._put(painter, self._row(words, TEXT_M, True, line.tone), at - OUTLINE_PX, top - OUTLINE_PX)
+            self._put(self._row(words, TEXT_M, True, line.tone), at - OUTLINE_PX, top - OUTLINE_PX)
         return y + height + GAP_S
 
-    def _marker(self, painter: QPainter, top: float) -> None:
+    def _marker(self, top: float) -> None:
         """The side marker, at the edge where that side of the patient lies; at the right edge if nobody knows."""
-        marker = self._corners.marker
+        marker = self.corners.marker
         if marker is None:
             return
         width, height = float(self.width()), float(self.height())
@@ -216,21 +242,21 @@ class CornerText(QWidget):
         x_way, y_way = marker.towards or (1.0, 0.0)
         if abs(x_way) >= abs(y_way):
             y = max(0.3 * height, top + MARKER_PX / 2)
-            if abs(y - height / 2) < MARKER_PX and (self._corners.left or self._corners.right):
+            if abs(y - height / 2) < MARKER_PX and (self.corners.left or self.corners.right):
                 inset += LETTER_PX  # a low pane: beside the letter, not on it
             middle = QPointF(width - inset if x_way > 0 else inset, y)
         else:
             middle = QPointF(width * 0.36, height - inset if y_way > 0 else max(inset, 0.0))
         tone = "caution" if marker.is_open else "accent"
         plate = self._plate(MARKER_PX, MARKER_PX, 6, tone, 2.0)
-        self._put(painter, plate, middle.x() - MARKER_PX / 2, middle.y() - MARKER_PX / 2)
+        self._put(plate, middle.x() - MARKER_PX / 2, middle.y() - MARKER_PX / 2)
         row = self._row(marker.letter, TEXT_XL, True, tone)
         size = row.deviceIndependentSize()
-        self._put(painter, row, middle.x() - size.width() / 2, middle.y() - size.height() / 2)
+        self._put(row, middle.x() - size.width() / 2, middle.y() - size.height() / 2)
 
-    def _bar(self, painter: QPainter, bar: ScaleBar, bottom: float, *, is_beside: bool) -> None:
+    def _bar(self, bar: ScaleBar, bottom: float, *, is_beside: bool) -> None:
         """The scale bar and its words, above the lower left corner; fewer words where the other corner is beside."""
-        c = self._corners
+        c = self.corners
         tone = "text" if c.is_bar_trusted else "caution"
         y = bottom - 6.0
         left, right = float(GAP_M), GAP_M + bar.length_px
@@ -240,22 +266,18 @@ class CornerText(QWidget):
         path.lineTo(right, y)
         path.moveTo(right, y - 5)
         path.lineTo(right, y + 5)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(OUTLINE, OUTLINE_PX + 1, Qt.PenStyle.SolidLine, Qt.PenCapStyle.SquareCap))
-        painter.drawPath(path)
-        painter.setPen(QPen(QColor(getattr(OVER_IMAGE, tone)), 1.5, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap))
-        painter.drawPath(path)
+        self._bar_put = (path, tone)
         words = " · ".join(part for part in (f"{bar.amount:g} {bar.unit}", c.bar_words) if part)
         metrics = QFontMetricsF(font(TEXT_S))
         if is_beside and right + GAP_M + metrics.horizontalAdvance(words) > self.width() / 2:
             words = f"{bar.amount:g} {bar.unit}"
         row = self._row(words, TEXT_S, False, tone)
-        self._put(painter, row, right + GAP_M - OUTLINE_PX, y - metrics.height() / 2 - OUTLINE_PX)
+        self._put(row, right + GAP_M - OUTLINE_PX, y - metrics.height() / 2 - OUTLINE_PX)
 
-    def _put(self, painter: QPainter, row: QPixmap, x: float, y: float) -> None:
-        """Draw a row on whole screen pixels, so that it stays crisp."""
+    def _put(self, row: QPixmap, x: float, y: float) -> None:
+        """Put a row on whole screen pixels, so that it stays crisp."""
         ratio = self.devicePixelRatioF()
-        painter.drawPixmap(QPointF(round(x * ratio) / ratio, round(y * ratio) / ratio), row)
+        self._put_down.append((row, QPointF(round(x * ratio) / ratio, round(y * ratio) / ratio)))
 
     def _plate(self, width: int, height: int, radius: int, tone: str, line_px: float) -> QPixmap:
         """A dark plate with a coloured frame."""

@@ -158,7 +158,7 @@ class ImagePane(QFrame):
         self.item.set_image(None, None)
         self.table = None
         self.loupe.hide()
-        self.text.set_corners(Corners())
+        self.text.say(Corners)
         self._message.setText(text)
         self.graphics.hide()
         self._message.show()
@@ -174,6 +174,8 @@ class ImagePane(QFrame):
 
     def set_active(self, is_active: bool) -> None:
         """Mark the pane that keys apply to."""
+        if self.property("active") == is_active:
+            return
         self.setProperty("active", is_active)
         self.style().unpolish(self)
         self.style().polish(self)

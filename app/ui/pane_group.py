@@ -40,7 +40,7 @@ class PaneGroup(QWidget):
     """The panes of a case, whatever hangs in them.
 
     Signals:
-        active_changed: another view, or another state of it, is what keys apply to.
+        active_changed: another view, or another state of it, is what keys apply to. Not sent where a case is swapped.
         pointed_at: words about the pixel under the mouse; empty outside.
         inverted: whether the active pane shows the negative.
         single_toggled: a double click: the active view alone, or what was there before.
@@ -59,6 +59,7 @@ class PaneGroup(QWidget):
         self._links = Links()
         self._chosen = Layout.PAIR
         self._arrangement = Arrangement(())
+        self._is_swapping = False  # the case changes, which says more than that another pane is active
         self._refit = QTimer(self, singleShot=True, interval=0)
         self._refit.timeout.connect(self._fit_linked_again)
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
@@ -107,7 +108,8 @@ class PaneGroup(QWidget):
         for index, place in enumerate(self.all_places):
             place.pane.set_active(index == number)
         self._tell_inverted()
-        self.active_changed.emit()
+        if not self._is_swapping:
+            self.active_changed.emit()
 
     def switch_active(self) -> None:
         """Make the next pane of the layout the active one; in the single view, show the other view."""

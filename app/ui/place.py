@@ -139,10 +139,12 @@ class Place:
 
     def write(self) -> None:
         """Write over the image what is known about it and how it is shown."""
+        self.pane.text.say(self._corners)
+
+    def _corners(self) -> Corners:
         view = self.hanging.view
         if view is None or self.case is None or self.shown is None:
-            self.pane.text.set_corners(Corners())
-            return
+            return Corners()
         showing = Showing(
             window=self.shown.text,
             zoom=self.pane.zoom,
@@ -154,7 +156,7 @@ class Place:
             is_other=self.name == OTHER,
             missing=self.missing,
         )
-        self.pane.text.set_corners(corners(self.case, view, showing))
+        return corners(self.case, view, showing)
 
 
 def half_of(view: View, case: Case) -> QRectF | None:

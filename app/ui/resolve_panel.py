@@ -132,7 +132,13 @@ class ResolvePanel(QFrame):
             keys: the key of every command, in words of this system; empty = none.
         """
         self.asked, self._keys = asked, keys
-        self.retranslate()
+        if self.is_needed or not self.isHidden():  # a panel that stays hidden says nothing
+            self.retranslate()
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether there is anything to say."""
+        return self.asked.is_asking or self.asked.total > 0 or bool(self.asked.recorded)
 
     def is_same(self, kind: QuestionKind) -> bool:
         """Whether the answer is meant for the views that are alike, too."""
@@ -166,7 +172,7 @@ class ResolvePanel(QFrame):
                 group.ask(asked.view, alike=asked.alike.get(kind, ()), is_writable=asked.is_writable, keys=self._keys)
         self._say_foot()
         self._arrange(self.width())
-        self.setVisible(is_asking or asked.total > 0 or bool(asked.recorded))
+        self.setVisible(self.is_needed)
 
     def changeEvent(self, event: QEvent) -> None:
         """Another language: say everything again."""

@@ -25,7 +25,7 @@ class Viewer(PaneGroup):
     """The case on the screen, and the one that is wanted.
 
     Signals:
-        swapped: id of the case that is on the screen now.
+        swapped: id of the case that is on the screen now; the active view may be another, too.
         layout_changed: the layout that is in use now, a `Layout`.
     """
 
@@ -164,12 +164,14 @@ class Viewer(PaneGroup):
         self._slow.stop()
         before = self.active_view
         self._on_screen = content
+        self._is_swapping = True
         for place, hanging, image in zip(self.places, hangings[:2], images[:2], strict=True):
             place.hang(hanging, content.case, image, self._orientation_of(hanging))
         self._hang_other(content, images[2])
         self._active = self._next_active(before)
         self._arrange()
         self.set_active(self._active)
+        self._is_swapping = False
         for place in self.all_places:
             place.pane.text.set_veil("")
         self.swapped.emit(content.case.id)

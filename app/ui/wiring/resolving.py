@@ -12,6 +12,7 @@ from app.ui.wiring.wiring import Wiring
 
 if TYPE_CHECKING:
     from app.core.case import Case, View
+    from app.ui.asking import Open
     from app.ui.block_panel import BlockPanel
     from app.ui.decisions import Decisions
     from app.ui.resolve_panel import ResolvePanel
@@ -68,7 +69,7 @@ class ResolvingWiring(Wiring):
         self.block_panel.left.connect(self._leave_blocking)
         self.block_panel.excluded.connect(self._exclude_blocked)
         self.viewer.swapped.connect(self._on_swapped)
-        self.viewer.active_changed.connect(self._refresh)
+        self.viewer.active_changed.connect(lambda: self._refresh())
         self.project.closed.connect(self._on_closed)
         self.window.middle.currentChanged.connect(lambda _: self._refresh())
 
@@ -113,8 +114,12 @@ class ResolvingWiring(Wiring):
 
     # --- what is shown ---
 
-    def _refresh(self) -> None:
-        """Show in the panels what is open now; while a case is on its way nothing can be pressed in them."""
+    def _refresh(self, opened: Open | None = None) -> None:
+        """Show in the panels what is open now; while a case is on its way nothing can be pressed in them.
+
+        Args:
+            opened: what is open about the case on the screen, if it was looked up just now.
+        """
         from app.ui.asking import asked_about
         from app.ui.block_panel import Blocked
         from app.ui.resolve_panel import Asked
@@ -146,9 +151,9 @@ class ResolvingWiring(Wiring):
         self.block_panel.show_blocked(Blocked())
         recorded = self.decisions.last if self._told_of == case.id else ""
         asked = asked_about(
-            view, content, store, is_by_hand=view is not None and view.id == self._by_hand, recorded=recorded
+            view, content, store, opened, is_by_hand=view is not None and view.id == self._by_hand, recorded=recorded
         )
-        self.panel.show_asked(asked, {name: self._key(name) for name in window.actions_by_id})
+        self.panel.show_asked(asked, window.commands.key_texts)
         window.enable()
 
     def _key(self, name: str) -> str:
@@ -158,10 +163,10 @@ class ResolvingWiring(Wiring):
         from app.ui.asking import open_of
 
         viewer = self.viewer
+        asked = open_of(viewer.content, self.project.look()) if viewer.content is not None else None
         if case_id != self._told_of:
             self._told_of = ""
-        if not self._focus and case_id != self._last_case and viewer.content is not None:
-            asked = open_of(viewer.content, self.project.look())
+        if not self._focus and case_id != self._last_case and asked is not None:
             is_asked = viewer.active_view is not None and viewer.active_view.id in asked.view_ids
             self._focus = "" if is_asked or not asked.view_ids else asked.view_ids[0]
         self._last_case = case_id
@@ -171,13 +176,13 @@ class ResolvingWiring(Wiring):
                 if place.hanging.view is not None and place.hanging.view.id == self._focus
             ]  # fmt: skip
             self._focus = ""
-            if numbers:
+            if numbers and viewer.places[numbers[0]] is not viewer.active_place:
                 viewer.set_active(numbers[0])
         view_ids = {place.hanging.view.id for place in viewer.places if place.hanging.view is not None}
         if self._by_hand not in view_ids:
             self._by_hand = ""
         self._is_blocking = False
-        self._refresh()
+        self._refresh(asked)
         self.show_case_banner()
 
     def _on_closed(self) -> None:
