@@ -22,7 +22,7 @@ from app.core.measurement import LandmarkKind
 from app.core.region import RegionBox
 from app.store.exchange.card import NOT_STATED
 from app.store.exchange.image_folder import part_folder
-from app.store.exchange.pictures import view_png
+from app.store.exchange.pictures import shown_view_png
 from app.store.exchange.writer import ExportSource, OutputFile
 
 FOLDER = "coco"
@@ -40,7 +40,7 @@ class CocoWriter:
         for view in plan.pictures:
             yield OutputFile(
                 path=f"{FOLDER}/images/{view.id}.png",
-                content=partial(view_png, source, view, bits=8),
+                content=partial(shown_view_png, source, view, source.kept_window(view)),
                 about=f"The view {view.id}",
             )
 

@@ -13,7 +13,7 @@ from typing import TypeAlias
 from app.core.export import Content, SplitKind
 from app.core.export_plan import ExportCase, ExportCrop, ExportPlan
 from app.core.split import Part
-from app.store.exchange.pictures import crop_png, view_png
+from app.store.exchange.pictures import shown_crop_png, shown_view_png
 from app.store.exchange.writer import ExportSource, OutputFile
 
 FOLDER = "imagefolder"
@@ -42,13 +42,14 @@ class ImageFolderWriter:
         document = json.dumps(class_folders(plan), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
         yield OutputFile(path=f"{FOLDER}/{CLASSES_JSON}", content=lambda: [document.encode("utf-8")])
         views = {view.id: view for view in plan.pictures}
+        windows = {view.id: source.kept_window(view) for view in plan.pictures}
         for part, label, case, picture in _sorted(plan).pictures:
             if isinstance(picture, str):
                 view, name = views[picture], f"{case.case.id}_{picture}"
-                content = partial(view_png, source, view, bits=8)
+                content = partial(shown_view_png, source, view, windows.get(view.id))
             else:
                 view, name = picture.view, picture.name
-                content = partial(crop_png, source, picture, bits=8)
+                content = partial(shown_crop_png, source, picture, windows.get(view.id))
             yield OutputFile(path=f"{FOLDER}/{part}/{label}/{name}.png", content=content, about=f"The view {view.id}")
 
     def notes(self, plan: ExportPlan) -> tuple[str, ...]:

@@ -15,10 +15,12 @@ from typing import Protocol
 from app.core.case import View
 from app.core.export import ExportFormat
 from app.core.export_plan import ExportPlan
-from app.core.grey import StoredImage
+from app.core.grey import StoredImage, Window
+from app.core.pixel_review import ReleaseState
 from app.store.fs import Chunk
 from app.store.project import ProjectStore
 from app.store.released import released_image
+from app.store.windows import kept_windows
 
 _PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,119}")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)  # names that Windows keeps
@@ -58,6 +60,16 @@ class ExportSource:
             UserError: `not-released`, `image-missing` or `image-damaged`.
         """
         return released_image(self.project.images, view)
+
+    def kept_window(self, view: View) -> Window | None:
+        """The automatic window of a view if it was worked out before; only for the thread of the project.
+
+        That of a masked view is worked out anew, without what is under the masks.
+        """
+        if view.release is ReleaseState.MASKED:
+            return None
+        found = kept_windows(self.project.derived, view.image_sha256, view.grey)
+        return None if found is None else found.get("auto")
 
 
 class Writer(Protocol):

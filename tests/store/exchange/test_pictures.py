@@ -16,12 +16,12 @@ import pytest
 from app.core.export import Content, ExportFormat, ExportRequest, SplitKind, SplitRequest
 from app.core.geometry import crop
 from app.core.grey_tables import dark_index, display_table
-from app.core.voi import choose_voi
+from app.core.voi import choose_voi, computed_windows
 from app.store.exchange.image_folder import class_folders
 from app.store.exchange.plan import plan_export
 from app.store.exchange.tables import read_csv
 from app.store.exchange.write import write_export
-from app.store.exchange.writer import writer_of
+from app.store.exchange.writer import ExportSource, writer_of
 from app.store.project import ProjectStore
 from tests.support.data_sets import ANN
 
@@ -163,14 +163,15 @@ def test_whole_views_of_two_different_hips_have_no_folder(project: ProjectStore)
     writer = writer_of(ExportFormat.IMAGE_FOLDER)
     assert left.label != right.label
     assert any("two hips" in note for note in writer.notes(both))
-    paths = [file.path for file in writer.files(both, None)]  # type: ignore[arg-type]
+    paths = [file.path for file in writer.files(both, ExportSource(project=project))]
     assert paths == ["imagefolder/classes.json"]
 
 
 def test_of_two_readers_the_first_ones_crop_is_taken(project: ProjectStore) -> None:
     plan = plan_export(project, replace(CROPS, has_unapproved_crops=True))
     writer = writer_of(ExportFormat.IMAGE_FOLDER)
-    paths = [file.path for file in writer.files(plan, None) if file.path.endswith(".png")]  # type: ignore[arg-type]
+    files = writer.files(plan, ExportSource(project=project))
+    paths = [file.path for file in files if file.path.endswith(".png")]
     assert plan.readers[0] == ANN
     assert all(path.endswith("_r1.png") for path in paths)
     assert any("further readers" in note for note in writer.notes(plan))
@@ -180,3 +181,9 @@ def test_a_class_that_a_part_lacks_is_told(project: ProjectStore) -> None:
     plan = plan_export(project, replace(CROPS, split=replace(SPLIT, seed=1)))
     notes = writer_of(ExportFormat.IMAGE_FOLDER).notes(plan)
     assert any("test has no picture of yes" in note for note in notes)
+
+
+def test_a_window_that_was_kept_gives_the_same_pictures(project: ProjectStore) -> None:
+    for view in plan_export(project, CROPS).pictures[:3]:
+        image = project.images.load(view.image_sha256)
+        assert computed_windows(image, view.grey)["auto"] == choose_voi(image, view.grey, "auto")
