@@ -30,7 +30,7 @@ def released_image(images: ImageStore, view: View) -> StoredImage:
         raise UserError(
             "This image must not leave the project.",
             reason=WHY_NOT[view.release],
-            remedy="Look at it: Case, Review burnt-in text.",
+            remedy="Look at it: Resolve, Review burnt-in text.",
             kind="not-released",
         )
     image = images.load(view.image_sha256)

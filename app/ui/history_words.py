@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.core.adjudication import ADJUDICATED
 from app.core.annotation import (
     ALIGNMENT,
     ASSIGNED,
@@ -15,6 +16,7 @@ from app.core.annotation import (
     LABEL,
     LANDMARK,
     MEASUREMENT,
+    PIXEL_REVIEW,
     REGION,
     STATUS,
     is_annotation,
@@ -33,6 +35,7 @@ THINGS = (
     (LANDMARK, "Landmark"),
     (MEASUREMENT, "Measurement"),
     (CALIBRATION, "Calibration"),
+    (PIXEL_REVIEW, "Burnt-in text"),
 )
 
 
@@ -103,6 +106,12 @@ def describe(event: Event, label_set: LabelSet, view_names: Mapping[str, str]) -
         asked = label_set.field(name)
         title = say(asked.text) if asked is not None else name
         return f"{title}: {_answer(label_set, name, after)}"
+    if field.startswith(ADJUDICATED):
+        name = field.removeprefix(ADJUDICATED)
+        asked = label_set.field(name)
+        question = say(asked.text) if asked is not None else name
+        value = after.get("value") if isinstance(after, dict) else None
+        return tr("Adjudicated: {question}: {answer}", question=question, answer=_answer(label_set, name, value))
     if field == STATUS:
         return tr("Status: {value}", value=tr(STATUS_WORDS[ReviewStatus(after or ReviewStatus.NEW)]))
     if field == ASSIGNED:
@@ -136,6 +145,9 @@ def _of_view(title: str, field: str, target: str, after: Json, view_names: Mappi
         return tr("{thing} removed", thing=f"{title}{of}")
     if isinstance(after, dict) and "is_approved" in after:
         return f"{title}{of}: {tr('approved') if after['is_approved'] else tr('rejected')}"
+    if isinstance(after, dict) and "verdict" in after:
+        words = {"clean": "nothing in it", "masked": "painted over", "refused": "must not leave"}
+        return f"{title}{of}: {tr(words.get(str(after['verdict']), str(after['verdict'])))}"
     return f"{title}{of}"
 
 

@@ -32,18 +32,22 @@ if TYPE_CHECKING:
     from app.ui.start_page import StartPage
     from app.ui.tool_bar import CommandBar
     from app.ui.viewer import Viewer
+    from app.ui.wiring.adjudicating import AdjudicatingWiring
     from app.ui.wiring.annotating import AnnotatingWiring
     from app.ui.wiring.care import CareWiring
     from app.ui.wiring.cases import CasesWiring
     from app.ui.wiring.engine import EngineWiring
+    from app.ui.wiring.exporting import ExportingWiring
     from app.ui.wiring.findings import FindingsWiring
     from app.ui.wiring.images import ImagesWiring
     from app.ui.wiring.importing import ImportingWiring
     from app.ui.wiring.labelling import LabellingWiring
     from app.ui.wiring.looks import LooksWiring
+    from app.ui.wiring.merging import MergingWiring
     from app.ui.wiring.projects import ProjectsWiring
     from app.ui.wiring.resolving import ResolvingWiring
     from app.ui.wiring.reviewing import ReviewingWiring
+    from app.ui.wiring.texts import TextsWiring
     from app.ui.wiring.wiring import Wiring
 
 SIZE_PX = (1280, 800)
@@ -88,6 +92,10 @@ class MainWindow(QMainWindow):
     annotating: AnnotatingWiring
     labelling: LabellingWiring
     reviewing: ReviewingWiring
+    adjudicating: AdjudicatingWiring
+    merging: MergingWiring
+    exporting: ExportingWiring
+    texts: TextsWiring
     engine: EngineWiring
     findings: FindingsWiring
     looks: LooksWiring

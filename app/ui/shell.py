@@ -21,18 +21,22 @@ from app.ui.selection import Selection
 from app.ui.start_page import StartPage
 from app.ui.theme import GAP_S
 from app.ui.tool_bar import CommandBar
+from app.ui.wiring.adjudicating import AdjudicatingWiring
 from app.ui.wiring.annotating import AnnotatingWiring
 from app.ui.wiring.care import CareWiring
 from app.ui.wiring.cases import CasesWiring
 from app.ui.wiring.engine import EngineWiring
+from app.ui.wiring.exporting import ExportingWiring
 from app.ui.wiring.findings import FindingsWiring
 from app.ui.wiring.images import ImagesWiring
 from app.ui.wiring.importing import ImportingWiring
 from app.ui.wiring.labelling import LabellingWiring
 from app.ui.wiring.looks import LooksWiring
+from app.ui.wiring.merging import MergingWiring
 from app.ui.wiring.projects import ProjectsWiring
 from app.ui.wiring.resolving import ResolvingWiring
 from app.ui.wiring.reviewing import ReviewingWiring
+from app.ui.wiring.texts import TextsWiring
 
 WORKLIST_PX = 412
 
@@ -63,12 +67,17 @@ def build_shell(window: MainWindow) -> None:
     window.annotating = AnnotatingWiring(window)
     window.labelling = LabellingWiring(window)
     window.reviewing = ReviewingWiring(window)
+    window.adjudicating = AdjudicatingWiring(window)
+    window.merging = MergingWiring(window)
+    window.exporting = ExportingWiring(window)
+    window.texts = TextsWiring(window)
     window.engine = EngineWiring(window)
     window.findings = FindingsWiring(window)
     window.looks = LooksWiring(window)
     wirings = (
         window.projects, window.importing, window.care, window.cases, window.images, window.resolving,
-        window.annotating, window.labelling, window.reviewing, window.engine, window.findings, window.looks,
+        window.annotating, window.labelling, window.reviewing, window.adjudicating, window.merging, window.exporting,
+        window.texts, window.engine, window.findings, window.looks,
     )  # fmt: skip
     effects: dict[str, Callable[[bool], object]] = {}
     for wiring in wirings:

@@ -16,6 +16,8 @@ NEEDS: Mapping[str, str] = {
     "annotatable case": "No case is on the screen, it is blocked, or the project is read-only.",
     "calibrated view": "The active view was not calibrated by hand.",
     "finding": "No model has been asked about the case on the screen.",
+    "text review": "Burnt-in text is not being looked for, no view is on the screen, or the project is read-only.",
+    "mask": "Nothing is painted over on the active view.",
     "crop": "The active view has no aligned crop, or the project is read-only.",
     "undo": "You have done nothing about this case that could be taken back.",
     "redo": "Nothing was taken back.",
@@ -25,6 +27,8 @@ NEEDS: Mapping[str, str] = {
     "ai batch": "Nothing is being asked about many cases.",
     "ai engine": "No project is open, or there is no model to ask.",
     "report": "Nothing was imported yet.",
+    "merge report": "Nothing was merged yet.",
+    "disputed case": "Readers do not disagree about the case on the screen, or the project is read-only.",
     "project": "No project is open.",
     "writable project": "No project is open, or it is read-only.",
 }

@@ -12,6 +12,7 @@ from app.ui.commands.help import HELP_COMMANDS
 from app.ui.commands.labels import LABEL_COMMANDS
 from app.ui.commands.resolve import RESOLVE_COMMANDS
 from app.ui.commands.review import REVIEW_COMMANDS
+from app.ui.commands.texts import TEXT_COMMANDS
 from app.ui.commands.view import VIEW_COMMANDS
 from app.ui.commands.window import WINDOW_COMMANDS
 
@@ -20,6 +21,7 @@ COMMANDS: tuple[Command, ...] = (
     *CASE_COMMANDS,
     *REVIEW_COMMANDS,
     *RESOLVE_COMMANDS,
+    *TEXT_COMMANDS,
     *ANNOTATE_COMMANDS,
     *LABEL_COMMANDS,
     *FINDINGS_COMMANDS,
