@@ -33,6 +33,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "drr": ("app.cli.drr", "make pairs of radiographs from a CT"),
     "train": ("app.cli.train", "train a model on the annotated cases of a project, or go on with a run"),
     "predict": ("app.cli.predict", "let the models look at cases of a project"),
+    "evaluate": ("app.cli.evaluate", "what a model is worth: figures with intervals, tables, mistakes, the gate"),
+    "models": ("app.cli.models", "list models, import one, let one answer, go back"),
     "engine": ("app.cli.engine", "the AI engine; the window starts it"),
 }
 

@@ -21,6 +21,7 @@ from app.store.project import ProjectStore
 from app.store.resources import resource_path
 
 FIELD = "model."  # + task id
+EVALUATION = "evaluation.json"  # of a model that was made by a run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,11 +116,10 @@ class Models:
         project = self._writable()
         project.folder.models.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
         card = import_model(source, project.folder.models)
-        for name in ("evaluation.json", "graph.xml", "graph.bin"):
-            extra = source / name
-            goal = project.folder.models / card.id / name
-            if extra.is_file() and not goal.exists():
-                shutil.copyfile(extra, goal)
+        measured = (source.parent if source.name == "model" else source) / EVALUATION
+        goal = project.folder.models / card.id / EVALUATION
+        if measured.is_file() and not goal.exists():
+            shutil.copyfile(measured, goal)
         return self.get(card.id)
 
     def promote(

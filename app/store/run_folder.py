@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.errors import UserError
+from app.core.evaluation import Evaluation
 from app.core.training_plan import TrainingCase, TrainingPlan
 from app.core.training_run import RunCase, RunInfo, RunProgress, RunState, StopWish, WorstCase
 
@@ -234,6 +235,17 @@ class RunFolder:
             return msgspec.json.decode(self.worst_file.read_bytes(), type=list[WorstCase])
         except (OSError, msgspec.DecodeError):
             return []
+
+    def evaluation(self) -> Evaluation | None:
+        """What was measured of it; None while it is not finished."""
+        try:
+            return msgspec.json.decode(self.evaluation_file.read_bytes(), type=Evaluation)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _no_run(error) from error
+        except (msgspec.DecodeError, ValueError) as error:
+            raise _bad_run(self.evaluation_file, error) from error
 
     def wish(self) -> StopWish | None:
         """How it is asked to end; None = it is not."""

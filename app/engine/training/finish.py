@@ -18,7 +18,7 @@ from torch import Tensor
 from app.core.model_card import Abstention, Calibration, Figure, HeatmapAudit, ModelCard
 from app.core.training_plan import TrainingPlan
 from app.engine.outlier import OutlierModel
-from app.engine.statistics.calibration import expected_calibration_error, fit_temperature
+from app.engine.statistics.calibration import fit_temperature
 from app.engine.statistics.interval import clopper_pearson
 from app.engine.training import deciding, measuring
 from app.engine.training.deciding import Floats, ThresholdRule
@@ -259,7 +259,7 @@ def _calibrated(plan: TrainingPlan, validation: Judged, words: str) -> Calibrati
         return Calibration(made_on=f"nothing: {words} are too few")
     temperature = round(fit_temperature(validation.logits, validation.labels), 6)
     before, after = (
-        expected_calibration_error(truth, _chance(deciding.finding_logit(validation.logits, plan.finding, each)))
+        measuring.calibration_error(truth, _chance(deciding.finding_logit(validation.logits, plan.finding, each)))
         for each in (1.0, temperature)
     )
     return Calibration(

@@ -11,13 +11,14 @@ import numpy.typing as npt
 from app.core.model_card import Figure, HeatmapAudit
 from app.engine.statistics.binary import Confusion, confusion
 from app.engine.statistics.bootstrap import Indices, patient_bootstrap
-from app.engine.statistics.calibration import brier, expected_calibration_error
+from app.engine.statistics.calibration import BINS, brier, expected_calibration_error
 from app.engine.statistics.interval import Estimate, clopper_pearson
 from app.engine.statistics.roc import auc
 from app.engine.training.deciding import Bools, Floats, decided
 from app.engine.training.judging import Judged
 
 EXACT, DELONG, BOOTSTRAP = "Clopper–Pearson", "DeLong", "bootstrap by patient"
+FEWEST_IN_A_BIN = 5
 LEAST_HITS = 0.9  # M11, N9: share of found positives whose heatmap peak must lie in the fracture region
 MOST_SIMILAR = 0.5  # rank correlation with random weights from which heatmaps say nothing about the weights
 
@@ -72,7 +73,7 @@ def figures_of_decisions(
             ("Brier score", len(truth), BOOTSTRAP,
              lambda: patient_bootstrap(patients, lambda at: brier(truth[at], chance[at]))),
             ("calibration error", len(truth), BOOTSTRAP,
-             lambda: patient_bootstrap(patients, lambda at: expected_calibration_error(truth[at], chance[at]))),
+             lambda: patient_bootstrap(patients, lambda at: calibration_error(truth[at], chance[at]))),
         ]  # fmt: skip
     made = []
     for name, cases, method, make in rows:
@@ -81,6 +82,12 @@ def figures_of_decisions(
         except ValueError:  # not defined: no case of a kind, nothing found
             continue
     return tuple(made)
+
+
+def calibration_error(truth: Bools, chance: Floats) -> float:
+    """Expected calibration error in bins of at least five cases: a bin of one case is always wrong."""
+    bins = max(1, min(BINS, len(truth) // FEWEST_IN_A_BIN))
+    return expected_calibration_error(truth, chance, bins=bins)
 
 
 def table_of(truth: Bools, said: Bools) -> Confusion:

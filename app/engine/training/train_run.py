@@ -177,7 +177,7 @@ def _train(
             reporter.say(is_due=True, cases=len(run.cases()))
             prepare(
                 run,
-                localiser=_localiser(info),
+                localiser=localiser_of(info),
                 siblings=siblings,
                 tell=lambda done, cases: reporter.say(prepared=done, cases=cases),
             )
@@ -269,7 +269,8 @@ def _refuse_leaks(run: RunFolder) -> None:
         raise _leak(found[0], len(found))
 
 
-def _localiser(info: RunInfo) -> Localise | None:
+def localiser_of(info: RunInfo) -> Localise | None:
+    """Loads the localiser of a run when it is needed; None where it names none."""
     if not info.localiser:
         return None
 

@@ -1,0 +1,138 @@
+"""`coxa models`: which models there are, which one answers, and letting another one take its place."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from app.cli.exit_codes import DONE
+from app.cli.output import add_json_argument, add_project_argument, print_json, printable
+from app.cli.user import user_name
+from app.core.errors import UserError
+
+if TYPE_CHECKING:
+    from app.store.models import ModelEntry, Models
+    from app.store.project import ProjectStore
+
+EPILOG = """\
+examples:
+  coxa models list --project ~/hips                  every model; a star marks those that answer
+  coxa models card --project ~/hips ID               everything that its card says
+  coxa models import --project ~/hips ~/received     a model folder somebody sent, or the folder of a run
+  coxa models promote --project ~/hips ID            compared with the active one on the hold-out first
+  coxa models promote --project ~/hips ~/hips/runs/RUN --reason "the active one knows no cross-table views"
+  coxa models rollback --project ~/hips fracture.pair
+  coxa models history --project ~/hips fracture.pair
+
+One model answers for each question and set of views (fracture.pair). Promoting and rolling back are recorded in the
+project; a model that is worse on the hold-out, or that cannot be compared, needs a reason of ten letters or more."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Set the arguments of `coxa models`."""
+    parser.add_argument("action", choices=("list", "card", "import", "promote", "rollback", "history"))
+    parser.add_argument("what", nargs="?", default="", metavar="ID|TASK|DIR",
+                        help="a model, a task such as fracture.pair, or a folder")  # fmt: skip
+    add_project_argument(parser, is_required=False)
+    parser.add_argument("--reason", default="", metavar="TEXT", help="why, for promote and rollback")
+    parser.add_argument("--author", default="", metavar="NAME", help="who decides (default: the account's name)")
+    parser.add_argument("--device", default="auto", metavar="NAME", help="auto, cpu, cuda … (default: auto)")
+    add_json_argument(parser)
+    parser.epilog = EPILOG
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what was asked for."""
+    from app.store.models import Models
+    from app.store.project import ProjectStore
+
+    if args.action != "list" and not args.what:
+        raise UserError("Which one? Name a model, a task or a folder.", kind="usage")
+    if args.project is None:
+        if args.action not in ("list", "card"):
+            raise UserError("In which project? Give --project DIR.", kind="usage")
+        return _look(args, Models(None))
+    is_looking = args.action in ("list", "card", "history")
+    with ProjectStore.open(args.project, is_read_only=is_looking) as project:
+        models = Models(project)
+        if is_looking:
+            return _look(args, models)
+        return _change(args, project, models)
+
+
+def _look(args: argparse.Namespace, models: Models) -> int:
+    if args.action == "card":
+        card = models.get(args.what).card
+        if args.json:
+            print_json(msgspec.to_builtins(card))
+        else:
+            print((models.get(args.what).folder / "card.toml").read_text(encoding="utf-8"), end="")
+    elif args.action == "history":
+        for event in models.history(args.what):
+            print(printable(f"{event.at[:19]}  {event.author}  {event.text}"))
+    else:
+        active = {entry.id for entry in models.actives().values()}
+        listed = models.all()
+        if args.json:
+            print_json([_document(entry, is_active=entry.id in active) for entry in listed])
+        else:
+            for entry in listed:
+                print(_line(entry, is_active=entry.id in active))
+            if not listed:
+                print("There are no models: this copy of Coxa ships with none, and the project has none.")
+    return DONE
+
+
+def _change(args: argparse.Namespace, project: ProjectStore, models: Models) -> int:
+    author = args.author or user_name()
+    match args.action:
+        case "import":
+            entry = models.add(model_folder(Path(args.what)))
+            print(printable(f"{entry.id} is here now; it answers after `coxa models promote`."))
+        case "rollback":
+            print(printable(models.roll_back(args.what, author=author, reason=args.reason).text))
+        case _:
+            from app.cli.evaluate import comparison_lines
+            from app.cli.gate import compare_on_hold_out
+
+            path = Path(args.what)
+            entry = models.add(model_folder(path)) if path.is_dir() else models.get(args.what)
+            active = models.active(entry.task_id)
+            comparison = None
+            if active is not None and active.id != entry.id:
+                comparison = compare_on_hold_out(project, entry, active, device=args.device)
+                if comparison is not None:
+                    print("\n".join(comparison_lines(comparison)))
+            event = models.promote(entry.id, author=author, comparison=comparison, reason=args.reason)
+            print(printable(event.text if event is not None else f"{entry.id} answers already."))
+    return DONE
+
+
+def model_folder(path: Path) -> Path:
+    """The model of a folder: the folder itself, or that of a run."""
+    return path / "model" if (path / "plan.json").is_file() else path
+
+
+def _line(entry: ModelEntry, *, is_active: bool) -> str:
+    area = next((figure for figure in entry.card.figures if figure.name == "AUC"), None)
+    figure = "" if area is None else f"  AUC {area.value:.3f} ({area.cases} cases)"
+    where = "bundled" if entry.is_bundled else "project"
+    return printable(
+        f"{'*' if is_active else ' '} {entry.id:36}  {entry.task_id:18}  {where:8}  {entry.card.title}{figure}"
+    )
+
+
+def _document(entry: ModelEntry, *, is_active: bool) -> dict[str, object]:
+    return {
+        "id": entry.id,
+        "task": entry.task_id,
+        "title": entry.card.title,
+        "architecture": entry.card.architecture,
+        "is_active": is_active,
+        "is_bundled": entry.is_bundled,
+        "folder": str(entry.folder),
+        "weights_sha256": entry.card.weights_sha256,
+    }
