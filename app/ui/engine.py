@@ -6,6 +6,7 @@ keeping findings) happens in one patient thread. Nothing here is ever waited for
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Sequence
 from itertools import count
@@ -42,6 +43,8 @@ UNLOAD_AFTER_MS = 600_000
 RESTART_MS = 200
 CPU_DEPTH, GPU_DEPTH = 3, 32  # jobs at the engine at a time
 FAULTS_KEPT = 5
+FOLDERS = re.compile(r"(?:[A-Za-z]:)?[/\\](?:[^/\\\s\"':;,]+[/\\])+")
+"""Folders of a path; its last part says which file of which library it is."""
 
 
 class Engine(QObject):
@@ -135,7 +138,8 @@ class Engine(QObject):
         """What people who look after Coxa need: device, faults, and the last lines of libraries; nothing of a case."""
         facts = self.facts
         about = f"{facts.device} ({facts.device_name}), {facts.precision}" if facts is not None else "never ready"
-        return "\n".join((f"AI engine: {self._state}, {about}", *self._faults, *self.process.noise))
+        text = "\n".join((f"AI engine: {self._state}, {about}", *self._faults, *self.process.noise))
+        return FOLDERS.sub("…", text)  # the name of a folder may be that of a person
 
     # --- project and process ---
 
