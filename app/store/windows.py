@@ -9,7 +9,7 @@ from app.core.voi import computed_windows
 from app.store.derived import DerivedCache, derived_key
 
 # Raise the number when `computed_windows` may give anything else than before: what is kept is then computed anew.
-KIND = "windows/1"
+KIND = "windows/2"
 _DECODER = msgspec.msgpack.Decoder(dict[str, Window])
 
 

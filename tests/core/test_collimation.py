@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.core import collimation
 from app.core.collimation import collimated_area
 from app.core.grey import GreyScale, Photometric, StoredImage
 from app.core.half_planes import HalfPlane, clip_polygon, inside_mask
@@ -54,6 +55,22 @@ def test_finds_a_border(polygon: npt.NDArray[np.float64], border: Border, photom
     assert area.is_found
     assert shared > (0.95 if border is Border.WHITE else 0.93)  # a rim of black does no harm
     assert lost < 0.025
+
+
+def test_the_border_of_a_very_large_image_is_searched_in_a_smaller_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collimation, "LARGEST_PX", 1500)  # so that the test is quick
+    polygon = rectangle(SHAPE, (0.7, 0.85), 7)
+    image, grey = as_stored(collimated(SHAPE, polygon, Border.WHITE, seed=1), Photometric.MONOCHROME2)
+    large = StoredImage(pixels=cv2.resize(image.pixels, (SHAPE[1] * 5 + 1, SHAPE[0] * 5 + 1)), offset=image.offset)
+    assert max(collimation._picture(large, grey).shape) <= 1500
+    area = collimated_area(large, grey)
+    shared, lost = overlap(area.polygon_xy / 5, polygon)
+    assert area.is_found
+    assert shared > 0.95
+    assert lost < 0.025
+    window, small = auto_window(large, grey), auto_window(image, grey)
+    assert window.center == pytest.approx(small.center, rel=0.02)
+    assert window.width == pytest.approx(small.width, rel=0.05)
 
 
 @pytest.mark.parametrize("has_air", [False, True])

@@ -59,7 +59,7 @@ def test_the_version_is_that_of_the_algorithm() -> None:
         for photometric in Photometric
     ]
     values = [[(w.center, w.width) for w in windows.values()] for windows in found]
-    assert KIND == "windows/1"
+    assert KIND == "windows/2"
     assert np.allclose(values, EXPECTED, atol=3.0)
     assert all(isinstance(window, Window) for windows in found for window in windows.values())
 
