@@ -172,7 +172,7 @@ def preview_lines(plan: ExportPlan, preview: ExportPreview) -> Iterable[str]:
     for leak in preview.leaks[:SHOWN_LEAKS]:
         yield f"  {leak.what} {leak.name[:24]} is in {' and '.join(part.value for part in leak.parts)}"
     for reason, count in preview.left_out.items():
-        yield f"Left out: {count} {WHY[reason]}."
+        yield f"Left out: {WHY[reason].lower()}: {count}."
     for note in preview.notes:
         yield f"note: {printable(note)}"
     files = ", ".join(f"{wanted.value} {count}" for wanted, count in preview.files.items())

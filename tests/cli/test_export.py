@@ -30,7 +30,7 @@ def test_a_dry_run_says_everything_and_writes_nothing(project: Path, capsys: pyt
     assert "7 cases of 4 patients" in text
     assert "(1 without pixels)" in text
     assert "No patient and no image is in two parts." in text
-    assert "Left out: 1 cases with the status excluded." in text
+    assert "Left out: cases with the status excluded: 1." in text
     assert list((project / "exports").iterdir()) == []
 
 

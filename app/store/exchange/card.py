@@ -25,27 +25,27 @@ FORMAT_VERSION = 1  # of data sets; raised when an older Coxa could not read a n
 NOT_STATED = "not stated"
 
 WHY = {
-    LeftOut.BLOCKED: "cases blocked until somebody has checked whose images they are",
-    LeftOut.EXCLUDED: "cases with the status excluded",
-    LeftOut.BY_HAND: "cases left out by hand",
-    LeftOut.VIEW_EXCLUDED: "views that a person took out of their case",
-    LeftOut.WAITING: "views without pixels: they may hold burnt-in text and nobody has looked",
-    LeftOut.REFUSED: "views without pixels: a person said that they must not leave",
-    LeftOut.CROP_UNAPPROVED: "crops that their reader has not approved as they are now",
-    LeftOut.NO_PART: "cases that the training run does not know; they have no part",
-    LeftOut.NO_LABEL: "cases without a class; they are in no class folder",
-    LeftOut.DISPUTED: "cases about whose class readers disagree; they are in no class folder",
+    LeftOut.BLOCKED: "Cases blocked until somebody has checked whose images they are",
+    LeftOut.EXCLUDED: "Cases with the status excluded",
+    LeftOut.BY_HAND: "Cases left out by hand",
+    LeftOut.VIEW_EXCLUDED: "Views that a person took out of their case",
+    LeftOut.WAITING: "Pixels of views that may hold burnt-in text and that nobody has looked at",
+    LeftOut.REFUSED: "Pixels of views that must not leave, as a person said",
+    LeftOut.CROP_UNAPPROVED: "Crops that their reader has not approved as they are now",
+    LeftOut.NO_PART: "Cases that the training run does not know; they have no part",
+    LeftOut.NO_LABEL: "Cases without a class; they are in no class folder",
+    LeftOut.DISPUTED: "Cases about whose class readers disagree; they are in no class folder",
 }
 FLAGS = {
-    ViewFlag.PARTIAL: "truncated images",
-    ViewFlag.FALLBACK_DECODER: "images read by the decoder of last resort",
-    ViewFlag.NOT_NATIVE: "images that are not the detector's grey values",
-    ViewFlag.LOSSY: "images with lossy compression in their history",
-    ViewFlag.FOR_PROCESSING: "raw detector data, not meant for reading",
-    ViewFlag.MAY_HAVE_TEXT: "images whose source does not say that they are free of burnt-in text",
-    ViewFlag.OTHER_BODY_PART: "images whose header names another body part",
-    ViewFlag.REJECTED: "repeats that were set aside at the acquisition",
-    ViewFlag.ASSUMED_ENCODING: "images whose header lacked fields that were guessed",
+    ViewFlag.PARTIAL: "Truncated images",
+    ViewFlag.FALLBACK_DECODER: "Images read by the decoder of last resort",
+    ViewFlag.NOT_NATIVE: "Images that are not the detector's grey values",
+    ViewFlag.LOSSY: "Images with lossy compression in their history",
+    ViewFlag.FOR_PROCESSING: "Raw detector data, not meant for reading",
+    ViewFlag.MAY_HAVE_TEXT: "Images whose source does not say that they are free of burnt-in text",
+    ViewFlag.OTHER_BODY_PART: "Images whose header names another body part",
+    ViewFlag.REJECTED: "Repeats that were set aside at the acquisition",
+    ViewFlag.ASSUMED_ENCODING: "Images whose header lacked fields that were guessed",
 }
 
 
@@ -117,18 +117,15 @@ def limits(plan: ExportPlan) -> list[str]:
     views = plan.views
     found = ["Research use only. Not for diagnosis."]
     flags = Counter(flag for view in views for flag in view.flags)
-    found += [f"{flags[flag]} {text}." for flag, text in FLAGS.items() if flags[flag]]
+    found += [f"{text}: {flags[flag]}." for flag, text in FLAGS.items() if flags[flag]]
     doubtful = sum(not view.spacing.is_trusted for view in views)
     without = sum(view.spacing.source is SpacingSource.NONE for view in views)
     if doubtful:
         found.append(
-            f"{doubtful} of {len(views)} views have no length scale that can be trusted ({without} none at all)."
+            f"Views without a length scale that can be trusted: {doubtful} of {len(views)}; without any: {without}."
         )
-    for name, cases in plan.left_out.items():
-        found.append(f"{len(cases)} {WHY[name]}.")
-    undecided = sum(bool(case.case.questions) for case in plan.cases)
-    if undecided:
-        found.append(f"{undecided} cases have questions that nobody has answered (side, projection).")
+    if undecided := sum(bool(case.case.questions) for case in plan.cases):
+        found.append(f"Cases with questions that nobody has answered (side, projection): {undecided}.")
     found.append(
         "Pseudonyms, not anonymity: identifiers are made with a secret key of the project, dates are moved by a "
         "constant of each patient, intervals are true. A radiograph itself can be recognised by whoever "
@@ -171,6 +168,9 @@ def card_text(plan: ExportPlan, writers: Mapping[ExportFormat, Writer]) -> str:
             "",
             *(f"- {part or 'no part'}: {_shown(counts)}" for part, counts in split["cases"].items()),
         ]
+    if plan.left_out:
+        lines += ["", "## Left out", ""]
+        lines += [f"- {WHY[reason]}: {len(names)}." for reason, names in plan.left_out.items()]
     lines += ["", "## Licence", "", card["licence"], "", "## Limits", "", *(f"- {text}" for text in card["limits"])]
     if card["notes"]:
         lines += ["", "## Notes", "", *(f"- {text}" for text in card["notes"])]

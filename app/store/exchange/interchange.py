@@ -19,7 +19,7 @@ from app.core.annotation import STATUS, is_annotation
 from app.core.case import ReviewStatus, View
 from app.core.event import canonical_json
 from app.core.export import Content
-from app.core.export_plan import ExportPlan
+from app.core.export_plan import ExportPlan, LeftOut
 from app.core.pixel_review import ReleaseState
 from app.core.replay import ReplayedState
 from app.store.audit import event_of_row
@@ -72,6 +72,10 @@ class InterchangeWriter:
             notes.append("Coxa: images are not in it; it can be merged into a project that has them.")
         elif any(view.release is ReleaseState.MASKED for view in plan.views):
             notes.append("Coxa: views with masks are in it without pixels, since an image is named by its pixels.")
+        if plan.is_whole and len(plan.left_out.keys() & {LeftOut.BLOCKED, LeftOut.EXCLUDED, LeftOut.VIEW_EXCLUDED}):
+            notes.append(
+                "Coxa: so that it equals the project, it also holds the cases and views that others leave out."
+            )
         if not plan.is_whole:
             notes.append("Coxa: it holds some cases; the chain of events has gaps where the others are.")
         return tuple(notes)

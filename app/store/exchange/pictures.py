@@ -48,16 +48,20 @@ class PngWriter:
             yield from heatmap_files(plan, source)
 
     def notes(self, plan: ExportPlan) -> tuple[str, ...]:
-        """Nothing is left out."""
-        return ()
+        """What heatmaps are."""
+        if not plan.has(Content.HEATMAPS):
+            return ()
+        return (
+            "PNG: heatmaps/*.npy are the values of a heatmap in logits over the model's input (NumPy, float32), "
+            "heatmaps/*.png the same on the radiograph; tables/heatmaps.csv says where they lie.",
+        )
 
     def guide(self) -> str:
         """What the pixels mean."""
         return (
             "`images/*.png` and `crops/*/*.png`, 16 bit, stored values and not what the eye sees: `tables/views.csv` "
             "says how they are read (photometric, stored_value_offset). File names are the identifiers of view, case "
-            "and reader (r1 is the first reader by name). `heatmaps/*.npy` are values of a heatmap in logits over the "
-            "model's input, `heatmaps/*.png` the same on the radiograph; `tables/heatmaps.csv` says where they lie."
+            "and reader (r1 is the first reader by name)."
         )
 
 

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import msgspec
-
 from app.core.adjudication import ADJUDICATED, adjudication_of, settled_value
 from app.core.annotation import (
     ALIGNMENT,
@@ -19,6 +17,7 @@ from app.core.annotation import (
     CROP_VERDICT,
     LABEL,
     REGION,
+    VIEW,
     Annotation,
     alignment_of,
     label_value,
@@ -43,13 +42,14 @@ from app.core.geometry import aligned_crop
 from app.core.label_set import FieldType, LabelField
 from app.core.region import region_crop
 from app.core.split import Part, SplitCase, leaks, split_by_shares
-from app.core.training_plan import TrainingCase
 from app.store.annotations import Annotations
 from app.store.crops import CropState, crop_key, crop_state
 from app.store.exchange.writer import ExportSource, writer_of
 from app.store.project import ProjectStore
+from app.store.run_folder import RunFolder
 from app.store.worklist.worklist import unknown_fields
 
+MANY = 100  # cases from which on everything that is said is read at once
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -127,6 +127,7 @@ class _Planner:
         self._studies = {study.id: study for study in project.studies.all()}
         self._patients = {patient.id: patient for patient in project.patients.all()}
         self._views: dict[str, View] = {}
+        self._by_subject: dict[tuple[str, str], list[Annotation]] | None = None  # (case or view, its id)
 
     def plan(self, chosen: list[str] | None) -> ExportPlan:
         everything = self._project.cases.all()
@@ -142,6 +143,10 @@ class _Planner:
                 kind="nothing-to-do",
             )
         self._views = {view.id: view for view in self._project.views.all()}
+        if len(staying) > MANY:
+            self._by_subject = defaultdict(list)
+            for each in self._annotations.all():
+                self._by_subject[split_target(each.target)[:2]].append(each)
         label_field = self._label_field()
         said = {case.id: self._said(case) for case in staying}
         readers = tuple(sorted({each.reader for found in said.values() for each in found} - {""}))
@@ -221,13 +226,21 @@ class _Planner:
         """What counts of what is said about a case."""
         request = self._request
         found = []
-        for each in self._annotations.all([case.id]):
+        for each in self._all_of(case):
             if each.reader and request.readers and each.reader not in request.readers:
                 continue
             if not request.has_free_text and self._is_free_text(each):
                 continue
             found.append(each)
         return found
+
+    def _all_of(self, case: Case) -> Iterable[Annotation]:
+        """Everything that is said about a case and its views, by target and field."""
+        if self._by_subject is None:
+            return self._annotations.all([case.id])
+        subjects = [(CASE, case.id), *((VIEW, name) for name in case.view_ids)]
+        found = [each for subject in subjects for each in self._by_subject.get(subject, ())]
+        return sorted(found, key=lambda each: (each.target, each.field))
 
     def _is_free_text(self, each: Annotation) -> bool:
         if each.field.startswith(COMMENT):
@@ -371,23 +384,17 @@ def run_parts(runs: Path, name: str) -> dict[str, Part]:
     """The part of every case of a training run.
 
     Raises:
-        UserError: `no-run`.
+        UserError: `no-run` or `bad-run`.
     """
-    decoder = msgspec.json.Decoder(TrainingCase)
-    try:
-        if not _RUN.fullmatch(name):
-            raise FileNotFoundError
-        lines = (runs / name / "cases.jsonl").read_bytes().splitlines()
-        cases = [decoder.decode(line) for line in lines]
-    except (OSError, msgspec.DecodeError) as error:
-        known = sorted(path.name for path in runs.iterdir() if path.is_dir()) if runs.is_dir() else []
-        raise UserError(
-            f"There is no training run {name[:60]} in this project.",
-            reason=f"There are {', '.join(known)}." if known else "No run was made yet.",
-            remedy="Name one of them, or deal the cases out by a seed.",
-            kind="no-run",
-        ) from error
-    return {case.id: case.part for case in cases}
+    if _RUN.fullmatch(name) and (runs / name).is_dir():
+        return {case.id: case.part for case in RunFolder(runs / name).cases()}
+    known = sorted(path.name for path in runs.iterdir() if path.is_dir()) if runs.is_dir() else []
+    raise UserError(
+        f"There is no training run {name[:60]} in this project.",
+        reason=f"There are {', '.join(known)}." if known else "No run was made yet.",
+        remedy="Name one of them, or deal the cases out by a seed.",
+        kind="no-run",
+    )
 
 
 def _split_case(case: ExportCase) -> SplitCase:

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from itertools import islice
 from typing import TypeAlias
 
 import pyarrow as pa
@@ -25,8 +26,9 @@ HISTORY: dict[str, type] = {
     "event": int, "at": str, "author": str, "target": str, "field": str, "before": str, "after": str, "text": str,
     "reverts": int, "previous_hash": str, "row_hash": str,
 }  # fmt: skip
-Encode: TypeAlias = Callable[[Mapping[str, type], Iterable[Row]], bytes]
+Encode: TypeAlias = Callable[[Mapping[str, type], Iterable[Row]], Iterator[bytes]]
 _TYPES = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+ROWS_AT_ONCE = 20_000
 MARK = b"\xef\xbb\xbf"  # tells a spreadsheet that it is UTF-8
 
 
@@ -49,7 +51,7 @@ class TablesWriter:
                 made = partial(rows, source.project, plan)
                 found.append((Table(name=name, columns=columns, rows=made), True))
         for table, reads_project in found:
-            for ending, encode in (("csv", csv_bytes), ("parquet", parquet_bytes)):
+            for ending, encode in (("csv", csv_chunks), ("parquet", parquet_chunks)):
                 yield OutputFile(
                     path=f"{FOLDER}/{table.name}.{ending}",
                     content=partial(_made, encode, table),
@@ -69,18 +71,20 @@ class TablesWriter:
         )
 
 
-def csv_bytes(columns: Mapping[str, type], rows: Iterable[Row]) -> bytes:
-    """A CSV table: UTF-8 with a mark, commas, lines that end in a line feed, nothing that a spreadsheet runs."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([harmless_cell(name) for name in columns])
-    for row in rows:
-        writer.writerow([_cell(row[name]) for name in columns])
-    return MARK + text.getvalue().encode("utf-8", "surrogatepass")
+def csv_chunks(columns: Mapping[str, type], rows: Iterable[Row]) -> Iterator[bytes]:
+    """A CSV table in pieces: UTF-8 with a mark, commas, line feeds, nothing that a spreadsheet runs."""
+    yield MARK
+    parts = iter(rows)
+    lines = [[harmless_cell(name) for name in columns]]
+    while lines:
+        text = io.StringIO(newline="")
+        csv.writer(text, lineterminator="\n").writerows(lines)
+        yield text.getvalue().encode("utf-8", "surrogatepass")
+        lines = [[_cell(row[name]) for name in columns] for row in islice(parts, ROWS_AT_ONCE)]
 
 
 def read_csv(content: bytes) -> list[dict[str, str]]:
-    """A table that `csv_bytes` wrote, with every text as it was. Numbers stay text.
+    """A table that `csv_chunks` wrote, with every text as it was. Numbers stay text.
 
     Raises:
         ValueError: not such a table.
@@ -92,17 +96,22 @@ def read_csv(content: bytes) -> list[dict[str, str]]:
     return [dict(zip(names, map(plain_cell, line), strict=True)) for line in lines[1:]]
 
 
-def parquet_bytes(columns: Mapping[str, type], rows: Iterable[Row]) -> bytes:
-    """A Parquet table. The same rows give the same bytes with the same version of its library."""
+def parquet_chunks(columns: Mapping[str, type], rows: Iterable[Row]) -> Iterator[bytes]:
+    """A Parquet table; only its compressed form is held whole. The same library gives the same bytes again."""
     schema = pa.schema([(name, _TYPES[kind]) for name, kind in columns.items()])
-    table = pa.Table.from_pylist(list(rows), schema=schema)
-    sink = io.BytesIO()
-    pq.write_table(table, sink, compression="zstd", store_schema=False)
-    return sink.getvalue()
+    sink, parts = io.BytesIO(), iter(rows)
+    with pq.ParquetWriter(sink, schema, compression="zstd", store_schema=False) as writer:
+        part = list(islice(parts, ROWS_AT_ONCE))
+        while True:
+            writer.write_table(pa.Table.from_pylist(part, schema=schema))
+            part = list(islice(parts, ROWS_AT_ONCE))
+            if not part:
+                break
+    yield sink.getvalue()
 
 
-def _made(encode: Encode, table: Table) -> list[bytes]:
-    return [encode(table.columns, table.rows())]
+def _made(encode: Encode, table: Table) -> Iterator[bytes]:
+    return encode(table.columns, table.rows())
 
 
 def _cell(value: Cell) -> str:

@@ -14,7 +14,7 @@ from app.core.event import canonical_json
 from app.core.export import Content, ExportFormat, ExportRequest
 from app.core.geometry import axis_angle_deg
 from app.store.exchange.plan import plan_export
-from app.store.exchange.tables import csv_bytes, parquet_bytes, read_csv
+from app.store.exchange.tables import ROWS_AT_ONCE, csv_chunks, parquet_chunks, read_csv
 from app.store.exchange.write import write_export
 from app.store.project import ProjectStore
 from tests.support.data_sets import ANN, BEN, FORMULA
@@ -97,11 +97,21 @@ def test_a_table_holds_only_what_was_asked_for(project: ProjectStore, tmp_path: 
 def test_every_kind_of_cell_is_written_and_read() -> None:
     columns = {"a": str, "b": int, "c": float, "d": bool}
     rows = [{"a": "'=\u00fc;+1\r\n@", "b": -3, "c": -0.1, "d": True}, {"a": "", "b": None, "c": None, "d": False}]
-    assert read_csv(csv_bytes(columns, rows)) == [
+    assert read_csv(b"".join(csv_chunks(columns, rows))) == [
         {"a": "'=\u00fc;+1\r\n@", "b": "-3", "c": "-0.1", "d": "true"},
         {"a": "", "b": "", "c": "", "d": "false"},
     ]
-    assert pq.read_table(io.BytesIO(parquet_bytes(columns, rows))).to_pylist() == rows
-    assert parquet_bytes(columns, rows) == parquet_bytes(columns, rows)
+    parquet = b"".join(parquet_chunks(columns, rows))
+    assert pq.read_table(io.BytesIO(parquet)).to_pylist() == rows
+    assert parquet == b"".join(parquet_chunks(columns, rows))
     with pytest.raises(ValueError, match="empty"):
         read_csv(b"")
+
+
+@pytest.mark.parametrize("count", [0, 1, ROWS_AT_ONCE, ROWS_AT_ONCE + 1])
+def test_long_tables_are_written_in_pieces(count: int) -> None:
+    columns = {"n": int}
+    rows = [{"n": number} for number in range(count)]
+    assert [int(row["n"]) for row in read_csv(b"".join(csv_chunks(columns, rows)))] == list(range(count))
+    table = pq.read_table(io.BytesIO(b"".join(parquet_chunks(columns, iter(rows)))))
+    assert table.column("n").to_pylist() == list(range(count))
