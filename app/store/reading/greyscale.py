@@ -5,6 +5,7 @@ What the object leaves out is assumed and said; what makes no sense is left out 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
@@ -24,6 +25,19 @@ class GreyReading:
 
     grey: GreyScale
     notices: tuple[str, ...]
+
+
+# words of the names that manufacturers give their windows and look-up tables
+NAME_WORDS = frozenset(
+    (
+        "abdomen algorithm auto automatic best bone bones brain bright chest contrast curve dark default detail "
+        "detailed dicom diagnostic display edge enhanced extremity film flat full generic grayscale grey hard harder "
+        "head high hip identity inverse knee linear log low lower lung lut max maximum medium middle min minimum "
+        "narrow neutral normal original pelvis plain preset presentation processed processing proprietary raw sharp "
+        "sharper shoulder sigmoid skeletal skeleton skull smooth soft softer spine standard steep thorax tissue trauma upper "
+        "user value view viewing voi wide wider width window windows"
+    ).split(" ")
+)
 
 
 def read_grey(
@@ -120,9 +134,20 @@ def _lut(item: Dataset, is_signed: bool, is_little_endian: bool) -> Lut:
         [int(entry) for entry in as_list(descriptor)],
         data,
         is_signed,
-        name=text(item, "LUTExplanation"),
+        name=plain_name(text(item, "LUTExplanation")),
         is_little_endian=is_little_endian,
     )
+
+
+def plain_name(text: str) -> str:
+    """The name of a window or LUT, if it is made of words that manufacturers use; else nothing.
+
+    The attribute is free text, and a name that a person typed into it is still a name. Numbers of up to three digits
+    stay, as in `NORMAL2` or `WINDOW 1`.
+    """
+    words = re.findall(r"[^\W\d_]+|\d+", text)
+    is_plain = all(word.lower() in NAME_WORDS or (word.isdigit() and len(word) <= 3) for word in words)
+    return text if words and is_plain and re.fullmatch(r"[\w .,/()&+-]{1,64}", text) else ""
 
 
 def as_list(value: object) -> list[int]:
@@ -148,7 +173,7 @@ def _windows(dataset: Dataset, notices: list[str]) -> list[Window]:
         if center is None or width is None or width <= 0 or (function is WindowFunction.LINEAR and width < 1):
             notices.append("A window of the object makes no sense and was ignored.")
             continue
-        name = names[index] if index < len(names) else ""
+        name = plain_name(names[index]) if index < len(names) else ""
         found.append(Window(center=center, width=width, function=function, name=name))
     return found
 
