@@ -29,15 +29,18 @@ class GreyReading:
 
 # words of the names that manufacturers give their windows and look-up tables
 NAME_WORDS = frozenset(
-    (
-        "abdomen algorithm auto automatic best bone bones brain bright chest contrast curve dark default detail "
-        "detailed dicom diagnostic display edge enhanced extremity film flat full generic grayscale grey hard harder "
-        "head high hip identity inverse knee linear log low lower lung lut max maximum medium middle min minimum "
-        "narrow neutral normal original pelvis plain preset presentation processed processing proprietary raw sharp "
-        "sharper shoulder sigmoid skeletal skeleton skull smooth soft softer spine standard steep thorax tissue trauma upper "
-        "user value view viewing voi wide wider width window windows"
-    ).split(" ")
-)
+    {
+        "abdomen", "algorithm", "auto", "automatic", "best", "bone", "bones", "brain", "bright", "chest",
+        "contrast", "curve", "dark", "default", "detail", "detailed", "dicom", "diagnostic", "display", "edge",
+        "enhanced", "extremity", "film", "flat", "full", "generic", "grayscale", "grey", "hard", "harder", "head",
+        "high", "hip", "identity", "inverse", "knee", "linear", "log", "low", "lower", "lung", "lut", "max",
+        "maximum", "medium", "middle", "min", "minimum", "narrow", "neutral", "normal", "original", "pelvis",
+        "plain", "preset", "presentation", "processed", "processing", "proprietary", "raw", "sharp", "sharper",
+        "shoulder", "sigmoid", "skeletal", "skeleton", "skull", "smooth", "soft", "softer", "spine", "standard",
+        "steep", "thorax", "tissue", "trauma", "upper", "user", "value", "view", "viewing", "voi", "wide", "wider",
+        "width", "window", "windows",
+    }
+)  # fmt: skip
 
 
 def read_grey(
