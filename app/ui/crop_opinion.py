@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 from app.core.finding import Verdict, finding_probability, verdict
 from app.core.geometry import Crop
 from app.core.model_card import ModelCard
-from app.ui.finding_words import VERDICT_WORDS, class_name, percent
+from app.ui.finding_words import class_name, percent, verdict_words
 from app.ui.language import number, say, tr
 from app.ui.probability_bar import ProbabilityBar
 from app.ui.theme import GAP_M, GAP_S
@@ -26,20 +26,20 @@ class CropOpinion:
         probabilities: as of `Finding`; None while it looks, or where it failed.
         distance: as of `Finding`.
         failure: why there is none; empty while there is hope.
-        is_moving: whether the crop has been moved since.
         automated: probability of the same finding by a model that looks at the whole view; None without one.
         heat: premultiplied colours over what it was shown; None without.
         cut: what it was shown.
+        mark: what is written on the heatmap, if it must not be believed.
     """
 
     card: ModelCard
     probabilities: tuple[float, ...] | None = None
     distance: float | None = None
     failure: str = ""
-    is_moving: bool = False
     automated: float | None = None
     heat: QImage | None = None
     cut: Crop | None = None
+    mark: str = ""
 
 
 class OpinionLine(QWidget):
@@ -99,14 +99,13 @@ class OpinionLine(QWidget):
         probability = finding_probability(card, shown.probabilities)
         found = verdict(card, shown.probabilities, shown.distance)
         is_outside = found is Verdict.OUTSIDE
-        self.words.setText(tr("{finding}: {verdict}", finding=name, verdict=tr(VERDICT_WORDS[found])))
+        self.words.setText(verdict_words(card, found))
         self.figure.setText("" if is_outside else percent(probability))
         self.bar.show_value(
             None if is_outside else probability,
             threshold=None if is_outside else card.threshold,
             band=None if is_outside else card.unsure_band,
         )
-        self.setProperty("moving", shown.is_moving)
         self.automated.setText(_beside(probability, shown.automated) if not is_outside else "")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent, QTransform
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
@@ -16,6 +16,7 @@ from app.core.grey import DisplayTable
 from app.ui.crop_opinion import CropOpinion, OpinionLine
 from app.ui.key_button import KeyButton
 from app.ui.language import number, tr
+from app.ui.look_item import paint_mark
 from app.ui.theme import GAP_M, GAP_S, OVER_IMAGE
 
 SMALLEST_PX = 192  # side of the picture
@@ -59,6 +60,7 @@ class CropPicture(QWidget):
         self._levels: npt.NDArray[np.uint8] | None = None
         self._heat: QImage | None = None
         self._heat_cut: Crop | None = None
+        self._mark = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(SMALLEST_PX, SMALLEST_PX)
 
@@ -75,14 +77,15 @@ class CropPicture(QWidget):
         self._shown, self._levels = shown, None
         self.update()
 
-    def show_heat(self, heat: QImage | None, cut: Crop | None) -> None:
+    def show_heat(self, heat: QImage | None, cut: Crop | None, *, mark: str = "") -> None:
         """Lay a model's heatmap over it.
 
         Args:
             heat: premultiplied colours over what the model was shown; None shows none.
             cut: what the model was shown; it may have been moved since.
+            mark: what is written on it, if it must not be believed.
         """
-        self._heat, self._heat_cut = heat, cut
+        self._heat, self._heat_cut, self._mark = heat, cut, mark
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -113,6 +116,9 @@ class CropPicture(QWidget):
             grow = self._heat_cut.size_px / self._heat.width()
             painter.setTransform(QTransform.fromScale(grow, grow) * back * forth * to_area)
             painter.drawImage(0, 0, self._heat)
+            painter.resetTransform()
+            if self._mark:
+                paint_mark(painter, QRectF(area), self._mark)
 
 
 class CropPanel(QWidget):
@@ -179,7 +185,10 @@ class CropPanel(QWidget):
         is_new = self.opinion.isHidden() is not (opinion is None)
         self.opinion.show_opinion(opinion)
         self.opinion.setVisible(opinion is not None)
-        self.picture.show_heat(opinion.heat if opinion is not None else None, opinion.cut if opinion else None)
+        if opinion is None:
+            self.picture.show_heat(None, None)
+        else:
+            self.picture.show_heat(opinion.heat, opinion.cut, mark=opinion.mark)
         if is_new:
             self._fit_picture()
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from app.core.finding import Consultation, ConsultationState, Verdict, finding_probability
 from app.core.model_card import ModelCard
 from app.ui import theme
 from app.ui.ablation_strip import Ablation, AblationStrip
+from app.ui.bar_table import BarLine, BarTable
 from app.ui.finding_words import (
     GAP_COMMANDS,
     calibration_words,
     class_name,
     looked_at,
-    percent,
     said,
     threshold_words,
 )
@@ -68,10 +68,7 @@ class FindingRow(QFrame):
         self.figure.setObjectName("title")
         self.figure.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.bar = ProbabilityBar(self)
-        self.classes = QWidget(self)
-        self._class_grid = QGridLayout(self.classes)
-        self._class_grid.setContentsMargins(0, 0, 0, 0)
-        self._class_grid.setColumnStretch(1, 1)
+        self.classes = BarTable(self)
         self.facts = _caption(self)
         self.notes = _caption(self, name="small_caution")
         self.fix = KeyButton("fix", self)
@@ -175,22 +172,16 @@ class FindingRow(QFrame):
             threshold=card.threshold if has_scale else None,
             band=card.unsure_band if has_scale else None,
         )
-        if not many:
-            return
-        while (item := self._class_grid.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
-        for row in range(len(card.classes)):
-            probability = finding.probabilities[row] if finding is not None and is_told else None
-            name, bar, figure = _caption(self.classes), ProbabilityBar(self.classes, height_px=14), _caption(self)
-            name.setWordWrap(False)
-            name.setText(class_name(card, row))
-            bar.show_value(probability, threshold=card.threshold if row == card.finding and has_scale else None)
-            figure.setText("" if probability is None else percent(probability))
-            for column, widget in enumerate((name, bar, figure)):
-                self._class_grid.addWidget(widget, row, column)
+        shares = finding.probabilities if finding is not None and is_told else (None,) * len(card.classes)
+        tick = card.threshold if has_scale else None
+        self.classes.show_lines(
+            [
+                BarLine(name=class_name(card, row), value=share, threshold=tick if row == card.finding else None)
+                for row, share in enumerate(shares)
+            ]
+            if many
+            else []
+        )
 
     def _show_buttons(self, shown: Consultation, card: ModelCard, ablation: Ablation | None) -> None:
         command = GAP_COMMANDS.get(shown.gap) if shown.gap is not None else None

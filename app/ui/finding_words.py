@@ -37,6 +37,7 @@ GAP_WORDS: dict[Gap, tuple[str, str]] = {
     Gap.NEEDS_REGION: ("It needs a region box.", "Drag a box around the hip."),
     Gap.UNREADABLE: ("The image is missing or damaged.", "Check the project."),
 }
+CLASS_WORDS = {"aff": "AFF", "nff": "NFF"}  # as surgeons write them
 GAP_COMMANDS: dict[Gap, tuple[str, str]] = {
     Gap.NEEDS_CLICKS: ("align", "Align"),
     Gap.CROP_REJECTED: ("align", "Align"),
@@ -139,15 +140,21 @@ def percent(share: float) -> str:
 
 def class_name(card: ModelCard, index: int) -> str:
     """A class of a card, for people."""
-    return say(card.classes[index])
+    name = card.classes[index]
+    return say(CLASS_WORDS.get(name, name))
+
+
+def verdict_words(card: ModelCard, verdict: Verdict) -> str:
+    """What a finding comes to, for example `Fracture: not found`."""
+    name = class_name(card, card.finding)
+    return tr("{finding}: {verdict}", finding=name[:1].upper() + name[1:], verdict=tr(VERDICT_WORDS[verdict]))
 
 
 def _answered(consultation: Consultation) -> Said:
     finding, verdict, card = consultation.finding, consultation.verdict, consultation.card
     assert finding is not None
     assert verdict is not None
-    name = _capital(class_name(card, card.finding))
-    headline = tr("{finding}: {verdict}", finding=name, verdict=tr(VERDICT_WORDS[verdict]))
+    headline = verdict_words(card, verdict)
     probability = finding_probability(card, finding.probabilities)
     lines: list[str] = []
     if verdict is Verdict.OUTSIDE:
@@ -159,7 +166,3 @@ def _answered(consultation: Consultation) -> Said:
         lines.append(f"{class_name(card, other)} {percent(1 - probability)}")
     figure = "" if verdict is Verdict.OUTSIDE else percent(probability)
     return Said(headline=headline, icon=VERDICT_ICONS[verdict], figure=figure, lines=tuple(lines))
-
-
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]

@@ -154,6 +154,7 @@ class FindingsPanel(QWidget):
         while len(self.rows) < count:
             self.rows.append(row := FindingRow(self))
             self._column.insertWidget(self._column.count() - 1, row)
+            row.show()  # at once, not with the next turn of the event loop
             row.chosen.connect(lambda row=row: self._tell(row, self.chosen))
             row.card_wanted.connect(lambda row=row: self._tell(row, self.card_wanted))
             row.command_wanted.connect(self.command_wanted)

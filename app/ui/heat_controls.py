@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPaintEvent, 
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
+    QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -28,6 +29,7 @@ from app.ui.theme import GAP_M, GAP_S, TEXT_S
 
 METHODS = (("grad-cam", "Grad-CAM"), ("grad-cam++", "Grad-CAM++"), ("cam", "CAM"))
 BAR_PX = 10
+CHOICES_PX = 290
 
 
 class HeatLegend(QWidget):
@@ -109,10 +111,9 @@ class HeatControls(QWidget):
         self.shown.clicked.connect(self.shown_wanted)
         self.more = QToolButton(self)
         self.more.setObjectName("plain")
-        self.more.setCheckable(True)
         self.more.setIcon(theme.icon("settings"))
         self.more.setIconSize(QSize(18, 18))
-        self.more.toggled.connect(self._on_more)
+        self.more.clicked.connect(self.open_choices)
         self.legend = HeatLegend(self)
         self.note = QLabel(self)
         self.note.setObjectName("small_caution")
@@ -140,9 +141,11 @@ class HeatControls(QWidget):
         head.addWidget(self.shown)
         head.addWidget(self.legend, 1)
         head.addWidget(self.more)
-        self.choices = QWidget(self)
+        self.choices = QFrame(self, Qt.WindowType.Popup)
+        self.choices.setObjectName("filters")
+        self.choices.setFixedWidth(CHOICES_PX)
         grid = QGridLayout(self.choices)
-        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setContentsMargins(GAP_M, GAP_M, GAP_M, GAP_M)
         grid.setHorizontalSpacing(GAP_M)
         grid.setVerticalSpacing(GAP_S)
         grid.setColumnStretch(1, 1)
@@ -158,9 +161,7 @@ class HeatControls(QWidget):
         layout.setContentsMargins(GAP_M, GAP_S, GAP_M, GAP_M)
         layout.setSpacing(GAP_S)
         layout.addLayout(head)
-        for widget in (self.note, self.choices):
-            layout.addWidget(widget)
-        self.choices.hide()
+        layout.addWidget(self.note)
 
     @property
     def look(self) -> HeatLook:
@@ -255,8 +256,13 @@ class HeatControls(QWidget):
         self.method.setCurrentIndex(max(0, self.method.findData(method)))
         self.classes.setCurrentIndex(max(0, self.classes.findData(chosen)))
 
-    def _on_more(self, is_on: bool) -> None:
-        self.choices.setVisible(is_on)
+    def open_choices(self) -> None:
+        """Open everything that can be chosen above its button."""
+        self.choices.adjustSize()
+        corner = self.more.mapToGlobal(self.more.rect().topRight())
+        left, top = corner.x() - self.choices.width(), corner.y() - self.choices.height() - GAP_S
+        self.choices.move(max(0, left), max(0, top))
+        self.choices.show()
 
     def _on_choice(self) -> None:
         method, chosen = self.method.currentData(), self.classes.currentData()

@@ -19,7 +19,7 @@ from app.ui.crop_panel import CropPanel
 from app.ui.drawing_board import DrawingBoard
 from app.ui.engine import Engine
 from app.ui.heat_board import HeatLook
-from app.ui.language import say
+from app.ui.language import say, tr
 from app.ui.viewer import Viewer
 
 METHOD = "grad-cam"
@@ -159,10 +159,10 @@ class LiveAlignment(QObject):
             card=entry.card,
             probabilities=answer.probabilities,
             distance=answer.distance,
-            is_moving=not is_current,
             automated=automated,
             heat=answer.heat if self._is_heatmap_shown else None,
             cut=answer.question.views[question.number].cut,
+            mark="" if entry.card.is_heatmap_validated else tr("heatmap not validated"),
         )
 
     def _automated(self, entry: Consultation) -> float | None:

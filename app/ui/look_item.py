@@ -17,8 +17,9 @@ from app.ui.theme import OVER_IMAGE, TEXT_S, font
 EXTENT = 1e6
 DASH = (2.0, 5.0)
 LINE_PX, HALO_PX = 1.5, 3.5
-LEAST_WEIGHT = 1.0  # points that received less than the average are left out
-RADIUS_PX, LARGEST_RADIUS_PX = 2.2, 7.0
+LEAST_WEIGHT = 1.3  # points that received hardly more attention than the average are left out
+RADIUS_SHARE = 1 / 130  # of the frame's side: radius of a point of average weight
+SMALLEST_RADIUS_PX, LARGEST_RADIUS_PX = 0.9, 8.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,7 +84,7 @@ class LookItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no typ
         if look.points is not None:
             _paint_points(painter, to_screen, look.cut, look.points)
         if self._mark and self._is_mark_shown:
-            _paint_mark(painter, frame.boundingRect(), self._mark)
+            paint_mark(painter, frame.boundingRect(), self._mark)
         painter.restore()
 
 
@@ -107,17 +108,25 @@ def _paint_points(painter: QPainter, to_screen: QTransform, cut: Crop, points: n
     fill.setAlpha(190)
     painter.setPen(QPen(QColor(OVER_IMAGE.image), 0.8))
     painter.setBrush(fill)
+    side_px = float(np.hypot(*(back[:, 0] * cut.size_px))) * abs(to_screen.determinant()) ** 0.5
+    radius_px = max(side_px * RADIUS_SHARE, SMALLEST_RADIUS_PX)
     for number in np.argsort(strong[:, 2]):  # the strongest on top
-        radius = min(RADIUS_PX * float(strong[number, 2]) ** 0.5, LARGEST_RADIUS_PX)
+        radius = min(radius_px * float(strong[number, 2]) ** 0.5, LARGEST_RADIUS_PX)
         painter.drawEllipse(to_screen.map(QPointF(*places[number])), radius, radius)
 
 
-def _paint_mark(painter: QPainter, area: QRectF, words: str) -> None:
-    """Words on a dark plate at the upper edge of an area, inside the viewport."""
+def paint_mark(painter: QPainter, area: QRectF, words: str) -> None:
+    """Words on a dark plate above an area, inside what is painted.
+
+    Args:
+        painter: in logical px.
+        area: what the words are about.
+        words: for example that a heatmap must not be believed.
+    """
     face = font(TEXT_S, is_bold=True)
     metrics = QFontMetricsF(face)
     plate = QRectF(0, 0, metrics.horizontalAdvance(words) + 12.0, metrics.height() + 4.0)
-    plate.moveTopLeft(area.topLeft() + QPointF(4.0, 4.0))
+    plate.moveBottomLeft(area.topLeft() - QPointF(0.0, 3.0))
     ratio = painter.device().devicePixelRatio()
     room = QRectF(painter.viewport())
     right, bottom = room.width() / ratio - plate.width() - 4.0, room.height() / ratio - plate.height() - 4.0

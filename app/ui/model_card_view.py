@@ -22,6 +22,7 @@ SCALING_WORDS = {
     GreyScaling.UNIT: "grey values from 0 to 1",
     GreyScaling.STANDARD: "grey values with mean 0 and deviation 1 in each image",
 }
+NAME_PX = 170
 Rows = list[tuple[str, str]]
 
 
@@ -89,11 +90,14 @@ def card_html(card: ModelCard) -> str:
         _section(tr("Heatmaps"), _table(_heatmaps(card))),
         _section(tr("Where it comes from"), _table(_origin(card))),
     ]
-    style = (
-        f"<style>h3 {{ margin-top: 14px; margin-bottom: 4px; }} td {{ padding: 2px 14px 2px 0; }}"
-        f" td.name, th {{ color: {scheme.muted}; }} .small {{ font-size: {TEXT_S}px; color: {scheme.muted}; }}"
-        f" th {{ text-align: left; padding: 2px 14px 2px 0; font-weight: normal; }}</style>"
+    rules = (
+        "h3 { margin-top: 14px; margin-bottom: 4px; }",
+        "td, th { padding: 2px 14px 2px 0; }",
+        f"td.name, th {{ color: {scheme.muted}; }}",
+        f".small {{ font-size: {TEXT_S}px; color: {scheme.muted}; }}",
+        "th { text-align: left; font-weight: normal; }",
     )
+    style = f"<style>{' '.join(rules)}</style>"
     return style + "".join(parts)
 
 
@@ -223,7 +227,7 @@ def _section(title: str, body: str) -> str:
 
 
 def _table(rows: Rows) -> str:
-    lines = (f'<tr><td class="name">{escape(name)}</td><td>{words}</td></tr>' for name, words in rows)
+    lines = (f'<tr><td class="name" width="{NAME_PX}">{escape(name)}</td><td>{words}</td></tr>' for name, words in rows)
     return f"<table>{''.join(lines)}</table>"
 
 

@@ -102,6 +102,9 @@ class FindingsWiring(Wiring):
         engine.known_changed.connect(self._on_known)
         engine.finding_arrived.connect(self._on_known)
         engine.state_changed.connect(display.refresh)
+        project.annotated.connect(lambda _: self._follow_crop())
+        for dock in self.window.findChildren(QDockWidget, "crop"):
+            dock.visibilityChanged.connect(lambda _: self._follow_crop())
         viewer.swapped.connect(lambda _: self.refresh())
         viewer.active_changed.connect(self.refresh)
         project.opened.connect(self._on_opened)
@@ -168,8 +171,11 @@ class FindingsWiring(Wiring):
     def _on_known(self, case_id: str) -> None:
         if self.display is not None and case_id == self.display.case_id:
             self.refresh()
-            if self.live is not None:
-                self.live.refresh()
+            self._follow_crop()
+
+    def _follow_crop(self) -> None:
+        if self.live is not None:
+            self.live.refresh()
 
     def _warn(self) -> None:
         """Say so when the case is unlike those that a model knows; once for each case."""
@@ -209,8 +215,7 @@ class FindingsWiring(Wiring):
         self._outside_case = ""
         if self.display is not None:
             self.display.use(None)
-        if self.live is not None:
-            self.live.refresh()
+        self._follow_crop()
 
     def _forget_dialog(self, _result: int = 0) -> None:
         self.dialog = None
