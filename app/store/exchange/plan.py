@@ -350,7 +350,7 @@ class _Planner:
         if waiting:
             yield (
                 f"Views that may hold burnt-in text and that nobody has looked at: {waiting}. Their pixels are "
-                "left out; look at them first (Case, Review burnt-in text)."
+                "left out; look at them first (Resolve, Review burnt-in text)."
             )
         words = sum(self._is_free_text(each) for case in cases for each in case.annotations)
         if words:
