@@ -34,9 +34,21 @@ fault is shown in full.
 
 def describe(name: str, parser: argparse.ArgumentParser) -> str:
     """The section of one command."""
+    table = "| argument | meaning |\n|---|---|\n" + "\n".join(_rows(parser, name))
+    summary = COMMANDS[name][1]
+    return f"## coxa {name}\n\n{summary[0].upper()}{summary[1:]}.\n\n{table}\n\n```text\n{parser.epilog}\n```\n"
+
+
+def _rows(parser: argparse.ArgumentParser, name: str) -> list[str]:
+    """One row for each argument; of a command with actions, first what an action does, then its arguments."""
     rows = []
     for action in parser._actions:
         if isinstance(action, argparse._HelpAction):
+            continue
+        if isinstance(action, argparse._SubParsersAction):
+            for word, sub in action.choices.items():
+                rows.append(f"| **`{name} {word}`** | {sub.description} |")
+                rows += _rows(sub, f"{name} {word}")
             continue
         value = "" if action.nargs == 0 else str(action.metavar or "")
         if action.choices is not None:
@@ -47,9 +59,7 @@ def describe(name: str, parser: argparse.ArgumentParser) -> str:
             shown = value or action.dest
         needed = " (needed)" if action.required and action.option_strings else ""
         rows.append(f"| {shown} | {action.help}{needed} |")
-    summary = COMMANDS[name][1]
-    table = "| argument | meaning |\n|---|---|\n" + "\n".join(rows)
-    return f"## coxa {name}\n\n{summary[0].upper()}{summary[1:]}.\n\n{table}\n\n```text\n{parser.epilog}\n```\n"
+    return rows
 
 
 def command_parsers() -> dict[str, argparse.ArgumentParser]:

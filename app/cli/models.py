@@ -11,7 +11,6 @@ import msgspec
 from app.cli.exit_codes import DONE
 from app.cli.output import add_json_argument, add_project_argument, print_json, printable
 from app.cli.user import user_name
-from app.core.errors import UserError
 
 if TYPE_CHECKING:
     from app.store.models import ModelEntry, Models
@@ -31,16 +30,33 @@ One model answers for each question and set of views (fracture.pair). Promoting 
 project; a model that is worse on the hold-out, or that cannot be compared, needs a reason of ten letters or more."""
 
 
+WORDS = {  # action -> what it is about, one-line help
+    "list": ("", "every model; a star marks those that answer"),
+    "card": ("ID", "everything that a model's card says"),
+    "import": ("DIR", "copy a model into the project: a folder that was received, or that of a run"),
+    "promote": ("ID|DIR", "let a model, or that of a run, answer from now on"),
+    "rollback": ("TASK", "let the model answer that answered before"),
+    "history": ("TASK", "who has let which model answer, and why"),
+}
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """Set the arguments of `coxa models`."""
-    parser.add_argument("action", choices=("list", "card", "import", "promote", "rollback", "history"))
-    parser.add_argument("what", nargs="?", default="", metavar="ID|TASK|DIR",
-                        help="a model, a task such as fracture.pair, or a folder")  # fmt: skip
-    add_project_argument(parser, is_required=False)
-    parser.add_argument("--reason", default="", metavar="TEXT", help="why, for promote and rollback")
-    parser.add_argument("--author", default="", metavar="NAME", help="who decides (default: the account's name)")
-    parser.add_argument("--device", default="auto", metavar="NAME", help="auto, cpu, cuda … (default: auto)")
-    add_json_argument(parser)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for name, (what, text) in WORDS.items():
+        sub = actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", allow_abbrev=False)
+        sub.set_defaults(what="", reason="", author="", device="auto")
+        if what:
+            sub.add_argument("what", metavar=what, help=text)
+        add_project_argument(sub, is_required=name not in ("list", "card"))
+        if name in ("promote", "rollback"):
+            sub.add_argument("--reason", default="", metavar="TEXT", help="why")
+        if name in ("promote", "rollback", "import"):
+            sub.add_argument("--author", default="", metavar="NAME", help="who decides (default: the account's name)")
+        if name == "promote":
+            sub.add_argument("--device", default="auto", metavar="NAME", help="auto, cpu, cuda … (default: auto)")
+        if name in ("list", "card"):
+            add_json_argument(sub)
     parser.epilog = EPILOG
 
 
@@ -49,11 +65,7 @@ def run(args: argparse.Namespace) -> int:
     from app.store.models import Models
     from app.store.project import ProjectStore
 
-    if args.action != "list" and not args.what:
-        raise UserError("Which one? Name a model, a task or a folder.", kind="usage")
     if args.project is None:
-        if args.action not in ("list", "card"):
-            raise UserError("In which project? Give --project DIR.", kind="usage")
         return _look(args, Models(None))
     is_looking = args.action in ("list", "card", "history")
     with ProjectStore.open(args.project, is_read_only=is_looking) as project:
