@@ -41,6 +41,7 @@ VALUE_WORDS: dict[str, dict[str, str]] = {
     "open": {"yes": "With open questions", "no": "Nothing open"},
     "blocked": {"yes": "Blocked", "no": "Not blocked"},
     "disagreement": {"yes": "Readers disagree", "no": "No disagreement"},
+    "adjudication": {"waiting": "Waiting for a decision", "settled": "Decided"},
     "comment": {"yes": "With a comment", "no": "Without a comment"},
 }  # fmt: skip
 AI_VALUES = {"found": "Found", "not-found": "Nothing found", "abstains": "No answer: too near the threshold",

@@ -45,9 +45,11 @@ if TYPE_CHECKING:
     from app.ui.wiring.looks import LooksWiring
     from app.ui.wiring.merging import MergingWiring
     from app.ui.wiring.projects import ProjectsWiring
+    from app.ui.wiring.promoting import PromotingWiring
     from app.ui.wiring.resolving import ResolvingWiring
     from app.ui.wiring.reviewing import ReviewingWiring
     from app.ui.wiring.texts import TextsWiring
+    from app.ui.wiring.training import TrainingWiring
     from app.ui.wiring.wiring import Wiring
 
 SIZE_PX = (1280, 800)
@@ -95,6 +97,8 @@ class MainWindow(QMainWindow):
     adjudicating: AdjudicatingWiring
     merging: MergingWiring
     exporting: ExportingWiring
+    training: TrainingWiring
+    promoting: PromotingWiring
     texts: TextsWiring
     engine: EngineWiring
     findings: FindingsWiring
@@ -179,6 +183,11 @@ class MainWindow(QMainWindow):
         """Import what shows images, connect it, and open what was asked for."""
         if self._is_closed:
             return  # before it was ready: nothing may be opened that nobody would close
+        from app.core.imports import without
+
+        with without("cuda", "cupy"):  # for pictures on a graphics card, which no pane shows
+            import pyqtgraph  # noqa: F401
+
         from app.ui.project import Project
         from app.ui.viewer import Viewer
 
@@ -191,6 +200,9 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Leave the project clean and no work behind. Leaving always works, also when the folder is gone."""
+        if not self.training.may_close():
+            event.ignore()
+            return
         self._is_closed = True
         closing = [wiring.close for wiring in self.wirings]
         if self.project is not None:

@@ -34,9 +34,11 @@ from app.ui.wiring.labelling import LabellingWiring
 from app.ui.wiring.looks import LooksWiring
 from app.ui.wiring.merging import MergingWiring
 from app.ui.wiring.projects import ProjectsWiring
+from app.ui.wiring.promoting import PromotingWiring
 from app.ui.wiring.resolving import ResolvingWiring
 from app.ui.wiring.reviewing import ReviewingWiring
 from app.ui.wiring.texts import TextsWiring
+from app.ui.wiring.training import TrainingWiring
 
 WORKLIST_PX = 412
 
@@ -73,11 +75,13 @@ def build_shell(window: MainWindow) -> None:
     window.texts = TextsWiring(window)
     window.engine = EngineWiring(window)
     window.findings = FindingsWiring(window)
+    window.training = TrainingWiring(window)
+    window.promoting = PromotingWiring(window)
     window.looks = LooksWiring(window)
     wirings = (
         window.projects, window.importing, window.care, window.cases, window.images, window.resolving,
         window.annotating, window.labelling, window.reviewing, window.adjudicating, window.merging, window.exporting,
-        window.texts, window.engine, window.findings, window.looks,
+        window.texts, window.engine, window.findings, window.training, window.promoting, window.looks,
     )  # fmt: skip
     effects: dict[str, Callable[[bool], object]] = {}
     for wiring in wirings:

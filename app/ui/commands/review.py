@@ -29,4 +29,12 @@ REVIEW_COMMANDS: tuple[Command, ...] = (
             tip="Show or hide status, assignment and comments of the case", has_separator=True, icon="info"),
     Command(id="show_history", text="History", menu="Case", shortcuts=("F3",), is_checkable=True, icon="history",
             tip="Show or hide who said what about the case and when, and go back to any state"),
+    Command(id="adjudication_queue", text="List disagreements", menu="Case", shortcuts=("Ctrl+D",), needs="project",
+            tip="List exactly the cases on which readers disagree and nobody has decided, and open the first",
+            has_separator=True, icon="disagreements"),
+    Command(id="next_disputed", text="Next disagreement", menu="Case", shortcuts=("Ctrl+Shift+PgDown",), needs="cases",
+            tip="Go down to the next case in the list on which readers disagree and nobody has decided"),
+    Command(id="show_adjudication", text="Disagreements", menu="Case", shortcuts=("Ctrl+Shift+D",), is_checkable=True,
+            tip="Show or hide on what readers of the case disagree; while it is shown, digits and letters decide",
+            icon="decide"),
 )  # fmt: skip

@@ -117,6 +117,7 @@ class ImportingWiring(Wiring):
 
     def offer_for(self, paths: Sequence[Path]) -> DropOffer:
         """What a drop of these would do."""
+        from app.store.merge.opening import export_folder
         from app.ui.drop_area import DropOffer
         from app.ui.import_words import first_table, is_project_folder, what_words
         from app.ui.mapping_dialog import is_fracatlas, is_table
@@ -129,6 +130,9 @@ class ImportingWiring(Wiring):
             return DropOffer(title=tr("Only files on this computer can be imported"), words=words, is_accepted=False)
         if len(paths) == 1 and is_project_folder(paths[0]):
             return DropOffer(title=tr("Open the project “{name}”", name=private(paths[0].name)))
+        if len(paths) == 1 and (export := export_folder(paths[0])) is not None and not project.is_open:
+            words = tr("You choose the project next. Your files are not changed.")
+            return DropOffer(title=self.window.merging.describe(export), words=words)
         if project.is_open and not project.is_writable:
             words = tr("The project “{name}” is open for looking only.", name=private(project.name))
             return DropOffer(title=tr("Nothing can be imported here now"), words=words, is_accepted=False)
@@ -138,6 +142,8 @@ class ImportingWiring(Wiring):
             if project.is_open
             else tr("You choose the project next. Your files are not changed.")
         )
+        if len(paths) == 1 and (export := export_folder(paths[0])) is not None:
+            return DropOffer(title=self.window.merging.describe(export), words=where)
         if any(is_table(path) for path in paths):
             return DropOffer(title=tr("Look at the table {name}", name=private(first_table(paths).name)), words=where)
         if len(paths) == 1 and is_fracatlas(paths[0]):
@@ -146,6 +152,7 @@ class ImportingWiring(Wiring):
 
     def bring_in(self, paths: Sequence[Path]) -> None:
         """Import files and folders; open a project; look at a table first."""
+        from app.store.merge.opening import export_folder
         from app.ui.import_words import first_table, is_project_folder, what_words
         from app.ui.mapping_dialog import is_fracatlas, is_table
 
@@ -154,6 +161,9 @@ class ImportingWiring(Wiring):
             return
         if len(paths) == 1 and is_project_folder(paths[0]):
             self.window.projects.open_project(paths[0])
+            return
+        if len(paths) == 1 and (export := export_folder(paths[0])) is not None:
+            self._bring_in_export(export)
             return
         if any(is_table(path) for path in paths):
             self._look_at_table(first_table(paths))
@@ -250,15 +260,42 @@ class ImportingWiring(Wiring):
         else:
             self._start(request)
 
+    def _bring_in_export(self, export: Path) -> None:
+        """Merge a Coxa export into the open project, or make a project of it."""
+        from app.store.merge.opening import export_name
+
+        merging = self.window.merging
+        if self.project.is_open:
+            merging.merge(export)
+            return
+        what = merging.describe(export)
+        self._ask_project(lambda: merging.merge(export), title=what, name=export_name(export))
+
     def _ask_where(self, request: ImportRequest, *, what: str) -> None:
+        def bring_in() -> None:
+            self._bring_in(request, what=what)
+
+        self._ask_project(bring_in, title=tr("Import {what}", what=what), start=lambda: self._start(request))
+
+    def _ask_project(
+        self, go: Callable[[], None], *, title: str, name: str = "", start: Callable[[], None] | None = None
+    ) -> None:
+        """Ask for a new or a recent project, open it, and go on.
+
+        Args:
+            go: what to do then.
+            title: of the question.
+            name: proposed for a new project.
+            start: what to do in a new project instead.
+        """
         from app.ui.new_project import NewProjectDialog, free_name
 
         projects = self.window.projects
         place = projects.proposed_place()
         dialog = NewProjectDialog(
-            name=free_name(place, tr("Hips")),  # names of files and folders may be names of patients
+            name=free_name(place, name or tr("Hips")),  # names of files and folders may be names of patients
             place=place,
-            title=tr("Import {what}", what=what),
+            title=title,
             words=tr("Names and dates are replaced by pseudonyms on the way in; your own files are never changed."),
             accept_text=tr("Import"),
             recent=projects.recent_entries(),
@@ -267,9 +304,9 @@ class ImportingWiring(Wiring):
 
         def go_on() -> None:
             if dialog.is_new:
-                projects.make_project(dialog.path, dialog.form.project_name, then=lambda: self._start(request))
+                projects.make_project(dialog.path, dialog.form.project_name, then=start or go)
             else:
-                projects.open_project(dialog.path, then=lambda: self._bring_in(request, what=what))
+                projects.open_project(dialog.path, then=go)
 
         dialog.accepted.connect(go_on)
         dialog.finished.connect(dialog.deleteLater)

@@ -92,6 +92,8 @@ class LabellingWiring(Wiring):
 
         A view that is asked about has the first right to its letters.
         """
+        if key := self.window.adjudicating.wants(event):
+            return key
         form = self.form
         plain = event.modifiers() & ~(Qt.KeyboardModifier.KeypadModifier) == Qt.KeyboardModifier.NoModifier
         if form is None or not form.isVisible() or not plain or self.window.resolving.may_decide:
@@ -100,6 +102,14 @@ class LabellingWiring(Wiring):
         if len(key) != 1 and key not in NAMED.values():
             return ""
         return key if form.would_take(key) else ""
+
+    def take(self, key: str, event: QKeyEvent) -> None:
+        """A key that is wanted: it decides a disagreement, or answers the form."""
+        adjudicating = self.window.adjudicating
+        if adjudicating.panel is not None and adjudicating.wants(event):
+            adjudicating.panel.take(key)
+        elif self.form is not None:
+            self.form.take(key)
 
     def _show_case(self) -> None:
         """Show the labels of the case on the screen."""
@@ -174,8 +184,8 @@ class _FormKeys(QObject):
         if not key:
             return False
         event.accept()
-        if event.type() == QEvent.Type.KeyPress and not event.isAutoRepeat() and self._wiring.form is not None:
-            self._wiring.form.take(key)
+        if event.type() == QEvent.Type.KeyPress and not event.isAutoRepeat():
+            self._wiring.take(key, event)
         return True
 
     def _forget(self) -> None:
