@@ -68,7 +68,8 @@ def plan_of(name: str, *, start: str = "", epochs: int = 0) -> TrainingPlan:
     if name == "cvdt-small":
         wanted = replace(wanted, region_mode=RegionMode.FIELD, field_mm=FIELD_MM, is_right_mirrored=True)
         return TrainingPlan(
-            input=wanted, epochs=epochs or 22, batch=16, learning_rate=1.5e-3, weight_decay=0.03, warm_up_epochs=2,
+            input=wanted, epochs=epochs or 24, batch=16, learning_rate=1.2e-3 if start else 1.5e-3, weight_decay=0.03,
+            warm_up_epochs=0.5 if start else 2,
             localisation=1.5, augmentation=vary, **common,
         )  # fmt: skip
     if name == PARTS:
@@ -186,6 +187,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--epochs", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--start", default="")
+    parser.add_argument("--name", default="", help="of the run's folder (default: the model's)")
     args = parser.parse_args(argv)
     import torch
 
@@ -195,7 +197,7 @@ def main(argv: list[str] | None = None) -> int:
 
     torch.set_num_threads(args.threads)
     torch.set_float32_matmul_precision("medium")
-    run = args.runs / args.model
+    run = args.runs / (args.name or args.model)
     if not (run / "plan.json").is_file():
         prepare(args.data, run, args.model, plan_of(args.model, start=args.start, epochs=args.epochs), "training")
     trainer = Trainer(RunFolder(run), choose_device("cpu", "bfloat16"))

@@ -33,7 +33,16 @@ from app.engine.training.batches import Batch, Batches
 from app.engine.training.beginning import begin_with
 from app.engine.training.checkpoint import Position, read_checkpoint, write_checkpoint
 from app.engine.training.scoring import Scores, figures, worst_cases
-from app.engine.training.steps import Average, Localiser, class_loss, make_optimiser, rate_at, rate_on_plateau
+from app.engine.training.steps import (
+    HEATMAP_SHARE,
+    Average,
+    Localiser,
+    class_loss,
+    heatmap_loss,
+    make_optimiser,
+    rate_at,
+    rate_on_plateau,
+)
 from app.store.run_folder import Epoch, RunFolder, replace
 
 Step = Callable[[int, int, int, float, float], None]  # epoch, step done, steps, mean loss so far, seconds so far
@@ -358,9 +367,11 @@ class Objective(nn.Module):
             if self.localiser is not None:
                 has_none = (labels != self._positive) & self._tells_absence
                 whole = tuple(part.float() for part in maps)
-                loss = loss + self._plan.localisation * self.localiser(
-                    whole, clicks, has_none, self._plan.input.size_px
-                )
+                size = self._plan.input.size_px
+                where = self.localiser(whole, clicks, has_none, size)
+                number = self._plan.finding if logits.shape[1] > 1 else 0
+                why = heatmap_loss(logits, maps, clicks, labels == self._positive, number, size)
+                loss = loss + self._plan.localisation * (where + HEATMAP_SHARE * why)
         return loss
 
 

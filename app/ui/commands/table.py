@@ -13,6 +13,7 @@ from app.ui.commands.labels import LABEL_COMMANDS
 from app.ui.commands.resolve import RESOLVE_COMMANDS
 from app.ui.commands.review import REVIEW_COMMANDS
 from app.ui.commands.texts import TEXT_COMMANDS
+from app.ui.commands.train import TRAIN_COMMANDS
 from app.ui.commands.view import VIEW_COMMANDS
 from app.ui.commands.window import WINDOW_COMMANDS
 
@@ -26,9 +27,10 @@ COMMANDS: tuple[Command, ...] = (
     *LABEL_COMMANDS,
     *FINDINGS_COMMANDS,
     *ENGINE_COMMANDS,
+    *TRAIN_COMMANDS,
     *VIEW_COMMANDS,
     *WINDOW_COMMANDS,
     *HELP_COMMANDS,
 )
-MENUS = ("File", "Case", "Resolve", "Annotate", "AI", "View", "Window", "Help")
+MENUS = ("File", "Case", "Resolve", "Annotate", "AI", "Train", "View", "Window", "Help")
 BAR_SECTIONS = ("Case", "Annotate", "AI", "View", "Window")
