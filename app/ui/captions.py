@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from app.core.case import Assessment, Case, Certainty, Projection, Side, ValueT, View, ViewFlag
 from app.core.orientation import Orientation
+from app.core.pixel_review import ReleaseState
 from app.core.scale_bar import scale_bar
 from app.core.spacing import Spacing, SpacingSource
 from app.ui.corner_text import Corners, Line, Marker
@@ -39,7 +40,11 @@ FLAG_LINES = {
     ViewFlag.NOT_NATIVE: Line("Not the detector's grey values", "caution"),
     ViewFlag.ASSUMED_ENCODING: Line("Encoding assumed", "caution"),
     ViewFlag.LOSSY: Line("Lossy compression", "caution"),
-    ViewFlag.MAY_HAVE_TEXT: Line("May hold burnt-in text", "muted"),
+}
+RELEASE_LINES = {
+    ReleaseState.WAITING: Line("May hold burnt-in text", "muted"),
+    ReleaseState.MASKED: Line("Burnt-in text is painted over", "muted"),
+    ReleaseState.REFUSED: Line("Must not leave the project", "caution"),
 }
 SOURCE_WORDS = {
     SpacingSource.CALIBRATED: "calibrated",
@@ -196,6 +201,9 @@ def _warnings(view: View, showing: Showing, *, is_verified: bool) -> tuple[Line,
         words = tr("As stored: the wrong way round") if showing.is_mirrored else tr("Stored mirrored, hung as usual")
         lines.append(Line(words, "caution" if showing.is_mirrored else "muted"))
     lines += [Line(tr(line.text), line.tone) for flag, line in FLAG_LINES.items() if flag in view.flags]
+    if view.release in RELEASE_LINES:
+        line = RELEASE_LINES[view.release]
+        lines.append(Line(tr(line.text), line.tone))
     return (*lines, *(Line(tr(MISSING_LINES[name]), "muted") for name in showing.missing))
 
 

@@ -16,6 +16,7 @@ from app.core.errors import UserError
 from app.core.grey import GreyScale, StoredImage, Window
 from app.core.grey_tables import display_table, modality_table
 from app.core.orientation import Orientation
+from app.core.pixel_review import MaskBox, masked, resized_masks
 from app.core.voi import auto_window
 from app.store.derived import DerivedCache, derived_key
 from app.store.windows import windows_of
@@ -37,11 +38,15 @@ class Subject:
         sha256: address of the stored values.
         grey: how they are read.
         orientation: how the view hangs in its pane.
+        masks: what is painted over, on the image.
+        rows: image height, px; only read with masks.
     """
 
     sha256: str
     grey: GreyScale
     orientation: Orientation = Orientation()  # noqa: RUF009  # frozen
+    masks: tuple[MaskBox, ...] = ()
+    rows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,14 @@ def make_thumbnail(image: StoredImage, grey: GreyScale, window: Window | None = 
     size = (max(1, round(cols * share)), max(1, round(rows * share)))
     levels = np.asarray(cv2.LUT(image.pixels, table.levels), np.uint8)
     return np.ascontiguousarray(cv2.resize(levels, size, interpolation=cv2.INTER_AREA))
+
+
+def painted_over(levels: Levels, subject: Subject) -> Levels:
+    """A small radiograph with its masks, in black."""
+    if not subject.masks or subject.rows <= 0:
+        return levels
+    rows, cols = levels.shape
+    return masked(levels, resized_masks(subject.masks, scale=rows / subject.rows, rows=rows, cols=cols), fill=0)
 
 
 def as_hung(levels: Levels, orientation: Orientation) -> Levels:
@@ -176,7 +189,7 @@ class Thumbnails(QObject):
         (key, state, subject), self._under_way = self._under_way, None
         assert key[1] == sha256, "a small radiograph came for another image"
         if isinstance(result, np.ndarray):
-            shown = as_hung(result, subject.orientation)
+            shown = as_hung(painted_over(result, subject), subject.orientation)
             rows, cols = shown.shape
             self._keep(key, state, QImage(shown.data, cols, rows, cols, QImage.Format.Format_Grayscale8).copy())
         else:

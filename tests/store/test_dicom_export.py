@@ -30,9 +30,9 @@ from app.store.model_folder import write_card
 from app.store.models import FIELD
 from app.store.project import ProjectStore
 from app.store.usable_models import usable_models
-from tests.journeys.test_nothing_leaves import look_at_everything
 from tests.support.dicom_files import picture, write_dicom
 from tests.support.imports import import_paths
+from tests.support.looked_at import look_at_everything
 
 WANTED = ExportRequest(
     contents=frozenset(Content) - {Content.ALIGNED_CROPS, Content.REGION_CROPS},

@@ -154,7 +154,10 @@ class CasesWiring(Wiring):
             if view is None:
                 return None
             orientation = hung(view.projection.value, view.orientation)
-            return Subject(sha256=view.image_sha256, grey=view.grey, orientation=orientation)
+            masks = view.pixel_review.masks if view.pixel_review is not None else ()
+            return Subject(
+                sha256=view.image_sha256, grey=view.grey, orientation=orientation, masks=masks, rows=view.rows
+            )
 
         self._thumbnails = Thumbnails(look, store.images.load, store.derived, self.window)
         self._thumbnails.changed.connect(cases.table.viewport().update)
