@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from app.ui.wiring.merging import MergingWiring
     from app.ui.wiring.projects import ProjectsWiring
     from app.ui.wiring.promoting import PromotingWiring
+    from app.ui.wiring.proposing import ProposingWiring
     from app.ui.wiring.resolving import ResolvingWiring
     from app.ui.wiring.reviewing import ReviewingWiring
     from app.ui.wiring.texts import TextsWiring
@@ -98,6 +99,7 @@ class MainWindow(QMainWindow):
     merging: MergingWiring
     exporting: ExportingWiring
     training: TrainingWiring
+    proposing: ProposingWiring
     promoting: PromotingWiring
     texts: TextsWiring
     engine: EngineWiring

@@ -209,8 +209,8 @@ class RunsView(QWidget):
         shown = [self._runs[run_id] for run_id in self._selected_ids() if run_id in self._runs][:OVERLAID]
         self.curves.show_runs(shown)
         self._empty.setVisible(not self._runs)
-        for widget in (self.list, self.curves, self._facts):
-            widget.setVisible(bool(self._runs))
+        for part in (self.list, self.curves, self._facts):
+            part.setVisible(bool(self._runs))
         state = None if run is None else run.state
         visible = {
             "pause": state in ACTIVE,

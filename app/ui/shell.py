@@ -35,6 +35,7 @@ from app.ui.wiring.looks import LooksWiring
 from app.ui.wiring.merging import MergingWiring
 from app.ui.wiring.projects import ProjectsWiring
 from app.ui.wiring.promoting import PromotingWiring
+from app.ui.wiring.proposing import ProposingWiring
 from app.ui.wiring.resolving import ResolvingWiring
 from app.ui.wiring.reviewing import ReviewingWiring
 from app.ui.wiring.texts import TextsWiring
@@ -76,12 +77,14 @@ def build_shell(window: MainWindow) -> None:
     window.engine = EngineWiring(window)
     window.findings = FindingsWiring(window)
     window.training = TrainingWiring(window)
+    window.proposing = ProposingWiring(window)
     window.promoting = PromotingWiring(window)
     window.looks = LooksWiring(window)
     wirings = (
         window.projects, window.importing, window.care, window.cases, window.images, window.resolving,
         window.annotating, window.labelling, window.reviewing, window.adjudicating, window.merging, window.exporting,
-        window.texts, window.engine, window.findings, window.training, window.promoting, window.looks,
+        window.texts, window.engine, window.findings, window.training, window.proposing,
+        window.promoting, window.looks,
     )  # fmt: skip
     effects: dict[str, Callable[[bool], object]] = {}
     for wiring in wirings:

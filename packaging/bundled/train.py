@@ -68,7 +68,7 @@ def plan_of(name: str, *, start: str = "", epochs: int = 0) -> TrainingPlan:
     if name == "cvdt-small":
         wanted = replace(wanted, region_mode=RegionMode.FIELD, field_mm=FIELD_MM, is_right_mirrored=True)
         return TrainingPlan(
-            input=wanted, epochs=epochs or 24, batch=16, learning_rate=1.2e-3 if start else 1.5e-3, weight_decay=0.03,
+            input=wanted, epochs=epochs or 24, batch=16, learning_rate=5e-4 if start else 1.5e-3, weight_decay=0.03,
             warm_up_epochs=0.5 if start else 2,
             localisation=1.5, augmentation=vary, **common,
         )  # fmt: skip

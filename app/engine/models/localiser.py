@@ -41,6 +41,7 @@ class HipLocaliser(HipModel):
         self.down3, self.down4 = _Block(w[2], w[3], 2), _Block(w[3], w[4], 2)
         self.up3, self.up2, self.up1 = _Block(w[4] + w[3], w[3]), _Block(w[3] + w[2], w[2]), _Block(w[2] + w[1], w[1])
         self.head = nn.Conv2d(w[1], 1, 1)
+        assert self.head.bias is not None
         nn.init.constant_(self.head.bias, -5.0)  # a place is rarely the hip
 
     def maps(self, *images: Tensor) -> Maps:

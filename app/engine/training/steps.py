@@ -13,7 +13,7 @@ from app.core.training_plan import Optimiser, Schedule, TrainingPlan
 from app.engine.models.hip_model import HipModel, Maps
 
 COSINE_END = 0.01  # of the largest learning rate
-HEATMAP_SHARE = 0.3  # of the loss on the heatmap, beside that on the places
+HEATMAP_SHARE = 0.15  # of the loss on the heatmap, beside that on the places
 PLATEAU_FACTOR, PLATEAU_PATIENCE = 0.1, 10  # Keras' ReduceLROnPlateau
 
 

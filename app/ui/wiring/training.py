@@ -6,9 +6,10 @@ somebody looks or something is under way.
 
 from __future__ import annotations
 
-import importlib.util
 import sys
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,18 +21,17 @@ from app.ui.docks import switch_dock
 from app.ui.jobs_strip import JobLine
 from app.ui.language import tr, whole
 from app.ui.notices import Banner
-from app.ui.wiring.processes import PROGRAM, coxa_process, document_of, end_process, names_of
+from app.ui.wiring.processes import PROGRAM, names_of
 from app.ui.wiring.wiring import Wiring
 
 if TYPE_CHECKING:
     from app.core.training_run import StopWish
     from app.store.runs import RunSummary
-    from app.store.training_setup import TrainingSetup, TrainingWish
-    from app.ui.background import BackgroundCall
     from app.ui.training_panel import TrainingPanel
 
 JOB = "training"
 LOOK_MS = 1000
+STARTING_S = 120.0  # until a process that has been started must have said something
 
 
 class TrainingWiring(Wiring):
@@ -44,9 +44,6 @@ class TrainingWiring(Wiring):
 
     panel: TrainingPanel | None = None
     runs: tuple[RunSummary, ...] = ()
-    _work: BackgroundCall
-    _is_stale = False
-    _guess: QProcess | None = None
     _chosen = ""
     _told: frozenset[str] = frozenset()
 
@@ -63,16 +60,17 @@ class TrainingWiring(Wiring):
     def connect_shell(self) -> None:
         """The dock is there from the start, so that its place can be restored."""
         window = self.window
+        self._begun: dict[str, float] = {}
         self._dock = QDockWidget(window)
         self._dock.setObjectName("training")
         self._dock.setFeatures(
             QDockWidget.DockWidgetFeature.DockWidgetClosable | QDockWidget.DockWidgetFeature.DockWidgetMovable
         )
         window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self._dock)
-        for name in ("findings", "export"):  # tabs: two panels of this size do not fit above each other
-            other = window.findChild(QDockWidget, name)
-            if other is not None:
-                window.tabifyDockWidget(other, self._dock)
+        findings = window.findChild(QDockWidget, "findings")
+        for dock in (window.findChild(QDockWidget, "export"), self._dock):
+            if findings is not None and dock is not None:  # tabs: panels of this size do not fit above each other
+                window.tabifyDockWidget(findings, dock)
         self._dock.hide()
         self._dock.visibilityChanged.connect(lambda _: self._on_visible())
         self._timer = QTimer(window, interval=LOOK_MS)
@@ -80,22 +78,17 @@ class TrainingWiring(Wiring):
 
     def connect_rest(self) -> None:
         """The panel is made when it is first looked at; runs under way are found when a project opens."""
-        from app.ui.background import BackgroundCall
-
-        self._work = BackgroundCall(self.window)
-        self._work.finished.connect(self._on_setup)
-        self._work.failed.connect(self._on_refused)
         self.project.opened.connect(self._on_opened)
         self.project.closed.connect(self._on_closed)
-        self.project.annotated.connect(lambda _: self._follow())
-        self.project.cases_changed.connect(self._follow)
 
     def present(self) -> set[str]:
         """Which commands make sense for the run that is looked at."""
+        if not self.runs and self._current is None:
+            return set()  # before the shell is painted, when numpy is not to be imported
         from app.core.training_run import RunState
 
         found = set()
-        if any(run.state in (RunState.RUNNING, RunState.PREPARING, RunState.QUEUED) for run in self.runs):
+        if self.running:
             found.add("running run")
         current = self._current
         if current is not None and current.state in (RunState.PAUSED, RunState.BROKEN_OFF, RunState.NEW):
@@ -111,18 +104,20 @@ class TrainingWiring(Wiring):
     def close(self) -> None:
         """The window closes; runs go on by themselves."""
         self._timer.stop()
-        if self.window.project is not None:
-            self._work.stop()
-        end_process(self._guess)
         if self.panel is not None:
             self.panel.stop()
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether somebody looks at the panel."""
+        return self._dock.isVisible()
 
     @property
     def running(self) -> list[RunSummary]:
         """Runs with a living process."""
         from app.core.training_run import RunState
 
-        return [run for run in self.runs if run.state in (RunState.RUNNING, RunState.PREPARING)]
+        return [run for run in self.runs if run.state in (RunState.RUNNING, RunState.PREPARING, RunState.QUEUED)]
 
     def pause_all(self) -> None:
         """Ask every run under way to stop after its present step."""
@@ -155,7 +150,7 @@ class TrainingWiring(Wiring):
 
         panel = self.panel = TrainingPanel(self._dock)
         self._dock.setWidget(panel)
-        panel.setup_wanted.connect(self._set_up)
+        self.window.proposing.connect_form(panel)
         panel.start_wanted.connect(self.start)
         panel.page_changed.connect(self.look)
         panel.runs.selected.connect(self._on_selected)
@@ -169,94 +164,19 @@ class TrainingWiring(Wiring):
         if self._dock.isVisible() and self.window.project is not None and self.project.is_open:
             self.make_panel()
             self.look()
-            self._follow()
+            self.window.proposing.follow()
 
     def _on_opened(self) -> None:
-        if self.panel is not None:
-            self.panel.form.forget()
         self._told = frozenset()
         self.look()
-        self._follow()
 
     def _on_closed(self) -> None:
         self._timer.stop()
-        self._work.stop()
-        end_process(self._guess)
         self.runs = ()
         self.window.jobs.remove(JOB)
         if self.panel is not None:
             self.panel.stop()
             self.panel.runs.show_runs(())
-
-    # --- what would be trained ---
-
-    def _follow(self) -> None:
-        """Labels have changed: so may what would be trained."""
-        if self.panel is not None and self._dock.isVisible() and self.project.is_open:
-            if importlib.util.find_spec("torch") is None:
-                self.panel.show_problem(
-                    UserError(
-                        "Training needs torch, which is not installed.",
-                        reason="Coxa was set up with --review-only.",
-                        remedy="Run the set-up again, without --review-only.",
-                        kind="no-torch",
-                    )
-                )
-                return
-            self.panel.ask()
-
-    def _set_up(self) -> None:
-        if self.panel is None or not self.project.is_open:
-            return
-        if self._work.is_running:
-            self._is_stale = True
-            return
-        self._is_stale = False
-        wish, path, reader = self.panel.form.wish(), self.project.path, self.project.author
-        bundled = self.window.start.models
-        self._work.start(lambda _: _worked_out(path, wish, reader, bundled), name="training-setup")
-
-    def _on_setup(self, found: tuple[tuple[object, ...], tuple[object, ...], TrainingSetup | UserError]) -> None:
-        if self._is_stale:
-            self._set_up()
-            return
-        if self.panel is None or not self.project.is_open:
-            return
-        tasks, networks, setup = found
-        self.panel.form.show_choices(tasks, networks)  # type: ignore[arg-type]
-        if isinstance(setup, UserError):
-            self.panel.show_problem(setup)
-            return
-        self.panel.form.show_setup(setup)
-        self.panel.follow()
-        self._estimate(setup)
-
-    def _on_refused(self, error: UserError) -> None:
-        if self._is_stale:
-            self._set_up()
-        elif self.panel is not None:
-            self.panel.show_problem(error)
-
-    def _estimate(self, setup: TrainingSetup) -> None:
-        """How long it takes: a few steps in a process of their own, while nothing else trains."""
-        end_process(self._guess)
-        if self.running:
-            return
-        request, plan = setup.proposal.request, setup.proposal.plan
-        training = sum(part.value == "training" for part in setup.proposal.folds[0].values())
-        words = ["train", "--estimate", "--network", request.network.id, "--preset", request.preset, "--cases",
-                 str(training), "--json"]  # fmt: skip
-        process = self._guess = coxa_process(self.window, words)
-        epochs, folds = plan.epochs, len(setup.proposal.folds)
-
-        def tell() -> None:
-            document = document_of(process)
-            if document is not None and self._guess is process and self.panel is not None:
-                share = epochs / max(int(document["epochs"]), 1)
-                self.panel.form.show_estimate(float(document["seconds"]) * share * folds)
-
-        process.finished.connect(lambda *_: tell())
-        process.start()
 
     # --- runs ---
 
@@ -268,7 +188,7 @@ class TrainingWiring(Wiring):
         from app.store.training_setup import command_of, make_runs
 
         setup, device = panel.form.setup, panel.form.device
-        end_process(self._guess)
+        self.window.proposing.end_estimate()
         folders = self.project.record(
             lambda store, author: make_runs(store, setup, author=author, command=command_of(setup))
         )
@@ -287,7 +207,9 @@ class TrainingWiring(Wiring):
         process.setStandardOutputFile(QProcess.nullDevice())
         process.setStandardErrorFile(str(folders[0] / "trainer.log"))
         process.setWorkingDirectory(str(folders[0]))
-        if not process.startDetached()[0]:
+        self._begun |= {folder.name: time.monotonic() + STARTING_S for folder in folders}
+        begun: object = process.startDetached()  # PySide's stubs speak of the static function
+        if begun is False:
             self.window.banners.show_error(
                 UserError("The training could not be started.", reason="No process could be made.", kind="no-trainer")
             )
@@ -300,13 +222,14 @@ class TrainingWiring(Wiring):
         from app.store.runs import Runs
 
         before = {run.info.id for run in self.running}
-        self.runs = tuple(Runs(self.project.path / "runs").all())
+        self.runs = tuple(self._as_begun(run) for run in Runs(self.project.path / "runs").all())
         now = {run.info.id for run in self.running}
         if self.panel is not None:
             self.panel.runs.show_runs(self.runs, chosen=self._chosen)
             self._chosen = ""
             self._show_worst()
-        is_looked_at = self._dock.isVisible() and self.panel is not None and self.panel.tabs.currentIndex() == 1
+        panel = self.panel
+        is_looked_at = panel is not None and self._dock.isVisible() and panel.tabs.currentIndex() == 1
         if now or (is_looked_at and self.runs):
             self._timer.start()
         else:
@@ -317,6 +240,19 @@ class TrainingWiring(Wiring):
                 self._tell_finished(run)
         if before != now:
             self.window.enable()
+
+    def _as_begun(self, run: RunSummary) -> RunSummary:
+        """A run whose process has just been started is under way, though it has not said so yet."""
+        from app.core.training_run import RunState
+
+        until = self._begun.get(run.info.id)
+        if until is None:
+            return run
+        is_silent = run.state in (RunState.NEW, RunState.PAUSED, RunState.BROKEN_OFF)
+        if not is_silent or time.monotonic() > until:
+            del self._begun[run.info.id]
+            return run
+        return replace(run, state=RunState.QUEUED)
 
     def _show_job(self) -> None:
         running = self.running
@@ -448,18 +384,3 @@ class TrainingWiring(Wiring):
         if box.clickedButton() is pause:
             self.pause_all()
         return box.clickedButton() in (leave, pause)
-
-
-def _worked_out(
-    path: Path, wish: TrainingWish, reader: str, bundled: Path | None
-) -> tuple[tuple[object, ...], tuple[object, ...], TrainingSetup | UserError]:
-    """Runs in a thread: choices and proposal, through a connection of its own."""
-    from app.store.project import ProjectStore
-    from app.store.training_setup import set_up, training_choices
-
-    with ProjectStore.open(path, is_read_only=True) as store:
-        tasks, networks = training_choices(store)
-        try:
-            return tasks, networks, set_up(store, wish, reader=reader, bundled=bundled)
-        except UserError as error:
-            return tasks, networks, error
