@@ -17,6 +17,7 @@ import msgspec
 
 from app.core.engine_messages import EngineReply, EngineRequest, Hello
 
+COMMAND = (sys.executable, "-P", "-m", "app", "engine")
 NOISE_LINES = 50
 START_LIMIT_S, JOB_LIMIT_S = 300.0, 120.0
 _DECODER = msgspec.json.Decoder(EngineReply)
@@ -38,7 +39,7 @@ class EngineClient:
         self._replies: queue.Queue[bytes] = queue.Queue()
         self.noise: deque[str] = deque(maxlen=NOISE_LINES)
         self._process = subprocess.Popen(  # this program itself
-            [sys.executable, "-P", "-m", "app", "engine"],
+            list(COMMAND),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -74,6 +75,8 @@ class EngineClient:
         """End it; it has nothing to lose."""
         self._process.kill()
         self._process.wait()
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()  # type: ignore[union-attr]  # it was asked for
 
     def _note(self, line: bytes) -> None:
         if line.strip():

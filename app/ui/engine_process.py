@@ -14,7 +14,7 @@ from app.core.engine_messages import EngineReply, EngineRequest, Hello
 NOISE_LINES = 50
 NOISE_LETTERS = 400  # of one line
 WATCH_MS = 500
-START_LIMIT_S = 180.0  # torch from a cold disk, on a busy machine
+START_LIMIT_S = 300.0  # torch from a cold disk, on a busy machine
 JOB_LIMIT_S = 60.0
 KILL_WAIT_MS = 3000
 LONGEST_LINE = 1 << 20  # bytes; no reply is nearly as long

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -90,8 +90,10 @@ def open_window(
     is_read_only: bool = False,
     settings: SettingsFile | None = None,
     geometry: Path | None = None,
+    engine_command: Sequence[str] = (),
+    models: Path | None = None,
 ) -> MainWindow:
-    """The real window on a project, shown and with its first case on the screen (if it has one)."""
+    """The real window on a project, shown and with its first case on the screen (if it has one); without an engine."""
     window = MainWindow(
         Start(
             project=project,
@@ -102,6 +104,8 @@ def open_window(
             author="tester",
             settings=settings or SettingsFile(None),
             geometry=geometry,
+            engine_command=engine_command,
+            models=models,
         )
     )
     settled: list[bool] = []
