@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.errors import UserError
 from app.core.export_plan import ExportPreview, LeftOut
@@ -63,9 +63,7 @@ class ExportPanel(QWidget):
             each.setFrameShape(QScrollArea.Shape.NoFrame)
             each.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
             each.setWidget(content)
-        line = QFrame(self)
-        line.setFrameShape(QFrame.Shape.HLine)
-        line.setObjectName("muted")
+        self._area.setObjectName("job")  # a line above it
         foot = QHBoxLayout()
         foot.setContentsMargins(GAP_M, GAP_S, GAP_M, GAP_M)
         foot.addWidget(self.review)
@@ -75,7 +73,6 @@ class ExportPanel(QWidget):
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
         outer.addWidget(area, 1)
-        outer.addWidget(line)
         outer.addWidget(self._area)
         outer.addLayout(foot)
         self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
@@ -202,6 +199,7 @@ class ExportPanel(QWidget):
         label.setWordWrap(True)
         label.setTextFormat(Qt.TextFormat.PlainText)
         self._lines.addWidget(label)
+        label.show()  # else it has no height yet
 
     def _rows(self, title: str, rows: list[tuple[str, str]]) -> None:
         if not rows:
@@ -223,3 +221,4 @@ class ExportPanel(QWidget):
             grid.addWidget(left, number, 0)
             grid.addWidget(right, number, 1)
         self._lines.addWidget(place)
+        place.show()
