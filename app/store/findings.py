@@ -182,6 +182,11 @@ class Findings:
         """Everything up to this event has been taken into account by `forget` and `note_current`."""
         self._write([("DELETE FROM head", ()), ("INSERT INTO head VALUES (?, ?)", (event_id, event_hash))])
 
+    def clear(self) -> None:
+        """Forget everything; heatmaps stay where they are until they are written anew."""
+        tables = ("finding", "heatmap", "current", "head")
+        self._write([(f"DELETE FROM {table}", ()) for table in tables])  # noqa: S608  # names of our own
+
     def close(self) -> None:
         """Close the file; from now on nothing is found and nothing kept."""
         with self._guard:

@@ -112,6 +112,11 @@ class Engine(QObject):
         return self._desk.models if self._desk is not None else ()
 
     @property
+    def localiser(self) -> UsableModel | None:
+        """The model that finds the hip."""
+        return self._desk.localiser if self._desk is not None else None
+
+    @property
     def waiting_jobs(self) -> int:
         """Jobs that wait or are under way."""
         return self._cases.book.count if self._cases is not None else 0
