@@ -85,6 +85,7 @@ def test_a_merge_is_shown_before_it_is_made_and_disagreements_are_decided_with_k
     wait_until(lambda: window.selection.on_screen == listed[0])
     names = [panel(window).boxes[0].shown.names[reader] for reader in ("Anna", "Ben")]
     assert sorted(names) == ["Reader 1", "Reader 2"]
+    wait_until(lambda: window.case_list.table.hasFocus() and window.viewer is not None and window.viewer.is_settled)
     QTest.keyClick(window.case_list.table, "1")  # the key of “Yes”
     wait_until(lambda: len(window.case_list.listed_cases()) == 1)
     (found,) = case_disputes(window.project.annotations, listed[0])

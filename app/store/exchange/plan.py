@@ -374,6 +374,9 @@ def unnamed(
     def changed(each: Annotation) -> Annotation:
         target = reader_target(split_target(each.target)[1], names[each.reader]) if each.reader else each.target
         value = names.get(str(each.value), "somebody") if each.field == ASSIGNED else each.value
+        if each.field.startswith(ADJUDICATED) and isinstance(value, dict):
+            readings = {names.get(who, "somebody"): said for who, said in value.get("readings", {}).items()}
+            value = {**value, "readings": readings}
         author = names.get(each.author, "")
         return replace(each, target=target, reader=names.get(each.reader, ""), author=author, value=value)
 

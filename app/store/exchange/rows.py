@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from app.core.adjudication import ADJUDICATED, adjudication_of, settled_value
 from app.core.annotation import (
     ALIGNMENT,
     CALIBRATION,
@@ -64,6 +65,8 @@ def tables_of(plan: ExportPlan) -> list[Table]:
     ]
     if plan.has(Content.LABELS):
         found.append(Table(name="labels", columns=LABELS, rows=lambda: _labels(plan)))
+        if any(True for _ in _annotations(plan, ADJUDICATED)):
+            found.append(Table(name="adjudications", columns=ADJUDICATIONS, rows=lambda: _adjudications(plan)))
         if plan.request.has_free_text:
             found.append(Table(name="comments", columns=COMMENTS, rows=lambda: _comments(plan)))
     if plan.has(Content.ALIGNMENTS):
@@ -102,6 +105,10 @@ VIEWS: dict[str, type] = {
 LABELS: dict[str, type] = {
     "case": str, "view": str, "patient": str, "part": str, "reader": str, "field": str, "value": str, "text": str,
     "author": str, "at": str, "event": int,
+}  # fmt: skip
+ADJUDICATIONS: dict[str, type] = {
+    "case": str, "patient": str, "part": str, "adjudicator": str, "field": str, "value": str, "text": str,
+    "is_settled": bool, "at": str, "event": int,
 }  # fmt: skip
 COMMENTS: dict[str, type] = {"case": str, "number": str, "text": str, "author": str, "at": str, "event": int}
 ALIGNMENTS: dict[str, type] = {
@@ -203,6 +210,36 @@ def _labels(plan: ExportPlan) -> Iterator[Row]:
             "value": label_text(value),
             "text": value_text(field, value),
             **_made(each),
+        }
+
+
+def _adjudications(plan: ExportPlan) -> Iterator[Row]:
+    """What somebody decided where readers disagree; the opinions themselves are in `labels`."""
+    for case, each in _annotations(plan, ADJUDICATED):
+        answer = adjudication_of(each.value)
+        name = each.field.removeprefix(ADJUDICATED)
+        if answer is None:
+            continue
+        said = {
+            other.reader: label_value(other.value)
+            for other in case.annotations
+            if other.field == f"{LABEL}{name}" and other.reader
+        }
+        decided = {
+            other.reader: given
+            for other in case.annotations
+            if other.field == each.field and (given := adjudication_of(other.value)) is not None
+        }
+        yield {
+            "case": case.case.id,
+            "patient": case.patient.id,
+            "part": _part(case),
+            "adjudicator": each.reader,
+            "field": name,
+            "value": label_text(answer.value),
+            "text": value_text(plan.label_set.field(name), answer.value),
+            "is_settled": settled_value(said, decided) is not None,
+            **_made(each, has_author=False),
         }
 
 

@@ -149,3 +149,23 @@ def test_checksums_made_anew_do_not_help(tmp_path: Path) -> None:
     sums.write_text(sums.read_text(encoding="utf-8").replace(before, after), encoding="utf-8")
     with pytest.raises(UserError, match="was changed since"), open_source(data_set):
         pass
+
+
+def test_the_class_of_an_export_is_the_adjudicated_one_also_without_names(tmp_path: Path) -> None:
+    ours, _ = make_twins(tmp_path, studies=2)
+    annotate(ours, "Anna", {"case-0": {"fracture": "yes"}, "case-1": {"fracture": "yes"}})
+    annotate(ours, "Ben", {"case-0": {"fracture": "no"}, "case-1": {"fracture": "no"}})
+    with ProjectStore.open(ours) as project:
+        adjudicate(Annotations(project), "case-0", "fracture", "no", author="Chief")
+    for has_names in (True, False):
+        request = ExportRequest(contents=frozenset({Content.LABELS}), formats=frozenset({ExportFormat.TABLES}),
+                                has_reader_names=has_names, has_excluded=True)  # fmt: skip
+        with ProjectStore.open(ours, is_read_only=True) as project:
+            plan = plan_export(project, request)
+            assert [(case.label, case.is_disputed) for case in plan.cases] == [("no", False), ("", True)]
+            out = tmp_path / f"tables-{has_names}"
+            write_export(project, plan, out)
+        text = (out / "tables" / "adjudications.csv").read_text(encoding="utf-8-sig")
+        assert "fracture,no" in text
+        assert has_names == any(b"Chief" in file.read_bytes() for file in out.rglob("*") if file.is_file())
+        assert has_names == any(b"Anna" in file.read_bytes() for file in out.rglob("*") if file.is_file())
