@@ -121,7 +121,8 @@ def _manifest(folder: Path) -> Mapping[str, Any]:
             remedy="Open it with the newer version.",
             kind="newer-version",
         )
-    return found
+    document: dict[str, Any] = found
+    return document
 
 
 def _verify_sums(path: Path) -> None:
