@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.cli.demo_place import STAMP, VERSION, demo_folder
 from app.cli.exit_codes import DONE
 from app.cli.output import add_json_argument, print_json
 from app.core.errors import UserError
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 OnStep = Callable[[int, int, str], None]  # steps done, steps in all, what is being done
 
-STAMP = "demo.json"  # written last: a folder without it is not a whole demo project
-VERSION = 5  # raised when the demo's content changes
 PLACED_ASIDE = ".replaced"
 TRUTH = "demo-truth.json"  # what is known about each case; never a label
 
@@ -65,22 +64,6 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(f"{document['cases']} hips, {document['images']} radiographs: {folder}")
     return DONE
-
-
-def demo_folder() -> Path:
-    """Where `coxa gui --demo` keeps its project."""
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("coxa", appauthor=False)) / "demo"
-
-
-def is_demo_ready(folder: Path) -> bool:
-    """Whether there is a whole demo project of this version. Quick: it opens no database."""
-    try:
-        stamp = json.loads((folder / STAMP).read_text(encoding="utf-8"))
-        return bool(stamp["version"] == VERSION) and (folder / "project.db").stat().st_size > 0
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
 
 
 def make_demo(

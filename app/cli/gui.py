@@ -47,7 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Open the window and wait until it is closed."""
     gc.disable()  # importing makes hardly any garbage and takes a quarter longer when it is looked for
-    from app.cli.demo import demo_folder, is_demo_ready
+    from app.cli.demo_place import demo_folder, is_demo_ready
     from app.cli.user import user_name
 
     _require_screen()
@@ -58,6 +58,9 @@ def run(args: argparse.Namespace) -> int:
     demo = demo_folder()
     few = () if args.demo_cases is None else ("--cases", str(args.demo_cases))
     try:
+        from app.ui.plain_imports import import_plainly
+
+        import_plainly()
         from app.ui.start import Automation, run_window
         from app.ui.start_plan import Start
     except ImportError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import importlib
 import os
 import sys
@@ -112,6 +111,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def unknown_command(word: str) -> str:
     """What to say about a command that does not exist."""
+    import difflib  # only for what does not exist
+
     near = difflib.get_close_matches(word, COMMANDS, n=1)
     hint = f"Did you mean `coxa {near[0]}`?" if near else "The commands are: " + ", ".join(COMMANDS) + "."
     return f"coxa: there is no command `{word}`. {hint}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import traceback
@@ -29,6 +28,8 @@ def add_json_argument(parser: argparse.ArgumentParser) -> None:
 
 def print_json(document: Any) -> None:
     """Print one JSON document on standard output; keys sorted so that the same state prints the same bytes."""
+    import json
+
     is_unicode = (getattr(sys.stdout, "encoding", None) or "").lower().replace("-", "") == "utf8"
     print(json.dumps(document, indent=2, ensure_ascii=not is_unicode, sort_keys=True))
 

@@ -18,11 +18,10 @@ from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import quote
 
-from sqlite_utils import Database as SqliteUtils
-
 from app.core.errors import UserError
 from app.core.event import Scalar, row_hash
 from app.store.schema import APPLICATION_ID, KEYS, MIGRATION_TABLE, MIGRATIONS, TABLES
+from app.store.sqlite import SqliteUtils
 from app.store.turn import WriteTurn
 
 Row: TypeAlias = dict[str, Any]

@@ -14,8 +14,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlite_utils import Database as SqliteUtils
-
 from app.core.errors import UserError
 from app.core.event import PROJECT
 from app.store.audit import audit_database
@@ -33,6 +31,7 @@ from app.store.lock import ProjectLock
 from app.store.patients import Patients
 from app.store.schema import MIGRATIONS, SCHEMA, schema_digest
 from app.store.sources import Sources
+from app.store.sqlite import SqliteUtils
 from app.store.studies import Studies
 from app.store.views import Views
 from app.store.worklist.index_file import IndexFile

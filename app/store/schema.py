@@ -12,8 +12,7 @@ import hashlib
 import json
 import sqlite3
 
-from sqlite_utils import Database as SqliteUtils
-from sqlite_utils import Migrations
+from app.store.sqlite import Migrations, SqliteUtils
 
 APPLICATION_ID = 0x436F7861  # "Coxa", shown by file(1)
 MIGRATION_TABLE = "_sqlite_migrations"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
@@ -102,7 +101,10 @@ class SettingsFile:
         if self._path is None:
             return Settings()
         try:
-            table = tomllib.loads(self._path.read_text(encoding="utf-8"))
+            text = self._path.read_text(encoding="utf-8")
+            import tomllib  # a new installation has no settings: its first paint need not wait for it
+
+            table = tomllib.loads(text)
         except FileNotFoundError:
             return Settings()
         except (OSError, ValueError):

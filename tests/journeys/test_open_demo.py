@@ -235,7 +235,7 @@ def test_a_broken_demo_is_put_aside_and_made_again_by_the_window(demo: Path, tmp
 
 
 def test_a_demo_of_which_only_a_part_was_made_is_not_taken_for_one(tmp_path: Path) -> None:
-    from app.cli.demo import is_demo_ready
+    from app.cli.demo_place import is_demo_ready
 
     folder = make_project(tmp_path / "p", cases=1)
     assert not is_demo_ready(folder)

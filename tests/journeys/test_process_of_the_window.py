@@ -85,6 +85,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 def test_ten_cases_later_the_window_still_knows_nothing_of_networks(told: dict[str, Any]) -> None:
     assert not TORCH & set(map(str, told["loaded"]))
     assert "pyqtgraph" in told["loaded"]
+    assert not {"pandas", "pyarrow", "cuda"} & set(told["loaded"])  # libraries would import them where they are
 
 
 def test_what_shows_images_is_imported_after_the_shell_is_painted() -> None:
