@@ -83,7 +83,7 @@ class TrainingWiring(Wiring):
 
     def present(self) -> set[str]:
         """Which commands make sense for the run that is looked at."""
-        if not self.runs and self._current is None:
+        if not self.runs:
             return set()  # before the shell is painted, when numpy is not to be imported
         from app.core.training_run import RunState
 
