@@ -72,7 +72,7 @@ def measure(kind: str, path: Path, out: Path, cases: int) -> dict[str, Any]:
         began = time.monotonic()
         plan = plan_export(project, request)
         planned = time.monotonic() - began
-        before = rss_mb()
+        before, cpu = rss_mb(), time.process_time()
         raw = sum(project.images.path(view.image_sha256).stat().st_size for view in plan.pictures)
         began = time.monotonic()
         if kind.startswith("copy"):
@@ -87,8 +87,16 @@ def measure(kind: str, path: Path, out: Path, cases: int) -> dict[str, Any]:
             report = write_export(project, plan, out)
             files, written = report.files, report.written_bytes
         seconds = time.monotonic() - began
-    return {"seconds": seconds, "planned": planned, "files": files, "raw_mb": raw / 1e6, "written_mb": written / 1e6,
-            "before_mb": before, "peak_mb": rss_mb(), "views": len(plan.pictures)}  # fmt: skip
+    return {
+        "seconds": seconds,
+        "cpu": time.process_time() - cpu,
+        "planned": planned,
+        "files": files,
+        "raw_mb": raw / 1e6,
+        "written_mb": written / 1e6,
+        "before_mb": before,
+        "peak_mb": rss_mb(),
+    }
 
 
 def main() -> None:
@@ -104,8 +112,8 @@ def main() -> None:
         f"{cases} cases, {SHARED_IMAGES} images of {px} × {px} px; load {os.getloadavg()[0]:.1f}, {os.cpu_count()} CPUs"
     )
     print(
-        f"{'what':<34}{'cases':>6}{'files':>7}{'raw MB':>9}{'written':>9}{'s':>8}{'raw MB/s':>10}{'÷ copy':>8}"
-        f"{'peak MB':>9}"
+        f"{'what':<34}{'cases':>6}{'files':>7}{'raw MB':>9}{'written':>9}{'s':>8}{'CPU s':>8}{'raw MB/s':>10}"
+        f"{'÷ copy':>8}{'peak MB':>9}"
     )
     copied = 0.0
     for kind, count in (("copy", cases), ("copy-sync", cases), ("png", cases // 10), ("png", cases), ("folder", cases)):
@@ -116,7 +124,7 @@ def main() -> None:
         copied = copied or (speed if kind == "copy" else 0.0)
         print(
             f"{KINDS[kind]:<34}{count:>6}{row['files']:>7}{row['raw_mb']:>9.0f}{row['written_mb']:>9.0f}"
-            f"{row['seconds']:>8.1f}{speed:>10.0f}{speed / copied:>8.2f}{row['peak_mb']:>9.0f}"
+            f"{row['seconds']:>8.1f}{row['cpu']:>8.1f}{speed:>10.0f}{speed / copied:>8.2f}{row['peak_mb']:>9.0f}"
         )
     shutil.rmtree(out, ignore_errors=True)
 

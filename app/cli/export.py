@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.cli.case_filters import add_filter_arguments, query_of, refuse_unknown
-from app.cli.exit_codes import DONE
+from app.cli.exit_codes import DONE, PROBLEMS
 from app.cli.output import add_json_argument, add_project_argument, print_json, printable
 from app.core.errors import UserError
 from app.core.export import (
@@ -36,6 +36,7 @@ examples:
       --label atypical --split 70/15/15 --seed 1
   coxa export --project ~/hips --out ~/boxes --formats coco,tables --filter status=reviewed
   coxa export --project ~/hips --out ~/copy --formats coxa --contents images,labels,history
+  coxa export --verify ~/hips-2026                         is it still what was written?
   coxa export --project ~/hips --out ~/again --split-of run-3 --formats tables --contents labels
 
 contents: images, aligned-crops, region-crops, labels, measurements, alignments, findings, heatmaps, history
@@ -50,7 +51,8 @@ SHOWN_LEAKS = 10
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Set the arguments of `coxa export`."""
-    add_project_argument(parser)
+    add_project_argument(parser, is_required=False)
+    parser.add_argument("--verify", type=Path, metavar="DIR", help="is this data set still what was written?")
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="a new or empty folder (default: in the project's exports)"
     )
@@ -96,6 +98,10 @@ def run(args: argparse.Namespace) -> int:
     from app.store.exchange.write import free_export_folder
     from app.store.project import ProjectStore
 
+    if args.verify is not None:
+        return _verify(args)
+    if args.project is None:
+        raise UserError("`coxa export` needs a project.", remedy="Give --project DIR, or --verify DIR.", kind="usage")
     request = request_of(args)
     with ProjectStore.open(args.project, is_read_only=True) as project:
         refuse_unknown(project, request.query)
@@ -112,6 +118,22 @@ def run(args: argparse.Namespace) -> int:
         print(f"{report.files} files, {size}, in {printable(str(report.folder))} ({report.seconds:.1f} s).")
         print(f"SHA256SUMS has the hash {report.sums_sha256[:16]}….")
     return DONE
+
+
+def _verify(args: argparse.Namespace) -> int:
+    """Compare every file of a data set with its checksum."""
+    from app.store.exchange.verify import verify_data_set
+
+    count, faults = verify_data_set(args.verify)
+    if args.json:
+        print_json({"files": count, "faults": [{"path": each.path, "fault": each.fault.value} for each in faults]})
+    else:
+        for each in faults:
+            print(f"{each.fault.value.upper()}: {printable(each.path)}")
+        print(
+            f"{count} files, {len(faults)} of them not as they were written." if faults else f"{count} files, intact."
+        )
+    return PROBLEMS if faults else DONE
 
 
 def request_of(args: argparse.Namespace) -> ExportRequest:

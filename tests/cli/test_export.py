@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.exit_codes import DONE, REFUSED, USAGE
+from app.cli.exit_codes import DONE, PROBLEMS, REFUSED, USAGE
 from app.cli.main import main
 from tests.support.data_sets import make_labelled_project
 
@@ -84,3 +84,20 @@ def test_a_full_folder_is_left_alone(project: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("mine")
     assert export(project, "--out", tmp_path) == REFUSED
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_data_set_is_verified(project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export(project, "--contents", "labels", "--formats", "tables", "--out", tmp_path / "set") == DONE
+    assert main(["export", "--verify", str(tmp_path / "set")]) == DONE
+    assert "intact" in capsys.readouterr().out
+    (tmp_path / "set" / "tables" / "cases.csv").write_bytes(b"case\n")
+    (tmp_path / "set" / "tables" / "views.csv").unlink()
+    (tmp_path / "set" / "more.txt").write_text("more")
+    assert main(["export", "--verify", str(tmp_path / "set"), "--json"]) == PROBLEMS
+    assert json.loads(capsys.readouterr().out)["faults"] == [
+        {"path": "more.txt", "fault": "added"},
+        {"path": "tables/cases.csv", "fault": "changed"},
+        {"path": "tables/views.csv", "fault": "missing"},
+    ]
+    assert main(["export", "--verify", str(tmp_path)]) == REFUSED
+    assert main(["export"]) == USAGE

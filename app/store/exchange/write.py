@@ -115,7 +115,8 @@ def write_export(
             written = _write_all(project, plan, draft, on_progress, is_cancelled, fs, workers or _processors())
             sums = "".join(f"{each.digest}  {each.path}\n" for each in sorted(written, key=_by_path)).encode("ascii")
             fs.write(draft / SUMS, [sums], mode=PRIVATE_FILE)
-            _make_durable(draft, [each.path for each in written] + [SUMS], fs)
+            fs.sync(draft / SUMS)
+            _sync_folders(draft, [each.path for each in written], fs)
             _refuse_cancelled(is_cancelled)
             if folder.exists():
                 folder.rmdir()
@@ -273,6 +274,7 @@ def _write_one(file: OutputFile, draft: Path, fs: FileSystem) -> _Written:
 
     try:
         fs.write(draft / file.path, counted(), mode=PRIVATE_FILE)
+        fs.sync(draft / file.path)  # while others are made: waiting for the disk costs no time of its own
     except UserError as error:
         if not file.about:
             raise
@@ -296,12 +298,9 @@ def _count_checked(files: Iterable[OutputFile]) -> int:
     return len(seen)
 
 
-def _make_durable(draft: Path, paths: Iterable[str], fs: FileSystem) -> None:
-    """What is renamed next must be on the disk, or a power cut could show a data set with empty files."""
-    folders = {draft}
-    for path in paths:
-        fs.sync(draft / path)
-        folders |= {draft / parent for parent in PurePosixPath(path).parents}
+def _sync_folders(draft: Path, paths: Iterable[str], fs: FileSystem) -> None:
+    """Make every name durable: what is renamed next must be on the disk, or a power cut could show half of it."""
+    folders = {draft / parent for path in paths for parent in PurePosixPath(path).parents} | {draft}
     for folder in sorted(folders, reverse=True):
         fs.sync_folder(folder)
 
