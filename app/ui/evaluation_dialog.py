@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pyqtgraph as pg
+import shiboken6
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import (
     QDialog,
@@ -89,6 +90,14 @@ class EvaluationDialog(QDialog):
         layout.addLayout(lower, 1)
         self.retranslate()
 
+    def done(self, result: int) -> None:
+        """Closed: pyqtgraph's plots crash when Qt destroys them with their parent, so they go first."""
+        plots, self.plots = list(self.plots.values()), {}
+        for plot in plots:
+            plot.close()
+            shiboken6.delete(plot)
+        super().done(result)
+
     def changeEvent(self, event: QEvent) -> None:
         """Another language, or other colours."""
         super().changeEvent(event)
@@ -98,6 +107,8 @@ class EvaluationDialog(QDialog):
     def retranslate(self) -> None:
         """Say and draw everything anew."""
         evaluation = self._evaluation
+        if not self.plots:
+            return
         self.setWindowTitle(tr("Figures of {title}", title=evaluation.title))
         self.about.setText(
             tr("Measured on {cases}. Research use only, not for diagnosis.", cases=evaluation.measured_on)

@@ -57,7 +57,6 @@ class RunsView(QWidget):
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.list.setMinimumHeight(LIST_PX // 2)
         self.list.setMaximumHeight(LIST_PX)
-        self.list.setWordWrap(True)
         self.list.itemSelectionChanged.connect(self._on_selected)
         self.buttons = {name: QPushButton(self) for name in ("pause", "finish", "resume", "promote", "evaluation",
                                                              "rename", "delete")}  # fmt: skip
@@ -80,6 +79,9 @@ class RunsView(QWidget):
         self.worst.setMaximumHeight(LIST_PX)
         self.worst.itemActivated.connect(lambda item: self.case_wanted.emit(item.data(ID)))
         self.worst.itemClicked.connect(lambda item: self.case_wanted.emit(item.data(ID)))
+        for each in (self.list, self.worst):
+            each.setTextElideMode(Qt.TextElideMode.ElideRight)
+            each.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._empty = QLabel(self)
         self._empty.setObjectName("muted")
         self._empty.setWordWrap(True)

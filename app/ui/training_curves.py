@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pyqtgraph as pg
+import shiboken6
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
@@ -25,6 +26,7 @@ class TrainingCurves(QWidget):
         super().__init__(parent)
         self._runs: tuple[RunSummary, ...] = ()
         self.loss, self.auc = pg.PlotWidget(self), pg.PlotWidget(self)
+        self._plots: tuple[pg.PlotWidget, ...] = (self.loss, self.auc)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.GAP_S)
@@ -36,13 +38,20 @@ class TrainingCurves(QWidget):
             plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             plot.getPlotItem().getAxis("left").setWidth(44)
             layout.addWidget(plot, 1)
-        self.auc.setXLink(self.loss)
+        self.auc.setYRange(0.4, 1.0, padding=0.05)
         self._dress()
 
     def show_runs(self, runs: Sequence[RunSummary]) -> None:
         """Draw these runs over each other; the first one in the first colour."""
         self._runs = tuple(runs)
         self._draw()
+
+    def stop(self) -> None:
+        """The window closes: pyqtgraph's plots crash when Qt destroys them with their parent, so they go first."""
+        plots, self._plots = self._plots, ()
+        for plot in plots:
+            plot.close()
+            shiboken6.delete(plot)
 
     def changeEvent(self, event: QEvent) -> None:
         """Another language, or other colours."""
@@ -52,6 +61,8 @@ class TrainingCurves(QWidget):
             self._draw()
 
     def _dress(self) -> None:
+        if not self._plots:
+            return
         colours = theme.colours()
         for plot, words in ((self.auc, tr("AUC, validation")), (self.loss, tr("Loss"))):
             plot.setBackground(colours.panel)
@@ -60,9 +71,10 @@ class TrainingCurves(QWidget):
                 axis = plot.getPlotItem().getAxis(side)
                 axis.setPen(colours.line)
                 axis.setTextPen(colours.muted)
-            plot.getPlotItem().getAxis("bottom").setStyle(maxTickLevel=0)
 
     def _draw(self) -> None:
+        if not self._plots:
+            return
         colours = theme.colours().data
         for plot in (self.loss, self.auc):
             plot.clear()
@@ -82,4 +94,9 @@ class TrainingCurves(QWidget):
                 self.loss.plot([best.number], [best.validation_loss], **dot)
                 if best.auc is not None:
                     self.auc.plot([best.number], [best.auc], **dot)
-        self.loss.setXRange(1, max(2, min(most, max(reached, 2))), padding=0.04)
+        last = max(2, min(most, max(reached, 2)))
+        step = max(1, -(-last // 6))  # whole epochs only
+        ticks = [(number, str(number)) for number in range(step, last + 1, step)]
+        for plot in (self.loss, self.auc):
+            plot.setXRange(1, last, padding=0.04)
+            plot.getPlotItem().getAxis("bottom").setTicks([ticks])

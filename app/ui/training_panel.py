@@ -93,6 +93,11 @@ class TrainingPanel(QWidget):
         """Nothing is asked any more."""
         self._pause.stop()
 
+    def take_apart(self) -> None:
+        """The window closes."""
+        self.stop()
+        self.runs.curves.stop()
+
     def show_problem(self, problem: UserError) -> None:
         """What is chosen cannot be trained."""
         self.form.show_problem(problem)

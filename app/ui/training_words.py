@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 STATES: Mapping[RunState, str] = {
     RunState.NEW: "not started",
     RunState.QUEUED: "waits for its turn",
-    RunState.PREPARING: "cuts the images",
-    RunState.RUNNING: "is trained",
+    RunState.PREPARING: "cutting the images",
+    RunState.RUNNING: "training",
     RunState.PAUSED: "paused",
     RunState.FINISHED: "finished",
     RunState.FAILED: "failed",

@@ -105,7 +105,7 @@ class TrainingWiring(Wiring):
         """The window closes; runs go on by themselves."""
         self._timer.stop()
         if self.panel is not None:
-            self.panel.stop()
+            self.panel.take_apart()
 
     @property
     def is_seen(self) -> bool:
