@@ -11,6 +11,7 @@ from app.core.project_matching import Matching, shifted
 from app.core.pseudonym import shifted_date
 from app.store.merge.source import MergeSource
 from app.store.project import ProjectStore
+from app.store.sources import SourceRecord
 
 STUDY_UID_TAG, PATIENT_ID_TAG = "0020000D", "00100020"
 SPLIT = "The other project holds images under one patient that are under several here."
@@ -35,6 +36,14 @@ class Facts:
         self._matching = matching
         self._has_same_key = has_same_key
         self._author = author
+        self._views_of: dict[str, list[View]] = {}
+        for view in source.views.values():
+            self._views_of.setdefault(view.study_id, []).append(view)
+        self._sources_of: dict[str, list[SourceRecord]] = {}
+        for record in source.sources:
+            if record.view_id is not None and record.view_id in source.views:
+                study_id = source.views[record.view_id].study_id
+                self._sources_of.setdefault(study_id, []).append(record)
 
     def store_images(self, study_id: str) -> None:
         """Store the new images of a study; before the transaction, since disks are slow.
@@ -96,27 +105,26 @@ class Facts:
 
     def _bring_sources(self, study_id: str) -> None:
         """What was made of which file, so that an import of the same file here finds its view."""
-        project, views = self._project, self._source.views
-        for record in self._source.sources:
-            if record.view_id is None or record.view_id not in views or views[record.view_id].study_id != study_id:
-                continue
+        project = self._project
+        for record in self._sources_of.get(study_id, ()):
             if project.sources.find(record.source_sha256, frame=record.frame) is None:
                 project.sources.add(
                     source_sha256=record.source_sha256,
                     object_key=record.object_key if self._has_same_key else "",
                     predecessor_key=record.predecessor_key if self._has_same_key else "",
-                    view_id=self._matching.views[record.view_id],
+                    view_id=self._matching.views[str(record.view_id)],
                     outcome=record.outcome,
                     frame=record.frame,
                     author=self._author,
                 )
 
     def _new_views(self, study_id: str) -> list[View]:
+        names, held = self._matching.views, self._project.views
         return [
-            view for name, view in self._source.views.items()
-            if view.study_id == study_id and name in self._matching.new_views
-            and self._project.views.get(self._matching.views[name]) is None
-        ]  # fmt: skip
+            view
+            for view in self._views_of.get(study_id, ())
+            if view.id in self._matching.new_views and held.get(names[view.id]) is None
+        ]
 
     def _days(self, theirs: Study) -> int:
         return self._matching.shift_days.get(theirs.patient_id, 0)
