@@ -19,7 +19,7 @@ from app.core.engine_messages import EngineReply, EngineRequest, Hello
 
 COMMAND = (sys.executable, "-P", "-m", "app", "engine")
 NOISE_LINES = 50
-START_LIMIT_S, JOB_LIMIT_S = 300.0, 120.0
+SILENCE_S = 600.0  # on a very busy machine loading alone takes minutes
 _DECODER = msgspec.json.Decoder(EngineReply)
 _ENCODER = msgspec.json.Encoder()
 
@@ -58,7 +58,7 @@ class EngineClient:
             self._process.stdin.write(b"".join(_ENCODER.encode(request) + b"\n" for request in requests))
             self._process.stdin.flush()
 
-    def reply(self, limit_s: float = JOB_LIMIT_S) -> EngineReply:
+    def reply(self, limit_s: float = SILENCE_S) -> EngineReply:
         """The next reply.
 
         Raises:

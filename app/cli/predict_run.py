@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import cv2
 import numpy as np
 
-from app.cli.engine_client import START_LIMIT_S, EngineClient, EngineEndedError
+from app.cli.engine_client import EngineClient, EngineEndedError
 from app.core.batch_run import BatchProgress
 from app.core.case_jobs import CaseJobs
 from app.core.counsel import LocatedHip, UsableModel
@@ -118,7 +118,7 @@ class _Run:
 
     def _start(self) -> None:
         self._client = EngineClient(self._hello)
-        reply = self._client.reply(START_LIMIT_S)
+        reply = self._client.reply()
         if isinstance(reply, Failed):
             raise UserError(reply.title, reason=reply.reason, remedy=reply.remedy, kind=reply.kind)
         if isinstance(reply, Ready):

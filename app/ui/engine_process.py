@@ -14,8 +14,9 @@ from app.core.engine_messages import EngineReply, EngineRequest, Hello
 NOISE_LINES = 50
 NOISE_LETTERS = 400  # of one line
 WATCH_MS = 500
-START_LIMIT_S = 300.0  # torch from a cold disk, on a busy machine
-JOB_LIMIT_S = 60.0
+STANDSTILL_S = 60.0
+SILENCE_S = 600.0  # also of a process that computes: loading torch on a very busy machine takes minutes
+STEP_S = 0.02  # of processor time; a process that has used so much stands not still
 KILL_WAIT_MS = 3000
 LONGEST_LINE = 1 << 20  # bytes; no reply is nearly as long
 _DECODER = msgspec.json.Decoder(EngineReply)
@@ -30,8 +31,8 @@ class EngineProcess(QObject):
         is_awaited: whether an answer to a job is awaited; a silence counts only then.
 
     Attributes:
-        start_limit_s: longest time from the start to the first reply.
-        job_limit_s: longest silence while an answer is awaited.
+        standstill_s: longest time without a word and without computing, while an answer is awaited.
+        silence_s: longest time without a word, whatever it does.
 
     Signals:
         replied: an `EngineReply`.
@@ -45,12 +46,12 @@ class EngineProcess(QObject):
         super().__init__(parent)
         self._command = list(command)
         self._is_awaited = is_awaited
-        self.start_limit_s, self.job_limit_s = START_LIMIT_S, JOB_LIMIT_S
+        self.standstill_s, self.silence_s = STANDSTILL_S, SILENCE_S
         self._noise: deque[str] = deque(maxlen=NOISE_LINES)
         self._process: QProcess | None = None
         self._has_replied = False
         self._why = ""
-        self._sign_of_life = 0.0
+        self._said_at = self._moved_at = self._used_s = 0.0
         self._watch = QTimer(self, interval=WATCH_MS)
         self._watch.timeout.connect(self._look)
 
@@ -83,7 +84,8 @@ class EngineProcess(QObject):
         process.finished.connect(self._on_finished)
         process.errorOccurred.connect(self._on_error)
         self._has_replied, self._why = False, ""
-        self._sign_of_life = time.monotonic()
+        self._said_at = self._moved_at = time.monotonic()
+        self._used_s = 0.0
         process.start(self._command[0], self._command[1:])
         self._watch.start()
         self.send(hello)
@@ -113,7 +115,8 @@ class EngineProcess(QObject):
         process = self._process
         while process is not None and process is self._process and process.canReadLine():
             line = process.readLine().data()
-            self._sign_of_life, self._has_replied = time.monotonic(), True
+            self._said_at = self._moved_at = time.monotonic()
+            self._has_replied = True
             try:
                 reply: EngineReply = _DECODER.decode(line)
             except msgspec.DecodeError:
@@ -146,10 +149,23 @@ class EngineProcess(QObject):
             self.ended.emit(how)
 
     def _look(self) -> None:
-        """Kill a process that is silent although an answer is awaited."""
+        """Kill a process that stands still, or has been silent for very long, although an answer is awaited."""
+        now = time.monotonic()
         if self._has_replied and not self._is_awaited():
-            self._sign_of_life = time.monotonic()
+            self._said_at = self._moved_at = now
             return
-        limit = self.job_limit_s if self._has_replied else self.start_limit_s
-        if time.monotonic() - self._sign_of_life > limit:
+        used_s = self._processor_s()
+        if used_s >= self._used_s + STEP_S:
+            self._used_s, self._moved_at = used_s, now
+        if now - self._moved_at > self.standstill_s or now - self._said_at > self.silence_s:
             self.kill("silent")
+
+    def _processor_s(self) -> float:
+        """Processor time that the process has used, s."""
+        import psutil
+
+        try:
+            times = psutil.Process(self.pid).cpu_times()
+            return float(times.user + times.system)
+        except (psutil.Error, ValueError):
+            return 0.0

@@ -68,8 +68,7 @@ class Plan:
         draft.replace(self.path)
 
 
-def quick(engine: Engine) -> Engine:
-    """The same, impatient: a hang is noticed within half a second."""
-    engine.process.job_limit_s = 0.4
-    engine.process.start_limit_s = 2.0
+def impatient(engine: Engine) -> Engine:
+    """The same; a process that stands still is noticed soon."""
+    engine.process.standstill_s = 1.5
     return engine

@@ -4,8 +4,8 @@
 
 Standard library only, so that it starts in the blink of an eye. The plan: `answers` (model folder and image address of
 the first view -> weights, input key), `pause_s` before each answer, and `faults`, each with a `step` (`greeted`,
-`ready`, `started`, `answered`) and `how` (`kill`, `stop`, `abort`, `exit`, `garble`, `noise`, `strange`); a fault that
-has happened is taken out of the file, so that the next process gets farther.
+`ready`, `started`, `answered`) and `how` (`kill`, `stop`, `abort`, `exit`, `garble`, `noise`, `compute`, `strange`); a
+fault that has happened is taken out of the file, so that the next process gets farther.
 """
 
 import hashlib
@@ -43,6 +43,10 @@ def suffer(step: str) -> str:
     elif how == "garble":
         sys.stdout.write("this is no answer\n")
         sys.stdout.flush()
+    elif how == "compute":
+        end = time.monotonic() + 1.5
+        while time.monotonic() < end:
+            pass
     elif how == "noise":
         sys.stderr.write(f"a library complains about {PLAN}\n")
         sys.stderr.flush()

@@ -16,7 +16,7 @@ from app.core.finding import ConsultationState
 from app.store.project import ProjectStore
 from app.ui.engine import Engine
 from app.ui.engine_state import EngineState
-from tests.support.engine_window import MODELS, Plan, quick
+from tests.support.engine_window import MODELS, Plan, impatient
 from tests.support.window import application, make_project, wait, wait_until
 
 CASES = 10
@@ -43,7 +43,7 @@ def plan(store: ProjectStore, tmp_path: Path) -> Plan:
 
 @pytest.fixture
 def engine(store: ProjectStore, plan: Plan) -> Iterator[Engine]:
-    made = quick(Engine(plan.command))
+    made = Engine(plan.command)
     made.use(store, MODELS, reader="tester")
     yield made
     made.stop()
@@ -90,8 +90,9 @@ def test_an_engine_that_ends_or_hangs_at_any_step_is_replaced(
     store: ProjectStore, plan: Plan, engine: Engine, step: str, how: str
 ) -> None:
     """A stopped process that owes no answer is not noticed, and does no harm, until it is asked something."""
-    engine.process.start_limit_s = 0.8
     plan.be(faults=[(step, how)])
+    if how == "stop":
+        impatient(engine)
     said: list[str] = []
     engine.restarted.connect(said.append)
     first, second = case_ids(store)[:2]
@@ -101,6 +102,23 @@ def test_an_engine_that_ends_or_hangs_at_any_step_is_replaced(
     wait_until(lambda: is_answered(engine, second))
     assert said == (["silent"] if how == "stop" else ["crashed"])
     assert engine.state in (EngineState.IDLE, EngineState.WORKING)
+
+
+def test_an_engine_that_computes_without_a_word_is_given_time_but_not_for_ever(
+    store: ProjectStore, plan: Plan, engine: Engine
+) -> None:
+    plan.be(faults=[("started", "compute")])  # for a second and a half
+    said: list[str] = []
+    engine.restarted.connect(said.append)
+    first, second = case_ids(store)[:2]
+    engine.open_case(first)
+    wait_until(lambda: is_answered(engine, first))
+    assert said == []
+    engine.process.silence_s = 0.7
+    plan.be(faults=[("started", "compute")])
+    engine.open_case(second)
+    wait_until(lambda: is_answered(engine, second))
+    assert said == ["silent"]
 
 
 def test_a_case_at_which_the_engine_ends_twice_does_not_stop_the_others(
