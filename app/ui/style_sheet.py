@@ -29,7 +29,7 @@ QToolButton, QPushButton {{
 QToolButton#plain {{ background: transparent; border: 1px solid transparent; padding: {s}px; }}
 QToolButton#plain:hover {{ background: {hover}; }}
 QToolButton#plain:focus {{ border-color: {accent}; }}
-QToolBar QToolButton {{ background: transparent; border: 1px solid transparent; }}
+QToolBar QToolButton {{ background: transparent; border: 1px solid transparent; padding: 5px 8px; }}
 QToolButton:hover, QPushButton:hover {{ background: {hover}; }}
 QToolButton:checked, QPushButton:checked {{ background: {selected}; border-color: {accent}; }}
 QToolButton:focus, QPushButton:focus {{ border-color: {accent}; }}
