@@ -148,18 +148,23 @@ def place_opinion(
     raise ValueError("one reader has more opinions than can be")
 
 
-def place_comment(number_wanted: str, stream: FieldStream, held: Mapping[str, Json]) -> str:
+def place_comment(
+    number_wanted: str, stream: FieldStream, held: Mapping[str, Json], taken: Collection[str] = ()
+) -> str:
     """Under which field a comment of another project goes on here: comments are numbered in each project.
 
     Args:
         number_wanted: its field there, `comment.3`.
         stream: what is new about it.
         held: what stands at the whole case here.
+        taken: comments here that stand for another one there: two people may have written the same words.
     """
     comments = {name: value for name, value in held.items() if name.startswith(COMMENT)}
-    if held.get(number_wanted) in (stream.base, stream.theirs) and number_wanted in held:
+    if number_wanted not in taken and number_wanted in held and held[number_wanted] in (stream.base, stream.theirs):
         return number_wanted
     for name, value in comments.items():
+        if name in taken:
+            continue
         if value == stream.theirs or (stream.base is not None and value == stream.base):
             return name
     if number_wanted not in held and stream.base is None:

@@ -84,12 +84,15 @@ class EventWriter:
         held = self._project.events.current_of(target)
         fitting: list[tuple[Incoming, str]] = []
         disputed: list[tuple[str, FieldStream]] = []
+        taken: set[str] = set()
         for name, stream in streams_of(events, self.known).items():
             self._note(stream)
+            is_comment = target.startswith(f"{CASE}:") and name.startswith(COMMENT)
+            field = place_comment(name, stream, held, taken) if is_comment else name
+            if is_comment:
+                taken.add(field)
             if not stream.unknown:
                 continue
-            is_comment = target.startswith(f"{CASE}:") and name.startswith(COMMENT)
-            field = place_comment(name, stream, held) if is_comment else name
             verdict = verdict_on(None if is_comment and field not in held else stream.base, held.get(field),
                                  stream.theirs, field=field)  # fmt: skip
             if verdict is Verdict.SAME and len(stream.unknown) == 1:

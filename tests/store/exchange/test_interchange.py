@@ -12,9 +12,11 @@ from app.core.event import row_hash
 from app.core.export import Content, ExportFormat, ExportRequest
 from app.core.worklist import Filter, Query
 from app.store.annotations import Annotations
+from app.store.content import content_hash
 from app.store.exchange.plan import plan_export
 from app.store.exchange.write import write_export
 from app.store.images import ImageStore
+from app.store.merge.opening import import_export
 from app.store.project import ProjectStore
 from app.store.schema import FACT_TABLES, TABLES
 
@@ -111,3 +113,18 @@ def test_what_happens_after_the_plan_is_not_in_it(tmp_path: Path, is_whole: bool
     manifest = json.loads((tmp_path / "set" / "coxa" / "manifest.json").read_text("utf-8"))
     assert (manifest["state_sha256"] == before) is is_whole
     assert not manifest["has_images"]
+
+
+def test_it_opens_as_an_equal_project_also_where_two_people_wrote_the_same_words(
+    project: ProjectStore, tmp_path: Path
+) -> None:
+    _, manifest = exported(project, tmp_path / "set")
+    with ProjectStore.create(tmp_path / "again") as again:
+        import_export(again, tmp_path / "set", author="Somebody")
+        assert Annotations(again).state_hash() == Annotations(project).state_hash() == manifest["state_sha256"]
+        assert content_hash(again) == content_hash(project)
+        head = again.events.head()
+        assert import_export(again, tmp_path / "set", author="Somebody").changes_nothing
+        assert again.events.head() == head
+        _, second = exported(again, tmp_path / "second")
+    assert second["state_sha256"] == manifest["state_sha256"]
