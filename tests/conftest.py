@@ -18,14 +18,16 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 @pytest.fixture(scope="session", autouse=True)
 def own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No test reads or writes the settings of the person who runs it, in this process or in those that it starts."""
-    before = os.environ.get("COXA_CONFIG")
-    os.environ["COXA_CONFIG"] = str(tmp_path_factory.mktemp("config"))
+    """No test touches settings or compiled models of the person who runs it, nor do the processes that it starts."""
+    before = {name: os.environ.get(name) for name in ("COXA_CONFIG", "COXA_CACHE")}
+    for name in before:
+        os.environ[name] = str(tmp_path_factory.mktemp(name.lower()))
     yield
-    if before is None:
-        del os.environ["COXA_CONFIG"]
-    else:
-        os.environ["COXA_CONFIG"] = before
+    for name, value in before.items():
+        if value is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = value
 
 
 @pytest.fixture(scope="session")

@@ -77,9 +77,11 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     Args:
         protocol: `ENGINE_PROTOCOL` of the window.
         device: `auto`, `cpu`, `cuda`, `cuda:1` … or `mps`.
-        precision: `auto`, `float32` or `bfloat16`.
+        precision: `auto` (bfloat16 where the device has it and a model is as sure with it), `float32` or `bfloat16`.
         batch: most cases in one pass; halved when the memory does not suffice.
         threads: CPU threads; 0 = as many as there are cores.
+        memory_bytes: most that loaded models may take; those not used for longest are given back first; 0 = a quarter
+            of the device's memory.
     """
 
     protocol: int = ENGINE_PROTOCOL
@@ -87,6 +89,7 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     precision: str = "auto"
     batch: int = 8
     threads: int = 0
+    memory_bytes: int = 0
 
 
 class Predict(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from app.core.errors import UserError
 from app.engine.explain import heatmaps
-from app.engine.graph_file import ALIGNMENT, GRAPH, GraphFacts, tables_begin, write_graph
+from app.engine.graph_file import ALIGNMENT, GraphFacts, tables_begin, write_graph
 from app.engine.graph_model import GraphModel
 from app.engine.head_gradient import has_activation_map, head_gradient
 from app.engine.heatmap_method import HeatmapMethod
@@ -30,8 +30,9 @@ from app.engine.loaded_model import LoadedModel
 from app.engine.models.hip_model import HipModel
 from app.engine.models.localiser import HipLocaliser
 from app.engine.opinion import calibrated
+from app.engine.quiet_openvino import openvino
 from app.engine.weights_file import read_bytes, tensor, tensor_places
-from app.store.model_folder import WEIGHTS
+from app.store.model_folder import GRAPH, WEIGHTS
 
 SMALLEST_SHARED = 32  # bytes; smaller constants are written out
 CLOSE = 1e-4  # how far probabilities of graph and network may lie apart
@@ -88,14 +89,12 @@ def export_graph(folder: Path) -> Path:
 
 
 def _version() -> str:
-    import openvino
-
-    return str(openvino.__version__).partition("-")[0]
+    return str(openvino().__version__).partition("-")[0]
 
 
 def _converted(model: LoadedModel, *, has_gradient: bool) -> Any:
     """The network as OpenVINO's model, for one case at a time."""
-    import openvino as ov
+    ov = openvino()
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
@@ -119,7 +118,7 @@ def _converted(model: LoadedModel, *, has_gradient: bool) -> Any:
 
 def _shared(converted: Any, weights: Path) -> tuple[bytes, bytes]:
     """The description with constants that point into the weights file, and the bytes of those that are not there."""
-    import openvino as ov
+    ov = openvino()
     from openvino.passes import ConstantFolding, Manager
 
     content = read_bytes(weights)

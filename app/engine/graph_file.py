@@ -17,9 +17,8 @@ import numpy as np
 from app.core.errors import UserError
 from app.core.model_card import ModelCard
 from app.engine.weights_file import Bytes, read_bytes
-from app.store.model_folder import verified_weights
+from app.store.model_folder import GRAPH, verified_weights
 
-GRAPH = "graph.zip"
 FACTS, NETWORK, TABLES = "graph.json", "graph.xml", "tables.bin"
 FORMAT = 1
 ALIGNMENT = 64  # bytes

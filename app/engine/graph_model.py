@@ -15,6 +15,7 @@ from app.engine.graph_file import Graph, read_graph
 from app.engine.heatmap_method import EPSILON, HeatmapMethod, no_activation_map
 from app.engine.opinion import Array, MemoryShortageError, Opinion, calibrated
 from app.engine.outlier_distance import PREFIX, TrainingSpread
+from app.engine.quiet_openvino import openvino
 from app.engine.weights_file import tensors_of
 from app.store.model_folder import read_card
 
@@ -132,6 +133,15 @@ def heatmap(maps: Array, gradient: Array, method: HeatmapMethod) -> Array:
     return found
 
 
+def cpu_facts() -> tuple[str, bool]:
+    """Name of this CPU, and whether it multiplies bfloat16 natively."""
+    ov = openvino()
+
+    core = ov.Core()
+    name = str(core.get_property("CPU", "FULL_DEVICE_NAME"))
+    return name, "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
 def compiled(graph: Graph, precision: str, threads: int, cache: Path | None) -> Any:
     """Compile a graph for this CPU.
 
@@ -141,7 +151,7 @@ def compiled(graph: Graph, precision: str, threads: int, cache: Path | None) -> 
         threads: 0 = as many as there are cores.
         cache: folder to keep it in.
     """
-    import openvino as ov
+    ov = openvino()
 
     core = ov.Core()
     settings: dict[str, Any] = {

@@ -8,10 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from app.core.engine_messages import (
-    ENGINE_PROTOCOL,
     EngineReply,
     Failed,
     Hello,
@@ -26,13 +24,13 @@ from app.core.engine_messages import (
 from app.core.errors import UserError
 from app.core.grey_tables import display_table
 from app.core.model_input import ModelInput, blank_input, input_key, standardise
-from app.engine.device import Choice, choose_device
 from app.engine.heatmap_method import heatmap_method
-from app.engine.loaded_model import LoadedModel
 from app.engine.locate import localiser_cut, locate
-from app.engine.opinion import Array, MemoryShortageError, Opinion
+from app.engine.opinion import Array, MemoryShortageError, Opinion, RunningModel
 from app.engine.queue import Job
 from app.engine.replies import fault, refusal
+from app.engine.runtime import Runtime
+from app.engine.shelf import Shelf
 from app.store.images import ImageStore
 
 Send = Callable[[EngineReply], None]
@@ -42,7 +40,7 @@ class Predictor:
     """Computes what is asked for, on one device.
 
     Args:
-        hello: device, precision, batch and threads that the window wishes.
+        hello: device, precision, batch, threads and memory that the window wishes.
         send: takes the replies.
 
     Raises:
@@ -50,19 +48,12 @@ class Predictor:
     """
 
     def __init__(self, hello: Hello, send: Send) -> None:
-        if hello.threads:
-            torch.set_num_threads(hello.threads)
-        self._choice: Choice = choose_device(hello.device, hello.precision)
+        self._runtime = Runtime(hello)
+        self._shelf = Shelf(self._runtime.load, self._runtime.budget_bytes)
         self._send = send
-        self._models: dict[str, LoadedModel] = {}
-        self._largest = max(1, hello.batch) if self._choice.device.type != "cpu" else 1  # a CPU gains nothing
-        self.ready = Ready(
-            protocol=ENGINE_PROTOCOL,
-            device=str(self._choice.device),
-            device_name=self._choice.name,
-            precision=str(self._choice.precision).removeprefix("torch."),
-            memory_bytes=self._choice.memory_bytes,
-        )
+        self._wished = max(1, hello.batch) if self._runtime.is_gpu else 1  # a CPU gains nothing
+        self._largest = self._wished
+        self.ready: Ready = self._runtime.ready
 
     @property
     def batch(self) -> int:
@@ -71,19 +62,23 @@ class Predictor:
 
     def unload(self) -> None:
         """Give all memory back."""
-        self._models.clear()
-        if self._choice.device.type == "cuda":
-            torch.cuda.empty_cache()
+        self._shelf.clear()
+        self._runtime.give_back()
+        self._largest = self._wished
 
     def answer(self, jobs: Sequence[Job]) -> None:
         """Compute jobs of one kind (`JobQueue.take`) and send what comes of each; never raises."""
         for job in jobs:
             self._send(Started(job=job.job))
         try:
-            model = self._model(jobs[0].model)
+            model = self._shelf.get(jobs[0].model)
         except UserError as error:
             for job in jobs:
                 self._send(refusal(job.job, error))
+            return
+        except (MemoryError, MemoryShortageError):
+            for job in jobs:
+                self._send(_no_memory(job.job))
             return
         except Exception as error:  # a fault in one job must not end the engine
             for job in jobs:
@@ -98,11 +93,13 @@ class Predictor:
                 fed.append((job, *_inputs(job, model.card.input)))
             except UserError as error:
                 self._send(refusal(job.job, error))
+            except (MemoryError, MemoryShortageError):
+                self._send(_no_memory(job.job))
             except Exception as error:
                 self._send(fault(job.job, error))
         self._answer(model, fed)
 
-    def _answer(self, model: LoadedModel, fed: list[tuple[Predict, str, tuple[Array, ...]]]) -> None:
+    def _answer(self, model: RunningModel, fed: list[tuple[Predict, str, tuple[Array, ...]]]) -> None:
         """Compute in one pass; in halves when the memory does not suffice."""
         if not fed:
             return
@@ -116,8 +113,7 @@ class Predictor:
                 has_points=first.has_points,
             )
         except MemoryShortageError:
-            if self._choice.device.type == "cuda":
-                torch.cuda.empty_cache()
+            self._runtime.give_back()
             if len(fed) == 1:
                 self._send(_no_memory(first.job))
                 return
@@ -154,15 +150,8 @@ class Predictor:
                 )
             )
 
-    def _model(self, folder: str) -> LoadedModel:
-        found = self._models.get(folder)
-        if found is None:
-            found = LoadedModel(Path(folder), device=self._choice.device, precision=self._choice.precision)
-            self._models[folder] = found
-        return found
 
-
-def _located(job: Locate, model: LoadedModel) -> Located:
+def _located(job: Locate, model: RunningModel) -> Located:
     """Where the hip is in the one view of a job."""
     begun = time.perf_counter()
     view, wanted = job.view, model.card.input

@@ -55,18 +55,20 @@ class JobQueue:
             self._is_closed = True
             self._changed.notify()
 
-    def take(self, most: int) -> list[Job]:
+    def take(self, most: int, *, idle_s: float | None = None) -> list[Job]:
         """Wait for work, and take the most urgent job with others of its kind.
 
         Args:
             most: largest number of jobs; those after the first ask the same of the same model, with the same priority.
+            idle_s: after so long without work memory is to be given back, as if somebody had asked for it.
 
         Returns:
             Jobs; empty when the queue was closed, or when something else had to be done first.
         """
         with self._changed:
             while not self._heap and not self._is_unload_asked and not self._is_closed:
-                self._changed.wait()
+                if not self._changed.wait(idle_s):
+                    self._is_unload_asked = True
             if self._is_unload_asked or self._is_closed:
                 return []
             taken = [self._pop()]

@@ -29,6 +29,7 @@ from app.core.errors import UserError
 from app.engine.queue import JobQueue
 from app.engine.replies import refusal
 
+IDLE_S = 600.0  # after so long without work all memory is given back
 _DECODER = msgspec.json.Decoder(EngineRequest)
 _ENCODER = msgspec.json.Encoder()
 
@@ -104,7 +105,7 @@ def _serve() -> int:
         return 1
     replies.send(predictor.ready)
     while not queue.is_closed:
-        jobs = queue.take(predictor.batch)
+        jobs = queue.take(predictor.batch, idle_s=IDLE_S)
         if queue.was_asked_to_unload():
             predictor.unload()
         if jobs:

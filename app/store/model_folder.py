@@ -1,4 +1,7 @@
-"""A model on disk: a folder with `card.toml` and `weights.safetensors`. Knows no database; the engine uses it too."""
+"""A model on disk: a folder with `card.toml`, `weights.safetensors` and often `graph.zip` (ADR 0181).
+
+Knows no database; the engine uses it too.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ import tomlkit
 from app.core.errors import UserError
 from app.core.model_card import ModelCard
 
-CARD, WEIGHTS = "card.toml", "weights.safetensors"
+CARD, WEIGHTS, GRAPH = "card.toml", "weights.safetensors", "graph.zip"  # the graph is optional
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 LARGEST_CARD = 1 << 20  # bytes
 LARGEST_HEADER = 100 << 20  # bytes; the format's own limit
@@ -113,8 +116,9 @@ def import_model(source: Path, models: Path) -> ModelCard:
     draft = models / f".{card.id}.new"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
-    for name in (CARD, WEIGHTS):
-        shutil.copyfile(source / name, draft / name)
+    for name in (CARD, WEIGHTS, GRAPH):
+        if name != GRAPH or (source / name).is_file():
+            shutil.copyfile(source / name, draft / name)
     verified_weights(draft, card)
     draft.rename(goal)
     return card

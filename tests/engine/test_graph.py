@@ -11,14 +11,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("timm")
-pytest.importorskip("openvino")
 
 from safetensors.torch import load_file, save_file  # noqa: E402
 
 from app.core.errors import UserError  # noqa: E402
 from app.engine.explain import heatmaps  # noqa: E402
 from app.engine.graph_export import export_graph  # noqa: E402
-from app.engine.graph_file import GRAPH, read_graph  # noqa: E402
+from app.engine.graph_file import read_graph  # noqa: E402
 from app.engine.graph_model import GraphModel  # noqa: E402
 from app.engine.head_gradient import head_gradient  # noqa: E402
 from app.engine.heatmap_method import HeatmapMethod  # noqa: E402
@@ -29,7 +28,7 @@ from app.engine.models.deformable_branch import BranchPlan  # noqa: E402
 from app.engine.models.hip_model import HipModel  # noqa: E402
 from app.engine.models.paired_baselines import Dual, Single  # noqa: E402
 from app.engine.outlier import OutlierModel  # noqa: E402
-from app.store.model_folder import WEIGHTS, read_card, weights_sha256, write_card  # noqa: E402
+from app.store.model_folder import GRAPH, WEIGHTS, read_card, weights_sha256, write_card  # noqa: E402
 from tests.support.engine_process import make_model  # noqa: E402
 
 CPU = torch.device("cpu")

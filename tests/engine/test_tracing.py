@@ -64,7 +64,7 @@ def test_view_ablation_equals_three_forward_passes(tmp_path: Path) -> None:
     predictor = Predictor(Hello(device="cpu", precision="float32"), replies.append)
     strip = {"pair": pair, "frontal": (pair[0], blank[1]), "lateral": (blank[0], pair[1])}
     for number, views in enumerate(strip.values()):
-        predictor.predict(
+        predictor.answer(
             [predict(number, tmp_path / "small", images, views, heatmaps=str(tmp_path / "maps"), has_points=not number)]
         )
     results = [reply for reply in replies if isinstance(reply, Result)]
