@@ -15,7 +15,7 @@ Bools = npt.NDArray[np.bool_]
 
 SENSITIVITY_TARGET = 0.95
 LEAST_COVERAGE = 0.94  # with the outliers' share below, at most one own case in ten is left unanswered
-OWN_OUTLIERS = 0.01  # share of own cases beyond the outlier limit
+OWN_OUTLIERS = 0.05  # share of own cases beyond the outlier limit
 MANY = 100  # cases from which a quantile is read off rather than modelled
 CURVE_POINTS = 41
 SURE = 30.0  # logits beyond this are all the same
@@ -147,10 +147,9 @@ def outlier_limit(distances: Floats, *, share: float = OWN_OUTLIERS) -> float:
     """
     if len(distances) >= MANY:
         return float(np.quantile(distances, 1 - share, method="higher"))
-    logs = np.log(np.maximum(distances, 1e-9))  # few cases: a log-normal tail, at least the farthest case
+    logs = np.log(np.maximum(distances, 1e-9))  # few cases: a log-normal tail
     spread = float(logs.std(ddof=1)) if len(logs) > 1 else 0.0
-    tail = math.exp(float(logs.mean()) + float(stats.norm.ppf(1 - share)) * spread)
-    return max(tail, float(distances.max()))
+    return math.exp(float(logs.mean()) + float(stats.norm.ppf(1 - share)) * spread)
 
 
 def heatmap_scale(heights: Floats, is_found: Bools) -> float:

@@ -160,6 +160,19 @@ def about_run(info: RunInfo, run: RunFolder) -> About:
     )
 
 
+def write_graph_of(model: Path) -> str | None:
+    """Write the graph by which CPUs compute quicker. Returns what is to be said where that failed: the model can be
+    used without."""
+    try:
+        from app.engine.graph_export import export_graph
+
+        export_graph(model)
+    except Exception as error:
+        LOG.warning("no graph was written (%s)", type(error).__name__)
+        return "There is no graph of this model for CPUs: it answers through torch, which is slower."
+    return None
+
+
 def _train(
     run: RunFolder,
     device: str,
@@ -187,6 +200,8 @@ def _train(
         if state is RunState.FINISHED:
             reporter.say(is_due=True)
             finish_run(run, run.model_folder, about_run(info, run), machine.choice())
+            note = write_graph_of(run.model_folder)
+            reporter.say(notes=(*reporter.now.notes, *([note] if note else [])))
         reporter.say(is_due=True, state=state, pid=0, seconds_left=0.0 if state is RunState.FINISHED else None)
         return state
     except UserError as error:

@@ -168,7 +168,7 @@ def test_few_own_cases_are_foreign(count: int) -> None:
     for _ in range(50):
         own = rng.lognormal(0, 0.2, count)
         shares.append((rng.lognormal(0, 0.2, 2000) > deciding.outlier_limit(own)).mean())
-    assert np.mean(shares) < 0.05
+    assert 0.01 < np.mean(shares) < 0.10  # features.md N10: at most a tenth of own cases is set aside
 
 
 def test_a_planted_audit_gives_the_published_share() -> None:
