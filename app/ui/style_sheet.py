@@ -29,7 +29,7 @@ QToolButton, QPushButton {{
 QToolButton#plain {{ background: transparent; border: 1px solid transparent; padding: {s}px; }}
 QToolButton#plain:hover {{ background: {hover}; }}
 QToolButton#plain:focus {{ border-color: {accent}; }}
-QToolBar QToolButton {{ background: transparent; border: 1px solid transparent; padding: 5px 8px; }}
+QToolBar QToolButton {{ background: transparent; border: 1px solid transparent; }}
 QToolButton:hover, QPushButton:hover {{ background: {hover}; }}
 QToolButton:checked, QPushButton:checked {{ background: {selected}; border-color: {accent}; }}
 QToolButton:focus, QPushButton:focus {{ border-color: {accent}; }}
@@ -190,6 +190,7 @@ QCheckBox:focus, QRadioButton:focus {{ color: {accent}; }}
 QProgressBar {{ background: {raised}; border: none; border-radius: 2px; color: {text}; text-align: center; }}
 QProgressBar::chunk {{ background: {accent}; border-radius: 2px; }}
 QToolBar QToolButton {{ padding: 5px 7px; }}
+QToolBar QToolButton[tight="true"] {{ padding: 5px 4px; }}
 QToolBar QToolButton:focus {{ border-color: {accent}; }}
 QScrollBar:vertical {{ background: {panel}; width: 12px; margin: 0; }}
 QScrollBar::handle:vertical {{ background: {line}; border-radius: 4px; min-height: 32px; margin: 2px; }}

@@ -31,6 +31,7 @@ class CommandBar(QToolBar):
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self._commands = commands
+        self._is_tight = False
         self.sections: list[list[QToolButton]] = []
         for title in BAR_SECTIONS:
             shown = [command for command in commands.commands if command.menu == title and command.bar_text]
@@ -67,12 +68,26 @@ class CommandBar(QToolBar):
 
     def _fit(self) -> None:
         styles = Qt.ToolButtonStyle
+        self._tighten(False)
         for section in self.sections:
             self._dress(section, styles.ToolButtonIconOnly)
+        if self.sizeHint().width() > self.width():
+            self._tighten(True)
         for section in self.sections:
             self._dress(section, styles.ToolButtonTextBesideIcon)
             if self.sizeHint().width() > self.width():
                 self._dress(section, styles.ToolButtonIconOnly)
+
+    def _tighten(self, is_tight: bool) -> None:
+        """Less air beside the icons, in a narrow window."""
+        if self._is_tight is is_tight:
+            return
+        self._is_tight = is_tight
+        for section in self.sections:
+            for button in section:
+                button.setProperty("tight", is_tight)
+                button.style().unpolish(button)
+                button.style().polish(button)
 
     def _dress(self, section: list[QToolButton], style: Qt.ToolButtonStyle) -> None:
         for button in section:

@@ -6,7 +6,7 @@ from app.ui.commands.command import Command
 
 FINDINGS_COMMANDS: tuple[Command, ...] = (
     Command(id="show_findings", text="Findings", menu="AI", shortcuts=("F11",), is_checkable=True, is_checked=True,
-            is_kept=True, icon="findings",
+            is_kept=True, bar_text="Findings", icon="findings",
             tip="Show or hide what models say about the case: opinions for research, never labels"),
     Command(id="show_heatmap", text="Heatmap", menu="AI", shortcuts=("H",), is_checkable=True, is_checked=True,
             is_kept=True, bar_text="Heatmap", icon="heatmap",
