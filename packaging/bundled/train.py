@@ -141,7 +141,10 @@ def clicks_of(name: str, fact: dict[str, Any], size_px: int, side: int) -> tuple
     key = "region" if name == "cvdt-small" else "whole"
     for view in fact["views"][: 2 if name == "cvdt-small" else 1]:
         click = view["fracture"]
-        if name.startswith("efficientnet") or click is None or (view["amplitude"] or 1.0) < SEEN:
+        if name.startswith("efficientnet"):  # the first of the two clicks is the centre of the crop
+            found.append((size_px / 2, size_px / 2))
+            continue
+        if click is None or (view["amplitude"] or 1.0) < SEEN:
             found.append(None)
             continue
         (a, b, c), (d, e, f) = view[key]
