@@ -238,7 +238,9 @@ def build_parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=text, description=text)
         command.add_argument(
-            "--review-only", action="store_true", help="leave out torch (several gigabytes): no training, the rest works"
+            "--review-only",
+            action="store_true",
+            help="leave out torch (several gigabytes): no training, the rest works",
         )
         if name == "setup":
             command.add_argument("--with-dev", action="store_true", help="also install the tools of the test command")

@@ -64,12 +64,13 @@ def plan_of(name: str, *, start: str = "", epochs: int = 0) -> TrainingPlan:
         "optimiser": Optimiser.ADAMW, "schedule": Schedule.COSINE, "average": 0.995, "start": start,
         "preset": "bundled",
     }  # fmt: skip
+    continued = start not in ("", "imagenet")
     vary = Augmentation(rotation_deg=9, zoom=0.08, shift=0.07, contrast=0.25, noise=0.03)
     if name == "cvdt-small":
         wanted = replace(wanted, region_mode=RegionMode.FIELD, field_mm=FIELD_MM, is_right_mirrored=True)
         return TrainingPlan(
-            input=wanted, epochs=epochs or 24, batch=16, learning_rate=5e-4 if start else 1.5e-3, weight_decay=0.03,
-            warm_up_epochs=0.5 if start else 2,
+            input=wanted, epochs=epochs or 24, batch=16, learning_rate=5e-4 if continued else 1.5e-3, weight_decay=0.03,
+            warm_up_epochs=0.5 if continued else 2,
             localisation=1.5, augmentation=vary, **common,
         )  # fmt: skip
     if name == PARTS:
@@ -85,9 +86,10 @@ def plan_of(name: str, *, start: str = "", epochs: int = 0) -> TrainingPlan:
                                                         noise=0.03, flip_horizontal=0.5), **common,
         )  # fmt: skip
     return TrainingPlan(
-        input=wanted, epochs=epochs or 8, batch=8, learning_rate=3e-4, weight_decay=0.02, warm_up_epochs=0.5,
-        localisation=0.0, augmentation=Augmentation(rotation_deg=10, zoom=0.1, shift=0.1, contrast=0.25, noise=0.03,
-                                                    flip_horizontal=0.5), **common,
+        input=wanted, epochs=epochs or 8, batch=8, learning_rate=1.5e-4 if continued else 3e-4, weight_decay=0.02,
+        warm_up_epochs=0.5, localisation=1.0,
+        augmentation=Augmentation(rotation_deg=10, zoom=0.1, shift=0.1, contrast=0.25, noise=0.03, flip_horizontal=0.5),
+        **common,
     )  # fmt: skip
 
 
