@@ -240,7 +240,7 @@ def build_parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--review-only",
             action="store_true",
-            help="leave out torch (several gigabytes): no training, the rest works",
+            help="leave out torch (several gigabytes): no training",
         )
         if name == "setup":
             command.add_argument("--with-dev", action="store_true", help="also install the tools of the test command")
