@@ -146,12 +146,17 @@ def _sample(picture: npt.NDArray[np.float32], ends_xy: Points, scale: float) -> 
 
 def _ends(polygon_xy: Points, planes: Sequence[HalfPlane]) -> tuple[Points, npt.NDArray[np.bool_]]:
     """Where each line enters and leaves a convex polygon, (N, 2, 2), and whether it does at all."""
-    found = [_crossings(polygon_xy, plane) for plane in planes]
-    ends = np.zeros((len(planes), 2, 2))
-    for out, points in zip(ends, found, strict=True):
-        if len(points) == 2:
-            out[:] = points
-    return ends, np.array([len(points) == 2 for points in found])
+    normals = np.array([plane.normal_xy for plane in planes])
+    rhos = np.array([plane.rho_px for plane in planes])
+    heights = normals[:, :1] * polygon_xy[:, 0] + normals[:, 1:] * polygon_xy[:, 1] - rhos[:, None]  # of each corner
+    following = np.roll(heights, -1, axis=1)
+    is_crossed = (heights <= 0) != (following <= 0)
+    sides = np.stack([is_crossed.argmax(axis=1), len(polygon_xy) - 1 - is_crossed[:, ::-1].argmax(axis=1)], axis=1)
+    before, after = (np.take_along_axis(values, sides, axis=1) for values in (heights, following))
+    is_there = np.count_nonzero(is_crossed, axis=1) == 2
+    share = before / np.where(before == after, 1, before - after)
+    start, end = polygon_xy[sides], np.roll(polygon_xy, -1, axis=0)[sides]
+    return np.where(is_there[:, None, None], start + (end - start) * share[..., None], 0), is_there
 
 
 def fit_circle(is_empty: npt.NDArray[np.bool_]) -> Circle | None:

@@ -103,7 +103,7 @@ def _arrange_commands(window: MainWindow, commands: tuple[str, ...]) -> None:
         while waiting:
             window.actions_by_id[waiting.pop(0)].trigger()
 
-    window.settled.connect(run)
+    window.settled.connect(lambda: QTimer.singleShot(0, window, run))  # when everybody has heard of the case
 
 
 def _arrange_screenshot(window: MainWindow, path: Path, pictures: list[bool]) -> None:
