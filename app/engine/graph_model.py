@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from app.engine.quiet_openvino import openvino
 from app.engine.weights_file import tensors_of
 from app.store.model_folder import read_card
 
+Tracer = Callable[[tuple[Array, ...]], Array | None]
+
 
 class GraphModel:
     """A graph with its weights, compiled for this CPU.
@@ -28,12 +31,22 @@ class GraphModel:
         precision: `float32` or `bfloat16`.
         threads: CPU threads; 0 = as many as there are cores.
         cache: folder for what was compiled, so that the next start is quick; None keeps nothing.
+        tracer: says where deformable layers looked, which a graph does not tell; None leaves that out.
 
     Raises:
         UserError: the model or its graph cannot be used.
     """
 
-    def __init__(self, folder: Path, *, precision: str, threads: int = 0, cache: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        precision: str,
+        threads: int = 0,
+        cache: Path | None = None,
+        tracer: Tracer | None = None,
+    ) -> None:
+        self._tracer = tracer
         self.card: ModelCard = read_card(folder)
         graph = read_graph(folder, self.card)
         self._graph = graph  # the compiled graph goes on reading its bytes
@@ -64,7 +77,7 @@ class GraphModel:
             cases: for each case its views, each (channels, size, size) float32, as `standardise` makes them.
             method: how to make heatmaps; None makes none.
             class_number: whose heatmaps.
-            has_points: left out of the answer: a graph does not tell.
+            has_points: whether to ask the tracer too.
 
         Raises:
             UserError: `no-method`: the method is not defined for this network.
@@ -72,7 +85,11 @@ class GraphModel:
         """
         if method is HeatmapMethod.CAM and not self.facts.has_activation_map:
             raise no_activation_map()
-        return [self._look(views, method, class_number) for views in cases]
+        opinions = [self._look(views, method, class_number) for views in cases]
+        if has_points and self._tracer is not None:
+            tracer = self._tracer
+            opinions = [replace(one, points=tracer(views)) for one, views in zip(opinions, cases, strict=True)]
+        return opinions
 
     def score(self, image: Array) -> Array:
         """A localiser's logits for one view: (channels, size, size) to (1 or 2, h, w)."""

@@ -15,9 +15,9 @@ import psutil
 from app.core.engine_messages import ENGINE_PROTOCOL, Hello, Ready
 from app.core.errors import UserError
 from app.engine.graph_file import has_graph
-from app.engine.graph_model import GraphModel, cpu_facts
+from app.engine.graph_model import GraphModel, Tracer, cpu_facts
 from app.engine.hardware import cache_folder, has_torch, may_have_gpu
-from app.engine.opinion import RunningModel
+from app.engine.opinion import Array, RunningModel
 from app.engine.quick_precision import CLOSE, PrecisionMemory, difference
 
 if TYPE_CHECKING:
@@ -119,7 +119,26 @@ class Runtime:
         return quick if is_good else self._compiled(folder, "float32")
 
     def _compiled(self, folder: Path, precision: str) -> GraphModel:
-        return GraphModel(folder, precision=precision, threads=self._hello.threads, cache=self._cache)
+        return GraphModel(
+            folder,
+            precision=precision,
+            threads=self._hello.threads,
+            cache=self._cache,
+            tracer=self._tracer(folder) if has_torch() else None,
+        )
+
+    def _tracer(self, folder: Path) -> Tracer:
+        """Sampling points of a network of two views, with torch, which is loaded when somebody first asks."""
+        network: list[RunningModel] = []
+
+        def trace(views: tuple[Array, ...]) -> Array | None:
+            if len(views) < 2:
+                return None
+            if not network:
+                network.append(self._network(folder))
+            return network[0].look([views], has_points=True)[0].points
+
+        return trace
 
     def _network(self, folder: Path) -> RunningModel:
         """With torch, in single precision on CPUs, unless another is wished."""

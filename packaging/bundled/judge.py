@@ -55,6 +55,7 @@ ABOUT = {
 def make(data: Path, runs: Path, models: Path, name: str) -> ModelCard:
     """One bundled model from its run."""
     from app.engine.device import choose_device
+    from app.engine.graph_export import export_graph
     from app.engine.training.finish import About
     from app.engine.training.finish_run import finish_run
 
@@ -83,7 +84,9 @@ def make(data: Path, runs: Path, models: Path, name: str) -> ModelCard:
         if start == "random" or name.startswith("densenet")
         else "As Coxa itself; begun from weights under the Apache License 2.0.",
     )
-    return finish_run(RunFolder(judged), models / name, about, choose_device("cpu", "float32"))
+    card = finish_run(RunFolder(judged), models / name, about, choose_device("cpu", "float32"))
+    export_graph(models / name)
+    return card
 
 
 def main(argv: list[str] | None = None) -> int:
