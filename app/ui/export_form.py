@@ -26,6 +26,7 @@ from app.core.export import Content, ExportFormat, ExportRequest, SplitKind, Spl
 from app.core.worklist import EVERYTHING, Query
 from app.ui.export_words import CONTENT_TIPS, CONTENT_WORDS, FORMAT_TIPS, FORMAT_WORDS
 from app.ui.language import tr, trn
+from app.ui.privacy import are_names_hidden
 from app.ui.theme import GAP_L, GAP_M, GAP_S
 
 CHOOSE_PX = 36
@@ -172,6 +173,8 @@ class ExportForm(QWidget):
             self.words[name].setText(words)
         self.title.setPlaceholderText(tr("the project's name"))
         self.licence.setPlaceholderText(tr("such as CC BY 4.0"))
+        hidden, shown = QLineEdit.EchoMode.Password, QLineEdit.EchoMode.Normal
+        self.folder.setEchoMode(hidden if are_names_hidden() else shown)  # a path may name somebody
         self.choose.setText("…")
         self.choose.setToolTip(tr("Choose…"))
         self.choose.setAccessibleName(tr("Choose…"))

@@ -22,7 +22,7 @@ from app.core.label_set import LabelField, LabelSet
 from app.store.merge.report import MergeReport
 from app.ui.language import number, say, tr, trn, whole
 from app.ui.merge_words import conflict_words, opinion_text, summary_of
-from app.ui.privacy import private
+from app.ui.privacy import private, private_id
 from app.ui.theme import GAP_L, GAP_M
 
 CASE = Qt.ItemDataRole.UserRole
@@ -147,7 +147,7 @@ class MergeDialog(QDialog):
                 (
                     self._question(each.field),
                     "",
-                    private(each.case_id),
+                    private_id(each.case_id),
                     "; ".join(
                         f"{private(who)}: {opinion_text(self._field(each.field), value)}"
                         for who, value in each.values.items()
@@ -160,7 +160,7 @@ class MergeDialog(QDialog):
         self._group(
             tr("Two opinions of one reader, kept side by side"),
             (
-                (private(each.reader), private(each.kept_as), private(each.case_id), "", each.case_id)
+                (private(each.reader), private(each.kept_as), private_id(each.case_id), "", each.case_id)
                 for each in report.kept_apart
             ),
         )

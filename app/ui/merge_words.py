@@ -7,7 +7,7 @@ from app.core.event import Json
 from app.core.label_set import LabelField, LabelValue
 from app.store.merge.report import MergeConflict, MergeReport
 from app.ui.language import say, tr, trn, whole
-from app.ui.privacy import private
+from app.ui.privacy import private, private_id
 from app.ui.project import STATUS_WORDS
 
 WHAT = {
@@ -42,7 +42,7 @@ def conflict_words(conflict: MergeConflict) -> tuple[str, str, str, str]:
     name = conflict.what.partition(".")[0]
     what = tr(WHAT[name]) if name in WHAT else conflict.what
     values = tr("here: {ours}; there: {theirs}", ours=_value(conflict.ours), theirs=_value(conflict.theirs))
-    return what, "", private(conflict.case_id), values
+    return what, "", private_id(conflict.case_id), values
 
 
 def opinion_text(field: LabelField | None, value: LabelValue) -> str:

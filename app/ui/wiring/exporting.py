@@ -92,6 +92,8 @@ class ExportingWiring(Wiring):
         self._dock.setWindowTitle(tr("Export"))
         if self.window.project is not None and self._write.is_running:
             self._on_progress(self._done, self._total)
+        if self.report is not None and "export" in self.window.banners.texts:
+            self._show_end(self.report)
 
     def close(self) -> None:
         """The window closes: nothing is left of an export that is not finished."""
@@ -217,6 +219,11 @@ class ExportingWiring(Wiring):
     def _on_written(self, report: ExportReport) -> None:
         self._end()
         self.report = report
+        self._show_end(report)
+        if self.panel is not None and self.project.is_open:
+            self.panel.form.show_goal(self._free_goal())
+
+    def _show_end(self, report: ExportReport) -> None:
         words = tr(
             "{files}, {size} MB, in {seconds} s.",
             files=trn("1 file", "{count} files", report.files),
@@ -231,11 +238,10 @@ class ExportingWiring(Wiring):
             is_closable=True,
         )
         self.window.banners.show_banner("export", banner)
-        if self.panel is not None and self.project.is_open:
-            self.panel.form.show_goal(self._free_goal())
 
     def _on_failed(self, error: UserError) -> None:
         self._end()
+        self.report = None
         if error.kind != "cancelled":
             self.window.banners.show_error(error)
             return

@@ -63,9 +63,13 @@ class MergingWiring(Wiring):
         return {"merge report"} if self.report is not None else set()
 
     def retranslate(self) -> None:
-        """Say anew what stands in the list of jobs."""
+        """Say anew what stands in the list of jobs, in the banner and in the report."""
         if self.is_running:
             self._on_progress(0, 0)
+        if self.dialog is not None and self.dialog.isVisible():
+            self.dialog.retranslate()
+        if "merge" in self.window.banners.texts and self.report is not None:
+            self._show_end(self.report)
 
     def close(self) -> None:
         """The window closes."""
