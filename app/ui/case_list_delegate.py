@@ -124,12 +124,12 @@ class CaseDelegate(QStyledItemDelegate):
         _text(painter, metrics, _line(room, LINE_2), below)
 
     def _second_line(self, row: WorklistRow) -> tuple[str, ...]:
-        """What has no column of its own."""
+        """What has no column of its own; the date comes last, since it is cut off first."""
         shown = {column.name for column in self._model.columns}
         date = "" if "date" in shown else row.date or tr("no date")
         views = "" if "views" in shown else case_words.views_words(row)
         said = "" if any(name.startswith(AI_SCORE) for name in shown) else case_words.first_score(row)
-        return date, views, said
+        return (views, said, date) if said else (date, views)
 
     def _paint_status(self, painter: QPainter, rect: QRect, row: WorklistRow, colours: Colours) -> None:
         words, ink = _status(row, colours)
