@@ -60,11 +60,11 @@ def batch_words(progress: BatchProgress, remaining_s: float | None) -> str:
         parts = [tr("Stopped after {done} of {total}; what was found is kept", done=whole(progress.done),
                     total=whole(progress.total))]  # fmt: skip
     elif progress.is_over:
-        parts = [trn("1 case answered", "{count} cases answered", progress.answered)]
+        parts = [trn("1 answered", "{count} answered", progress.answered)]
     else:
         parts = [tr("{done} of {total}", done=whole(progress.done), total=whole(progress.total))]
     if progress.impossible:
-        parts.append(trn("1 lacks what every model needs", "{count} lack what every model needs", progress.impossible))
+        parts.append(trn("1 cannot be asked", "{count} cannot be asked", progress.impossible))
     if progress.failed:
         parts.append(trn("1 failed", "{count} failed", progress.failed))
     if not progress.is_over and remaining_s is not None:

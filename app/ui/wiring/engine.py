@@ -24,6 +24,7 @@ JOB, BANNER = "ai", "engine"
 AHEAD = (1, 2, 3, 4, 5, -1)  # steps in the worklist, the likeliest first
 AHEAD_MS = 250  # after a case is on the screen: decoding the neighbours computes what is needed here too
 MEMORY_MS = 5000
+CALM_MS = 15_000  # that a banner stays after the engine works again
 LIST_MS = 600  # the worklist follows new scores at most so often
 ENOUGH_TO_TELL = 8  # cases of a batch from which the rest can be foretold
 
@@ -39,6 +40,7 @@ class EngineWiring(Wiring):
     _is_new = False  # the project was opened, and no case of it was on the screen yet
     _batch_since = 0.0
     _memory_bytes = 0
+    _is_restarted = False  # and a banner says so
     _chosen: tuple[tuple[str, str], ...] = ()
 
     def effects(self) -> dict[str, Callable[[bool], object]]:
@@ -67,6 +69,8 @@ class EngineWiring(Wiring):
         self._ahead_soon.timeout.connect(self._look_ahead)
         self._list_soon = QTimer(window, singleShot=True, interval=LIST_MS)
         self._list_soon.timeout.connect(self._refresh_list)
+        self._calm_soon = QTimer(window, singleShot=True, interval=CALM_MS)
+        self._calm_soon.timeout.connect(self._calm)
         self._memory_soon = QTimer(window, interval=MEMORY_MS)
         self._memory_soon.timeout.connect(self._look_at_memory)
 
@@ -119,7 +123,7 @@ class EngineWiring(Wiring):
 
     def close(self) -> None:
         """End the engine with the window."""
-        for timer in (self._ahead_soon, self._list_soon, self._memory_soon):
+        for timer in (self._ahead_soon, self._list_soon, self._memory_soon, self._calm_soon):
             timer.stop()
         if self.engine is not None:
             self.engine.stop()
@@ -230,7 +234,15 @@ class EngineWiring(Wiring):
         elif not self._memory_soon.isActive():
             self._memory_soon.start()
             self._look_at_memory()
+        if is_there and self._is_restarted:
+            self._calm_soon.start()  # it works again: no reason to keep room from the images
         self._show_state()
+
+    def _calm(self) -> None:
+        """The engine has worked again for a while."""
+        if self._is_restarted:
+            self._is_restarted = False
+            self.window.banners.remove(BANNER)
 
     def _look_at_memory(self) -> None:
         import psutil
@@ -299,14 +311,17 @@ class EngineWiring(Wiring):
     def _on_restarted(self, how: str) -> None:
         from app.ui.engine_words import ENDED, ENDINGS
 
-        words = tr("What it was working on is asked once more; everything else went on.")
+        is_owed = self.engine is not None and self.engine.waiting_jobs > 0
+        lines = (tr("What it was working on is asked once more; everything else went on."),) if is_owed else ()
         report = (tr("Copy report"), self._copy_report)
-        banner = Banner(tr(ENDINGS.get(how, ENDED)), (words,), tone="caution", more_actions=(report,), is_closable=True)
+        banner = Banner(tr(ENDINGS.get(how, ENDED)), lines, tone="caution", more_actions=(report,), is_closable=True)
         self.window.banners.show_banner(BANNER, banner)
+        self._is_restarted = True
 
     def _on_failed(self, error: UserError) -> None:
         actions = ((tr("Restart"), self._restart), (tr("Copy report"), self._copy_report))
         lines = tuple(say(part) for part in (error.reason, error.remedy) if part)
+        self._is_restarted = False
         banner = Banner(say(error.title), lines, tone="caution", more_actions=actions, is_closable=True)
         self.window.banners.show_banner(BANNER, banner)
         self.window.enable()
