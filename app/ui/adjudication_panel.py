@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.ui.dispute_box import DisputeBox, DisputeView
 from app.ui.key_button import KeyButton
@@ -61,10 +61,10 @@ class AdjudicationPanel(QWidget):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setWidget(self._sheet)
-        foot = QHBoxLayout()
+        foot = QVBoxLayout()
         foot.setContentsMargins(GAP_M, 0, GAP_M, GAP_M)
+        foot.setSpacing(GAP_M)
         foot.addWidget(self.names)
-        foot.addStretch(1)
         foot.addWidget(self.next_button)
         head = QVBoxLayout()
         head.setContentsMargins(GAP_M, GAP_M, GAP_M, 0)

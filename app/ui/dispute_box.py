@@ -15,6 +15,7 @@ from app.ui.flow_layout import FlowLayout
 from app.ui.key_button import KeyButton
 from app.ui.language import say, tr
 from app.ui.merge_words import opinion_text
+from app.ui.privacy import private
 from app.ui.theme import GAP_M, GAP_S
 
 
@@ -169,7 +170,7 @@ class DisputeBox(QFrame):
         if len({str(answer.value) for answer in dispute.answers.values()}) > 1:
             lines.append(tr("Two people have decided differently."))
         for reader, answer in dispute.answers.items():
-            name = self.shown.names.get(reader, reader)
+            name = self.shown.names.get(reader, private(reader))
             lines.append(tr("{name} decided: {value}", name=name, value=opinion_text(dispute.field, answer.value)))
         lines += self.shown.earlier
         return lines
