@@ -21,6 +21,7 @@ import train
 from generate import EASY_SHARE
 
 from app.core.model_card import ModelCard
+from app.store.model_folder import WEIGHTS
 from app.store.run_folder import RunFolder
 
 SYNTHETIC = (
@@ -77,7 +78,7 @@ def make(data: Path, runs: Path, models: Path, name: str) -> ModelCard:
         chosen_on=f"{counts['validation']} other synthetic patients",
         measured_on=f"{counts['test']} held-out synthetic patients ({EASY})",
         initialised_from=start,
-        seeds=f"training {run.plan().seed}; cases from 3000000, hold-out from 3500000 (packaging/bundled/generate.py)",
+        seeds=f"training {run.plan().seed}, in several runs (packaging/bundled/README.md); cases from 3000000, hold-out from 3500000 (packaging/bundled/generate.py)",
         command=f"packaging/bundled/{{generate,train,judge}}.py, model {name}",
         limits=f"{SYNTHETIC} {limits}",
         licence="As Coxa itself; made from generated images only."
@@ -86,6 +87,7 @@ def make(data: Path, runs: Path, models: Path, name: str) -> ModelCard:
     )
     card = finish_run(RunFolder(judged), models / name, about, choose_device("cpu", "float32"))
     export_graph(models / name)
+    (models / name / WEIGHTS).chmod(0o644)
     return card
 
 

@@ -75,7 +75,8 @@ def plan_of(name: str, *, start: str = "", epochs: int = 0) -> TrainingPlan:
         )  # fmt: skip
     if name == PARTS:
         return TrainingPlan(
-            input=replace(wanted, size_px=PART_PX), epochs=epochs or 10, batch=12, learning_rate=1.2e-3,
+            input=replace(wanted, size_px=PART_PX), epochs=epochs or 10, batch=12,
+            learning_rate=6e-4 if continued else 1.2e-3,
             weight_decay=0.02, warm_up_epochs=1, localisation=1.5,
             augmentation=msgspec.structs.replace(vary, flip_horizontal=0.5), **common,
         )  # fmt: skip
