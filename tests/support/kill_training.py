@@ -1,0 +1,112 @@
+"""Trains a run in processes that are killed at random moments, until one of them finishes.
+
+    python -m tests.support.kill_training FOLDER KILLS SEED
+
+A run that nobody disturbs is trained first; both must end with the same curve, the same weights and the same model.
+Prints one JSON object. The libraries are imported once; every training is a process of its own, forked from this one
+before torch has computed anything.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("GOMP_SPINCOUNT", "0")
+
+from app.core.training_plan import Augmentation
+from app.core.training_run import RunState
+from app.engine.training import train_run as program
+from app.store.run_folder import RunFolder
+from tests.support.training_run import make_run
+
+WAIT_S = 300.0
+
+
+def begin(run: RunFolder) -> int:
+    """Train in another process; returns its number."""
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        program.write_graph_of = lambda model: None  # of no interest here
+        code = 0 if program.train_run(run, device="cpu", precision="float32", threads=1) is RunState.FINISHED else 2
+    finally:
+        os._exit(code)
+
+
+def is_over(child: int, seconds: float) -> bool:
+    """Whether a process has ended within this time."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            if os.waitstatus_to_exitcode(status) != 0:
+                raise SystemExit(f"the training ended with {os.waitstatus_to_exitcode(status)}")
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def outcome(run: RunFolder) -> dict[str, Any]:
+    """Everything that must not depend on interruptions."""
+    epochs = [
+        (each.number, each.training_loss, each.validation_loss, each.auc, each.learning_rate, each.is_best)
+        for each in run.epochs()
+    ]
+    weights = run.best_file.read_bytes()
+    model = (run.model_folder / "weights.safetensors").read_bytes()
+    cases = [(case.id, case.probability) for case in getattr(run.evaluation(), "cases", ())]
+    return {"epochs": epochs, "weights": weights, "model": model, "cases": cases}
+
+
+def main(folder: Path, kills: int, seed: int) -> dict[str, Any]:
+    """Train undisturbed, then with kills."""
+    rng = random.Random(seed)
+    whole = make_run(
+        folder / "whole", cases=8, epochs=4, batch=4, average=0.9, localisation=0.5, augmentation=Augmentation()
+    )
+    shutil.copytree(whole.path, folder / "killed")
+    killed = RunFolder(folder / "killed")
+    begun = time.monotonic()
+    if not is_over(begin(whole), WAIT_S):
+        raise SystemExit("the undisturbed run did not end")
+    undisturbed = time.monotonic() - begun
+    done, moments = 0, []
+    while done < kills:
+        child = begin(killed)
+        # an epoch must end now and then, or nothing would ever be finished
+        wait = rng.uniform(0, 0.45 * undisturbed)
+        if is_over(child, wait):
+            # it is finished: kill the same place again, from a copy of the beginning
+            shutil.rmtree(killed.path)
+            shutil.copytree(whole.path, killed.path, ignore=shutil.ignore_patterns(
+                "model", "*.pt", "best*", "progress*", "live*", "evaluation*", "worst*"))  # fmt: skip
+            continue
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        done += 1
+        live = killed.live()
+        moments.append(f"{live.state}:{live.epoch}:{len(killed.epochs())}")
+    if not is_over(begin(killed), WAIT_S):
+        raise SystemExit("the resumed run did not end")
+    one, other = outcome(whole), outcome(killed)
+    return {
+        "kills": done,
+        "undisturbed_s": round(undisturbed, 2),
+        "moments": moments,
+        "same": {name: one[name] == other[name] for name in one},
+        "epochs": len(one["epochs"]),
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))))
