@@ -24,6 +24,7 @@ from app.core.model_card import ModelCard
 from app.store.model_folder import WEIGHTS
 from app.store.run_folder import RunFolder
 
+DESCRIBED = 500  # training cases that the outlier distance is made from
 SYNTHETIC = (
     "Knows synthetic hips only: it has never seen a patient. On real radiographs treat it as untrained until it has "
     "been measured there."
@@ -63,11 +64,13 @@ def make(data: Path, runs: Path, models: Path, name: str) -> ModelCard:
     run = RunFolder(runs / name)
     judged = runs / f"{name}-judged"
     shutil.rmtree(judged, ignore_errors=True)
-    train.prepare(data, judged, name, run.plan(), "training", "hold-out")
+    train.prepare(data, judged, name, run.plan(), "training", "hold-out", most_training=DESCRIBED)
     shutil.copyfile(run.best_file, RunFolder(judged).best_file)
+    trained = run.cases()
     counts = {
-        part: sum(case.part == part for case in RunFolder(judged).cases())
-        for part in ("training", "validation", "test")
+        "training": sum(case.part == "training" for case in trained),
+        "validation": sum(case.part == "validation" for case in trained),
+        "test": sum(case.part == "test" for case in RunFolder(judged).cases()),
     }
     title, task, start, limits = ABOUT[name]
     about = About(
@@ -78,7 +81,7 @@ def make(data: Path, runs: Path, models: Path, name: str) -> ModelCard:
         chosen_on=f"{counts['validation']} other synthetic patients",
         measured_on=f"{counts['test']} held-out synthetic patients ({EASY})",
         initialised_from=start,
-        seeds=f"training {run.plan().seed}, in several runs (packaging/bundled/README.md); cases from 3000000, hold-out from 3500000 (packaging/bundled/generate.py)",
+        seeds=f"training {run.plan().seed}; cases from 3000000, hold-out from 3500000; packaging/bundled/README.md",
         command=f"packaging/bundled/{{generate,train,judge}}.py, model {name}",
         limits=f"{SYNTHETIC} {limits}",
         licence="As Coxa itself; made from generated images only."

@@ -161,7 +161,7 @@ def clicks_of(name: str, fact: dict[str, Any], size_px: int, side: int) -> tuple
     return tuple(found)
 
 
-def prepare(data: Path, run: Path, name: str, plan: TrainingPlan, *words: str) -> None:
+def prepare(data: Path, run: Path, name: str, plan: TrainingPlan, *words: str, most_training: int = 1_000_000) -> None:
     """Freeze a run folder with the cases of these words (`training`, `hold-out`), and fill its cache."""
     from app.store.run_folder import RunFolder
 
@@ -171,6 +171,8 @@ def prepare(data: Path, run: Path, name: str, plan: TrainingPlan, *words: str) -
             part = Part.TEST if word == "hold-out" else Part.TRAINING
             if part is Part.TRAINING and number % VALIDATION_EVERY == VALIDATION_EVERY - 1:
                 part = Part.VALIDATION
+            if part is Part.TRAINING and sum(case.part is part for case in cases) >= most_training:
+                continue
             cases.append(
                 TrainingCase(
                     id=f"{fact['seed']}", patient=fact["patient"], part=part, label=label_of(name, fact),
