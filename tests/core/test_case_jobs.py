@@ -93,7 +93,8 @@ class World:
     def counsel(self, case_id: str) -> Counsel:
         """What is known of a case as it is now."""
         key, hip_key = f"{case_id} {self.version[case_id]}", f"hip {case_id}".encode()
-        entries, wanted = [], ()
+        entries: list[Consultation] = []
+        wanted: tuple[WantedHip, ...] = ()
         for model in MODELS:
             entry = Consultation(case_id=case_id, card=model.card, folder=model.folder, state=ConsultationState.UNKNOWN)
             given = ViewInput(image_sha256=key, grey=GREY, voi=VOI, cut=CUT)
