@@ -84,7 +84,7 @@ def plain_epoch(run: RunFolder) -> float:
     for views, labels in loader:
         loss = class_loss(model(*views), labels)
         optimiser.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         optimiser.step()
         seen += len(labels)
     return seen / (time.perf_counter() - begun)
