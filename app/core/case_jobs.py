@@ -146,7 +146,7 @@ class CaseJobs:
     def ask(self, request: Predict, *, channel: str) -> int:
         """Ask something that is not kept; returns a ticket. Older questions of the channel are forgotten."""
         number = self.book.new_number()
-        request = msgspec.structs.replace(request, job=number, priority=int(Purpose.LIVE))
+        request = msgspec.structs.replace(request, job=number, images=self._images, priority=int(Purpose.LIVE))
         self._cancel(self.book.add(Job(number=number, request=request, purpose=Purpose.LIVE, channel=channel)))
         self.pump()
         return number

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.core.case import ViewRole
 from app.core.engine_messages import Failed, Predict, Result
-from app.core.finding import Consultation, finding_probability
+from app.core.finding import Consultation, Verdict, finding_probability
 from app.ui.ablation_strip import Ablation
 from app.ui.engine import Engine
 from app.ui.language import say
@@ -47,13 +47,14 @@ class AblationAsking(QObject):
         self._asked.clear()
 
     def of(self, consultation: Consultation) -> Ablation | None:
-        """What is known; asks for the rest. None for a model of one view, and for a case without an answer.
+        """What is known; asks for the rest. None for a model of one view, and where there is no answer.
 
         Args:
             consultation: of the case on the screen.
         """
         finding = consultation.finding
-        if finding is None or {view.role for view in consultation.views} != set(PARTS):
+        is_paired = {view.role for view in consultation.views} == set(PARTS)
+        if finding is None or not is_paired or consultation.verdict is Verdict.OUTSIDE:
             return None
         card = consultation.card
         key = (card.weights_sha256, consultation.input_key)

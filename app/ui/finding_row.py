@@ -192,7 +192,8 @@ class FindingRow(QFrame):
         elif command is not None:
             self.fix.say(tr(command[1]), key=self._key_text)
         self.fix.setVisible(command is not None or shown.state in (ConsultationState.FAILED, ConsultationState.UNKNOWN))
-        is_paired = len(card.input.roles) == 2 and shown.state is ConsultationState.ANSWERED
+        has_answer = shown.state is ConsultationState.ANSWERED and shown.verdict is not Verdict.OUTSIDE
+        is_paired = len(card.input.roles) == 2 and has_answer
         self.alone.setVisible(is_paired)
         self.alone.say(
             tr("Each view alone"),

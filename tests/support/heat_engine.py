@@ -60,6 +60,7 @@ def probability(key: str) -> float:
 
 def answer(request: Predict) -> Result:
     """What models called `negative`, `outside` and `traced` say, and all others."""
+    assert Path(request.images).is_dir(), "images are read from a folder"
     card = read_card(Path(request.model))
     key = input_key(card.input, tuple((view.pixels_key, view.cut) for view in request.views))
     value = 0.1 if "negative" in card.id else probability(key)

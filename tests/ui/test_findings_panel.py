@@ -101,6 +101,7 @@ def test_a_verdict_in_words_and_no_figure_beyond_its_ken(
     assert "never labels" in text
     assert "hip region found automatically (dashed)" in text
     assert ("found from 40 %" in text) is has_figure
+    assert row.alone.isVisibleTo(panel) is has_figure, "no figure through the back door"
 
 
 def test_no_model_is_ever_certain() -> None:
