@@ -120,7 +120,9 @@ def heartbeats(window: MainWindow, engine: Engine, idle_s: float) -> tuple[np.nd
 
 def cancelling(window: MainWindow, engine: Engine) -> tuple[float, float]:
     """Seconds from the key to the window's word, and to an engine that owes nothing."""
+    engine.pause_look_ahead(True)  # what is owed afterwards belongs to the batch
     forget(window)
+    wait_until(lambda: is_answered(engine, window.selection.on_screen), PATIENCE_S)
     window.actions_by_id["ai_all"].trigger()
     wait_until(lambda: engine.batch is not None and engine.batch.done >= 3, PATIENCE_S)
     begun = time.monotonic()
@@ -128,8 +130,7 @@ def cancelling(window: MainWindow, engine: Engine) -> tuple[float, float]:
     assert engine.batch is not None
     assert engine.batch.is_cancelled
     said_s = time.monotonic() - begun
-    open_case = window.selection.on_screen
-    wait_until(lambda: engine.waiting_jobs == 0 or is_answered(engine, open_case), PATIENCE_S)
+    wait_until(lambda: not engine.process.is_owing, PATIENCE_S)
     return said_s, time.monotonic() - begun
 
 

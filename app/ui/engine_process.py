@@ -66,6 +66,11 @@ class EngineProcess(QObject):
         return int(self._process.processId()) if self._process is not None else 0
 
     @property
+    def is_owing(self) -> bool:
+        """Whether an answer is awaited."""
+        return self._process is not None and self._is_awaited()
+
+    @property
     def noise(self) -> tuple[str, ...]:
         """The last lines that libraries have written to standard error, of this process and those before it."""
         return tuple(self._noise)
