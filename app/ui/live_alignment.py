@@ -11,7 +11,7 @@ from PySide6.QtGui import QImage
 
 from app.core.case import ViewRole
 from app.core.engine_messages import Failed, Predict, Result, ViewInput
-from app.core.finding import Consultation, ConsultationState, finding_probability
+from app.core.finding import Consultation, ConsultationState, Verdict, finding_probability, verdict
 from app.core.heatmap import coloured
 from app.core.model_input import InputKind, ViewGeometry, input_crop
 from app.ui.crop_opinion import CropOpinion
@@ -26,6 +26,7 @@ METHOD = "grad-cam"
 CHANNEL = "alignment"
 ROLES = {"frontal": ViewRole.FRONTAL, "lateral": ViewRole.LATERAL}
 HEAT_PX = 256
+SHOWN_BY_ITSELF = (Verdict.FOUND, Verdict.ABSTAINS)  # a negative is given no heatmap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,12 +156,13 @@ class LiveAlignment(QObject):
             self._want(question)
         if answer is None or not is_same_model:
             return CropOpinion(card=entry.card, automated=automated, cut=cut)
+        found = verdict(entry.card, answer.probabilities, answer.distance)
         return CropOpinion(
             card=entry.card,
             probabilities=answer.probabilities,
             distance=answer.distance,
             automated=automated,
-            heat=answer.heat if self._is_heatmap_shown else None,
+            heat=answer.heat if self._is_heatmap_shown and found in SHOWN_BY_ITSELF else None,
             cut=answer.question.views[question.number].cut,
             mark="" if entry.card.is_heatmap_validated else tr("heatmap not validated"),
         )
