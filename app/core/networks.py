@@ -67,11 +67,11 @@ def networks() -> tuple[Network, ...]:
     )  # fmt: skip
     automated = replace(_aligned(), kind=InputKind.WHOLE_VIEW)
     return (
-        Network(id="cvdt-small", title="CVDT, small", paper="000", input=_region(BOTH), parameters=4.6, fits_cpu=True),
+        Network(id="cvdt-small", title="CVDT, small", paper="000", input=_region(BOTH), parameters=3.2, fits_cpu=True),
         Network(id="cvdt-small-frontal", title="CVDT, small, frontal only", paper="000", input=_region(FRONTAL),
-                parameters=2.2, fits_cpu=True),
+                parameters=1.5, fits_cpu=True),
         Network(id="cvdt-small-lateral", title="CVDT, small, lateral only", paper="000", input=_region(LATERAL),
-                parameters=2.2, fits_cpu=True),
+                parameters=1.5, fits_cpu=True),
         Network(id="resnet18-dual", title="ResNet-18, both views", paper="000", input=_region(BOTH), parameters=22.4,
                 has_imagenet=True, fits_cpu=True),
         Network(id="resnet18-frontal", title="ResNet-18, frontal only", paper="000", input=_region(FRONTAL),
