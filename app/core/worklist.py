@@ -14,6 +14,8 @@ from enum import StrEnum
 LABEL_PREFIX = "label."
 AI_PREFIX = "ai."  # what models say
 AI_SCORE, AI_UNCERTAINTY, AI_FINDING = "ai.score.", "ai.uncertainty.", "ai.finding."  # + place of the model
+AI_SPLIT, AI_CONFLICT, AI_NEXT = "ai.split.", "ai.conflict.", "ai.next."  # + question: orders of review
+REVIEW_PREFIXES = (AI_SPLIT, AI_CONFLICT, AI_NEXT)
 READER_MARK = "@"  # between a label and who gave it
 MAX_WORDS = 24  # of one search; later words are left out
 MAX_WORD_LENGTH = 64

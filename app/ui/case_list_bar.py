@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.worklist import EVERYTHING, Field, Filter, Operator, Query, Sort, read_query
+from app.core.worklist import EVERYTHING, REVIEW_PREFIXES, Field, Filter, Operator, Query, Sort, read_query
 from app.ui.case_words import field_title, filter_words
 from app.ui.flow_layout import FlowLayout
 from app.ui.language import tr
@@ -252,7 +252,8 @@ class CaseListBar(QWidget):
             action.setCheckable(True)
             action.setChecked(name == now.field)
             group.addAction(action)
-            _on(action, partial(self._sort_so, Sort(name, now.is_descending)))
+            is_review = name.startswith(REVIEW_PREFIXES)  # what is worth a look comes first
+            _on(action, partial(self._sort_so, Sort(name, now.is_descending or is_review)))
         self.sort_menu.addSeparator()
         last_first = self.sort_menu.addAction(tr("Largest or latest first"))
         last_first.setCheckable(True)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Container
 
 from app.core.worklist import (
+    AI_CONFLICT,
     AI_FINDING,
+    AI_NEXT,
     AI_PREFIX,
     AI_SCORE,
+    AI_SPLIT,
     AI_UNCERTAINTY,
     FIELD_BY_NAME,
     IMPORT_ORDER,
@@ -46,7 +49,9 @@ VALUE_WORDS: dict[str, dict[str, str]] = {
 }  # fmt: skip
 AI_VALUES = {"found": "Found", "not-found": "Nothing found", "abstains": "No answer: too near the threshold",
              "outside": "No answer: outside what it knows"}  # fmt: skip
-AI_TITLES = {AI_SCORE: "AI score: {what}", AI_UNCERTAINTY: "AI uncertainty: {what}", AI_FINDING: "AI finding: {what}"}
+AI_TITLES = {AI_SCORE: "AI score: {what}", AI_UNCERTAINTY: "AI uncertainty: {what}", AI_FINDING: "AI finding: {what}",
+             AI_SPLIT: "Models disagree: {what}", AI_CONFLICT: "Label against model: {what}",
+             AI_NEXT: "Worth annotating next: {what}"}  # fmt: skip
 AI_VIEWS = {"pair": "both views", "frontal": "frontal", "lateral": "lateral"}
 PLAIN = ("open", "blocked", "comment", "disagreement", "views", "side")  # their values say what they are values of
 SIDE_LETTERS = {"left": "L", "right": "R", "": "?"}
@@ -66,6 +71,8 @@ def field_title(name: str) -> str:
 def place_words(task_id: str) -> str:
     """What the model of a place decides, and from what: `fracture (both views)`."""
     question, _, views = task_id.partition(".")
+    if not views:  # a question, whichever model answers it
+        return question.replace("-", " ")
     return f"{question.replace('-', ' ')} ({tr(AI_VIEWS.get(views, views))})"
 
 

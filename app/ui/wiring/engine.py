@@ -298,14 +298,16 @@ class EngineWiring(Wiring):
             return
         from functools import partial
 
-        from app.store.worklist.opinions import ModelOpinions, ScoredModel
+        from app.store.worklist.opinions import ScoredModel
+        from app.store.worklist.review_orders import ReviewedOpinions
 
         engine = self.engine
         scored = (
             ScoredModel(card=model.card, scores=partial(engine.scores, model.card.weights_sha256))
             for model in engine.models
         )
-        self.project.look().worklist.use_opinions(ModelOpinions(scored))
+        store = self.project.look()
+        store.worklist.use_opinions(ReviewedOpinions(store, scored))
         self.window.case_list.refresh()
 
     def _on_restarted(self, how: str) -> None:
