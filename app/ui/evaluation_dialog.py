@@ -167,7 +167,7 @@ class EvaluationDialog(QDialog):
     def _stretch(self, table: QTableWidget) -> None:
         head = table.horizontalHeader()
         head.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        head.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        head.setStretchLastSection(True)
 
     def _draw(self) -> None:
         colours, evaluation = theme.colours(), self._evaluation

@@ -24,6 +24,10 @@ from app.ui.theme import GAP_M, GAP_S
 ID = int(Qt.ItemDataRole.UserRole)
 
 
+def _signed(value: float) -> str:
+    return f"{'+' if value >= 0 else '−'}{number(abs(value), 3)}"
+
+
 class PromotionView(QWidget):
     """Comparison, flipped cases, a reason, and the decision.
 
@@ -151,12 +155,12 @@ class PromotionView(QWidget):
         self._enable()
 
     def _fill(self, comparison: Comparison) -> None:
-        gain = f"{comparison.gain:+.3f} ({comparison.low:+.3f} … {comparison.high:+.3f})"
         rows = (
-            (tr("AUC of the new model"), number(comparison.new_auc, 3)),
-            (tr("AUC of the model that answers now"), number(comparison.active_auc, 3)),
-            (tr("Difference, with its 95 % interval (DeLong, paired)"), gain),
-            (tr("Decisions that differ, McNemar's p"), number(comparison.decisions_p, 3)),
+            (tr("AUC, new model"), number(comparison.new_auc, 3)),
+            (tr("AUC, answers now"), number(comparison.active_auc, 3)),
+            (tr("Difference"), _signed(comparison.gain)),
+            (tr("95 % interval (DeLong)"), f"{_signed(comparison.low)} … {_signed(comparison.high)}"),
+            (tr("Decisions: McNemar's p"), number(comparison.decisions_p, 3)),
         )
         for row, (what, value) in enumerate(rows):
             left, right = QLabel(what, self._figures), QLabel(value, self._figures)

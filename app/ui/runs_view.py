@@ -9,7 +9,6 @@ from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
     QListWidget,
     QListWidgetItem,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.training_run import RunState, WorstCase
+from app.ui.flow_layout import FlowLayout
 from app.ui.language import number, say, tr
 from app.ui.theme import GAP_M, GAP_S
 from app.ui.training_words import live_rows, run_line
@@ -89,14 +89,12 @@ class RunsView(QWidget):
         self.retranslate()
 
     def _lay_out(self) -> None:
-        rows = [QHBoxLayout(), QHBoxLayout()]
+        rows = [FlowLayout(), FlowLayout()]
         for place, names in zip(
             rows, (("pause", "finish", "resume", "promote"), ("evaluation", "rename", "delete")), strict=True
         ):
-            place.setSpacing(GAP_S)
             for name in names:
                 place.addWidget(self.buttons[name])
-            place.addStretch(1)
         sheet = QWidget(self)
         sheet.setObjectName("sheet")
         inner = QVBoxLayout(sheet)
@@ -147,7 +145,7 @@ class RunsView(QWidget):
             for row, run in enumerate(self._runs.values()):
                 item = self.list.item(row)
                 item.setText(f"{run.info.title}\n{run_line(run)}")
-                item.setToolTip(run.info.id)
+                item.setToolTip(f"{run.info.title}\n{run_line(run)}\n{run.info.id}")
                 item.setSelected(run.info.id in before)
             if not self.list.selectedItems() and self.list.count():
                 self.list.item(0).setSelected(True)
@@ -218,7 +216,7 @@ class RunsView(QWidget):
             "pause": state in ACTIVE,
             "finish": state in ACTIVE or (state in RESUMABLE and run is not None and bool(run.epochs)),
             "resume": state in RESUMABLE,
-            "promote": run is not None and run.has_model,
+            "promote": run is not None and run.has_model and state not in ACTIVE,
             "evaluation": run is not None and run.has_model,
             "rename": run is not None,
             "delete": run is not None and state not in ACTIVE,

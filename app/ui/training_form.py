@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 DEVICES = ("auto", "cpu", "cuda")
 MOST_EPOCHS = 1000
+FIELD_PX = 90  # at least; the panel may be narrow
 
 
 class TrainingForm(QWidget):
@@ -63,7 +64,7 @@ class TrainingForm(QWidget):
             self.words[name].setBuddy(field)
             self.words[name].setObjectName("muted")
             field.setSizePolicy(field.sizePolicy().Policy.Expanding, field.sizePolicy().Policy.Fixed)
-            field.setMinimumWidth(0)
+            field.setMinimumWidth(FIELD_PX)
             grid.addWidget(self.words[name], row, 0)
             grid.addWidget(field, row, 1)
         self._lines = QVBoxLayout()
@@ -270,7 +271,7 @@ class TrainingForm(QWidget):
             for column, words in enumerate(cells):
                 label = QLabel(words, place)
                 label.setTextFormat(Qt.TextFormat.PlainText)
-                label.setWordWrap(column == 0)
+                label.setWordWrap(column == 0 or row == 0)
                 if column:
                     label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
                 if row == 0 and len(cells) > 2:

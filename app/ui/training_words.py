@@ -53,6 +53,15 @@ def state_words(state: RunState) -> str:
     return tr(STATES[state])
 
 
+def _is_ending(run: RunSummary) -> bool:
+    """Whether all epochs are done, and the model is calibrated and measured."""
+    return run.state is RunState.RUNNING and len(run.epochs) >= run.plan.epochs
+
+
+def _state_words(run: RunSummary) -> str:
+    return tr("making the model") if _is_ending(run) else state_words(run.state)
+
+
 def takes_part_words(proposal: TrainingProposal) -> str:
     """How many cases and patients take part."""
     patients = len(set(proposal.patients.values()))
@@ -87,7 +96,7 @@ def duration_words(seconds: float) -> str:
 
 def run_line(run: RunSummary) -> str:
     """A run in the list: how far, and how good."""
-    words = [state_words(run.state), tr("epoch {now} of {all}", now=whole(len(run.epochs)), all=whole(run.plan.epochs))]
+    words = [_state_words(run), tr("epoch {now} of {all}", now=whole(len(run.epochs)), all=whole(run.plan.epochs))]
     best = run.best
     if best is not None and best.auc is not None:
         words.append(tr("AUC {value}", value=number(best.auc, 3)))
@@ -97,10 +106,10 @@ def run_line(run: RunSummary) -> str:
 def live_rows(run: RunSummary) -> list[tuple[str, str]]:
     """What is said beside the curves."""
     live, best, last = run.live, run.best, run.epochs[-1] if run.epochs else None
-    rows = [(tr("State"), state_words(run.state))]
+    rows = [(tr("State"), _state_words(run))]
     if run.state is RunState.PREPARING and live.cases:
         rows.append((tr("Images"), tr("{done} of {total}", done=whole(live.prepared), total=whole(live.cases))))
-    if run.state is RunState.RUNNING and live.steps:
+    if run.state is RunState.RUNNING and live.steps and not _is_ending(run):
         rows.append((tr("Step"), tr("{done} of {total}", done=whole(live.step), total=whole(live.steps))))
         if live.cases_per_s:
             rows.append((tr("Cases a second"), number(live.cases_per_s, 1)))

@@ -72,7 +72,7 @@ class ProjectsWiring(Wiring):
         project = self.window.project
         if project is None or not project.is_open:
             return set()
-        return {"project", "writable"} if project.is_writable else {"project"}
+        return {"project", "writable project"} if project.is_writable else {"project"}
 
     def begin(self) -> None:
         """Open what the window was started with."""

@@ -58,6 +58,7 @@ class PromotingWiring(Wiring):
 
         panel = self.window.training.show()
         self.window.banners.remove(JOB)
+        self.window.training.forget_banner(run)
         bundled = self.window.start.models
         entry = self.project.record(lambda store, _: Models(store, bundled=bundled).add(run.folder.model_folder))
         if entry is None:

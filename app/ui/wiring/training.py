@@ -292,6 +292,11 @@ class TrainingWiring(Wiring):
         )
         self.window.banners.show_banner(JOB, banner)
 
+    def forget_banner(self, run: RunSummary) -> None:
+        """Somebody looks at what the banner about a finished run would propose."""
+        self._told |= {run.info.id}
+        self.window.banners.remove(JOB)
+
     def _show_worst(self) -> None:
         run = self._current
         if self.panel is None or run is None:
