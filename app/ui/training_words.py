@@ -76,7 +76,7 @@ def unfit_rows(proposal: TrainingProposal) -> list[tuple[Unfit, str, str]]:
 
 def split_rows(proposal: TrainingProposal) -> list[tuple[str, ...]]:
     """The split as a table: a head with the classes, then a row for each part with cases and patients."""
-    head = ("", *(each.name for each in proposal.request.task.classes))
+    head = (tr("Cases of patients"), *(each.name for each in proposal.request.task.classes))
     rows = [
         (tr(PARTS[part]), *(tr("{cases} of {patients}", cases=whole(c), patients=whole(p)) for c, p in row))
         for part, row in proposal.table().items()

@@ -63,6 +63,11 @@ class PromotingWiring(Wiring):
         entry = self.project.record(lambda store, _: Models(store, bundled=bundled).add(run.folder.model_folder))
         if entry is None:
             return
+        active = Models(self.project.look(), bundled=bundled).active(entry.task_id)
+        if active is not None and active.id == entry.id:
+            banner = Banner(tr("{title} answers already.", title=entry.card.title), (), tone="info", is_closable=True)
+            self.window.banners.show_banner(JOB, banner)
+            return
         self._candidate, self._comparison = entry, None
         panel.show_gate()
         panel.gate.wait(entry.card.title)
