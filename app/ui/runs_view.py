@@ -55,8 +55,7 @@ class RunsView(QWidget):
         self.curves = curves
         self.list = QListWidget(self)
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.list.setMinimumHeight(LIST_PX // 2)
-        self.list.setMaximumHeight(LIST_PX)
+        self.list.setFixedHeight(LIST_PX)
         self.list.itemSelectionChanged.connect(self._on_selected)
         self.buttons = {name: QPushButton(self) for name in ("pause", "finish", "resume", "promote", "evaluation",
                                                              "rename", "delete")}  # fmt: skip

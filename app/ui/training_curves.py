@@ -38,6 +38,7 @@ class TrainingCurves(QWidget):
             plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             plot.getPlotItem().getAxis("left").setWidth(44)
             layout.addWidget(plot, 1)
+        self.setFixedHeight(2 * HEIGHT_PX + theme.GAP_S)  # a layout that wraps beside it would squeeze the plots
         self.auc.setYRange(0.4, 1.0, padding=0.05)
         self._dress()
 
