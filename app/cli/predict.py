@@ -25,10 +25,18 @@ examples:
   coxa predict --project ~/hips --status new --model cvdt-small --heatmaps ~/heatmaps
   coxa predict --project ~/hips --filter label.garden=III,IV --reader "A. Reader"
   coxa predict --project ~/hips --device cuda --precision bfloat16
+  coxa predict ap.dcm axial.dcm --model cvdt-small --side left -o heatmap.png
+  coxa predict ap.png axial.png --model cvdt-small --side right --region 310,220,400,600 --region 290,240,400,600
+  coxa predict shaft.dcm --model efficientnet-lite0-intervention --align 512,640,530,900 --json
 
 Answers are kept beside the project's other derived values, where the window finds them; what was answered before is
 not computed again. They are opinions for research: never labels, never training data, not for diagnosis.
---heatmaps writes a PNG for each answer and view, in the model's own scale of colours: a negative stays pale."""
+--heatmaps writes a PNG for each answer and view, in the model's own scale of colours: a negative stays pale.
+
+FILES, DICOM or pictures, need no project: the frontal view first, then the lateral one, or the one view of a model
+that looks at one. They are read, windowed and cut as those of a project are, and nothing is kept. Where the model
+needs to know where the hip is and no --region is given, it is located automatically. -o writes the views side by side
+with their heatmaps."""
 
 VERDICTS = {"found": "found", "not-found": "not found", "abstains": "no answer: too near the threshold",
             "outside": "no answer: outside what it knows"}  # fmt: skip
@@ -43,25 +51,52 @@ GAPS = {
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Set the arguments of `coxa predict`."""
-    add_project_argument(parser)
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE",
+                        help="files without a project: the frontal view, then the lateral one")  # fmt: skip
+    add_project_argument(parser, is_required=False)
     parser.add_argument("--case", action="append", default=[], metavar="ID", dest="cases",
                         help="only this case (may be repeated)")  # fmt: skip
     parser.add_argument("--model", action="append", default=[], metavar="ID", dest="models",
-                        help="ask this model (may be repeated; default: the active one of every place)")  # fmt: skip
+                        help="ask this model (may be repeated; default: the active one of every place); with FILES "
+                        "one, by its name or its folder")  # fmt: skip
+    parser.add_argument("-o", "--output", type=Path, metavar="PNG", help="with FILES: write the views with heatmaps")
+    parser.add_argument("--region", action="append", default=[], metavar="X,Y,W,H",
+                        help="with FILES: the box around the hip, px, once for each view")  # fmt: skip
+    parser.add_argument("--align", action="append", default=[], metavar="X,Y,X,Y",
+                        help="with FILES: fracture centre and a point on the axis of the shaft, px, once for each "
+                        "view")  # fmt: skip
     parser.add_argument("--heatmaps", type=Path, metavar="DIR", help="write heatmaps over the radiographs as PNG")
     parser.add_argument("--reader", default="", metavar="NAME", help="whose clicks and boxes come first")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 … or mps")
     parser.add_argument("--precision", default="auto", help="auto, float32 or bfloat16")
     parser.add_argument("--threads", type=int, default=0, metavar="N", help="CPU threads (default: all cores)")
     parser.add_argument("--projection", help=argparse.SUPPRESS)
-    parser.add_argument("--side", choices=("left", "right"), help="only hips of this side")
+    parser.add_argument("--side", choices=("left", "right"), help="only hips of this side; with FILES: which hip it is")
     add_filter_arguments(parser)
     add_json_argument(parser)
     parser.epilog = EPILOG
 
 
 def run(args: argparse.Namespace) -> int:
-    """Ask, and say what was answered."""
+    """Ask, and say what was answered.
+
+    Raises:
+        UserError: `usage`, or something cannot be read or asked.
+    """
+    if args.files:
+        if args.project is not None:
+            raise UserError("Give files, or a project; not both.", kind="usage")
+        from app.cli.predict_files import run_files
+
+        return run_files(args)
+    if args.project is None:
+        raise UserError("Give --project DIR, or the files to look at.", kind="usage")
+    if args.output is not None or args.region or args.align:
+        raise UserError(
+            "-o, --region and --align are for files without a project.",
+            remedy="Use --heatmaps for the cases of a project; boxes and clicks are those of its readers.",
+            kind="usage",
+        )
     from app.cli.predict_run import ask_models
 
     if args.fields:

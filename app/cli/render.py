@@ -74,11 +74,11 @@ def run(args: argparse.Namespace) -> int:
         with _read(args.file, args.frame) as (read, image):
             _print_choices(read, image, as_json=args.json)
         return DONE
-    output = _checked_output(args.output, args.file)
+    output = checked_output(args.output, args.file)
     with _read(args.file, args.frame) as (read, image):
         voi = choose_voi(image, read.grey, args.voi)
         picture = render(image, read.grey, voi, is_inverted=args.invert)
-    _write_png(output, picture)
+    write_png(output, picture)
     notices = _notices(read)
     if args.json:
         print_json(
@@ -126,7 +126,7 @@ def _frame_number(text: str) -> int:
     return number
 
 
-def _checked_output(output: Path | None, source: Path) -> Path:
+def checked_output(output: Path | None, source: Path) -> Path:
     """The path to write to, refused before any work is done.
 
     Raises:
@@ -158,11 +158,15 @@ def _checked_output(output: Path | None, source: Path) -> Path:
     return output
 
 
-def _write_png(path: Path, picture: npt.NDArray[np.uint8]) -> None:
-    """Write a grey PNG without any text chunk, whole or not at all."""
+def write_png(path: Path, picture: npt.NDArray[np.uint8]) -> None:
+    """Write a grey or colour (blue, green, red) PNG without any text chunk, whole or not at all.
+
+    Raises:
+        UserError: `cannot-write`.
+    """
     is_encoded, data = cv2.imencode(".png", picture)
     if not is_encoded:
-        raise RuntimeError("the PNG encoder refused an 8-bit grey image")
+        raise RuntimeError("the PNG encoder refused an 8-bit image")
     try:
         atomic_write(path, [data.tobytes()], mode=0o644)
     except OSError as error:
