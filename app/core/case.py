@@ -180,6 +180,7 @@ class View:
         notices: sentences for the user, most important first.
         excluded_reason: why a person took the view out of its cases; empty = not excluded.
         pixel_review: what a person said about text in its pixels; None = nobody has looked.
+        is_absent: this copy of the project never had its pixels; an export says so, others need not know.
     """
 
     id: str
@@ -197,10 +198,13 @@ class View:
     notices: tuple[str, ...] = ()
     excluded_reason: str = ""
     pixel_review: PixelReview | None = None
+    is_absent: bool = False
 
     @property
     def release(self) -> ReleaseState:
         """Whether its pixels may leave the project."""
+        if self.is_absent:
+            return ReleaseState.ABSENT
         return release_state(self.flags, self.pixel_review)
 
 

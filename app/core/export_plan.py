@@ -25,6 +25,7 @@ class LeftOut(StrEnum):
     VIEW_EXCLUDED = "view-excluded"  # a person took the view out
     WAITING = "waiting"  # may hold burnt-in text, and nobody has looked
     REFUSED = "refused"  # somebody looked and said no
+    ABSENT = "absent"  # this copy of the project never had the pixels
     CROP_UNAPPROVED = "crop-unapproved"
     NO_PART = "no-part"  # the training run does not know it
     NO_LABEL = "no-label"  # no class: formats with a folder for each class leave it out

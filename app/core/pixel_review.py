@@ -38,6 +38,7 @@ class ReleaseState(StrEnum):
     CLEAN = "clean"
     MASKED = "masked"
     REFUSED = "refused"
+    ABSENT = "absent"  # this copy of the project never had the pixels
 
     @property
     def may_leave(self) -> bool:

@@ -16,6 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from app.core.errors import UserError
+from app.store.absent import noted_absent
 from app.store.audit import Problem, audit_database
 from app.store.backup import MAX_AGE, list_backups, verify_backup
 from app.store.database import SQLITE_ERRORS, Database
@@ -65,6 +66,7 @@ class HealthReport:
         missing_images: addresses of images that a view needs and that are not there.
         damaged_images: addresses of images that are not what their name says.
         orphan_images: addresses of images that no view uses.
+        withheld_images: addresses of images that this copy of the project never had, and that are not there.
     """
 
     items: list[Item] = field(default_factory=list)
@@ -72,6 +74,7 @@ class HealthReport:
     missing_images: list[str] = field(default_factory=list)
     damaged_images: list[str] = field(default_factory=list)
     orphan_images: list[str] = field(default_factory=list)
+    withheld_images: list[str] = field(default_factory=list)
 
     @property
     def is_damaged(self) -> bool:
@@ -176,6 +179,7 @@ def _check_database(folder: ProjectFolder, report: HealthReport) -> set[str] | N
         database = Database.open_reader(folder.database)
         with contextlib.closing(database):
             database.connection.execute("BEGIN")  # one snapshot, while a writer may go on
+            report.withheld_images = sorted(noted_absent(database))
             report.problems = audit_database(database.connection, read_head(folder.head_file))
             used = {address for (address,) in database.rows('SELECT DISTINCT image_sha256 FROM "view"')}
             counts = ", ".join(
@@ -202,7 +206,9 @@ def _check_images(folder: ProjectFolder, report: HealthReport, used: set[str] | 
         except (DamagedImageError, OSError):
             report.damaged_images.append(address)
     if used is not None:
-        report.missing_images = sorted(used - set(present))
+        missing = used - set(present)
+        report.withheld_images = sorted(missing & set(report.withheld_images))
+        report.missing_images = sorted(missing - set(report.withheld_images))
         report.orphan_images = sorted(set(present) - used)
     if report.damaged_images or report.missing_images:
         _add(
@@ -214,6 +220,14 @@ def _check_images(folder: ProjectFolder, report: HealthReport, used: set[str] | 
         )
     else:
         _add(report, "images", State.FINE, f"{len(present)} images, every one of them what its name says.")
+    if report.withheld_images:
+        _add(
+            report,
+            "withheld images",
+            State.NOTICE,
+            f"{len(report.withheld_images)} images were withheld when this copy was exported.",
+            "Nothing is damaged. Import the original files, or merge a project that has them.",
+        )
     leftovers = sum(1 for file in folder.images.glob("*/.*") if is_temporary(file))
     if not is_locked(folder) and (report.orphan_images or leftovers):
         _add(

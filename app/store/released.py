@@ -12,6 +12,7 @@ from app.store.images import ImageStore
 WHY_NOT = {
     ReleaseState.WAITING: "It may hold burnt-in text, and nobody has looked at it.",
     ReleaseState.REFUSED: "Somebody looked at it and said that it must not leave.",
+    ReleaseState.ABSENT: "This copy of the project never had its pixels.",
 }
 
 

@@ -54,6 +54,7 @@ LEFT_OUT_WORDS = {
     LeftOut.VIEW_EXCLUDED: "Radiographs that were taken out of their cases",
     LeftOut.WAITING: "Pixels of radiographs that may hold text and that nobody has looked at",
     LeftOut.REFUSED: "Pixels of radiographs that must not leave",
+    LeftOut.ABSENT: "Pixels that this copy of the project never had",
     LeftOut.CROP_UNAPPROVED: "Crops that nobody has approved",
     LeftOut.NO_PART: "Cases that the training run does not know",
     LeftOut.NO_LABEL: "Cases without a class, from folders of classes",

@@ -31,6 +31,7 @@ WHY = {
     LeftOut.VIEW_EXCLUDED: "Views that a person took out of their case",
     LeftOut.WAITING: "Pixels of views that may hold burnt-in text and that nobody has looked at",
     LeftOut.REFUSED: "Pixels of views that must not leave, as a person said",
+    LeftOut.ABSENT: "Pixels of views that were withheld from this copy of the project",
     LeftOut.CROP_UNAPPROVED: "Crops that their reader has not approved as they are now",
     LeftOut.NO_PART: "Cases that the training run does not know; they have no part",
     LeftOut.NO_LABEL: "Cases without a class; they are in no class folder",

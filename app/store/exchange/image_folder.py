@@ -65,6 +65,8 @@ class ImageFolderWriter:
                 f"ImageFolder: {found.both_hips} views show two hips of different classes and are left out; crops "
                 "would show one."
             )
+        if not found.pictures:
+            notes.append("ImageFolder: there is no picture in it; no case has both a class and a picture that may leave.")
         present = defaultdict(set)
         for part, label, _, _ in found.pictures:
             present[part].add(label)

@@ -22,6 +22,7 @@ from app.core.export import Content
 from app.core.export_plan import ExportPlan, LeftOut
 from app.core.pixel_review import ReleaseState
 from app.core.replay import ReplayedState
+from app.store.absent import with_absence
 from app.store.audit import event_of_row
 from app.store.database import Row
 from app.store.exchange.events import exported_event_rows, exported_fact_rows, exported_names
@@ -96,7 +97,7 @@ def interchange_views(project: ProjectStore, plan: ExportPlan) -> list[View]:
     else:
         names = exported_names(project, plan)["view"]
     found = (project.views.get(name) for name in sorted(names))
-    return [view for view in found if view is not None]
+    return with_absence(project, (view for view in found if view is not None))
 
 
 def manifest(source: ExportSource, plan: ExportPlan, views: Iterable[View]) -> dict[str, Any]:

@@ -42,6 +42,7 @@ from app.core.geometry import aligned_crop
 from app.core.label_set import FieldType, LabelField
 from app.core.region import region_crop
 from app.core.split import Part, SplitCase, leaks, split_by_shares
+from app.store.absent import with_absence
 from app.store.annotations import Annotations
 from app.store.crops import CropState, crop_key, crop_state
 from app.store.exchange.writer import ExportSource, writer_of
@@ -87,6 +88,7 @@ def preview_export(project: ProjectStore, plan: ExportPlan) -> ExportPreview:
         notes += writer.notes(plan)
     annotations = {(each.target, each.field) for case in plan.cases for each in case.annotations}
     pixels = sum(2 * view.rows * view.cols for view in plan.pictures) if plan.has(Content.IMAGES) else 0
+    pixels += sum(2 * crop.cut.size_px**2 for case in plan.cases for crop in case.crops)
     return ExportPreview(
         patients=len({case.patient.id for case in plan.cases}),
         studies=len({case.study.id for case in plan.cases}),
@@ -100,7 +102,7 @@ def preview_export(project: ProjectStore, plan: ExportPlan) -> ExportPreview:
         left_out={reason: len(names) for reason, names in plan.left_out.items()},
         leaks=plan.leaks,
         files=files,
-        pixel_bytes=pixels + sum(2 * crop.cut.size_px**2 for case in plan.cases for crop in case.crops),
+        pixel_bytes=pixels if plan.request.formats - {ExportFormat.TABLES} else 0,
         notes=tuple(dict.fromkeys(notes)),
     )
 
@@ -142,7 +144,7 @@ class _Planner:
                 remedy="Choose other cases.",
                 kind="nothing-to-do",
             )
-        self._views = {view.id: view for view in self._project.views.all()}
+        self._views = {view.id: view for view in with_absence(self._project, self._project.views.all())}
         if len(staying) > MANY:
             self._by_subject = defaultdict(list)
             for each in self._annotations.all():

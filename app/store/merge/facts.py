@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from app.core.case import Study, View
+from app.core.errors import UserError
 from app.core.project_matching import Matching, shifted
 from app.core.pseudonym import shifted_date
+from app.store.absent import absent_images, note_absent
 from app.store.merge.source import MergeSource
 from app.store.project import ProjectStore
 from app.store.sources import SourceRecord
@@ -36,6 +39,7 @@ class Facts:
         self._matching = matching
         self._has_same_key = has_same_key
         self._author = author
+        self._absent = absent_images(project.database, project.images)
         self._views_of: dict[str, list[View]] = {}
         for view in source.views.values():
             self._views_of.setdefault(view.study_id, []).append(view)
@@ -46,7 +50,7 @@ class Facts:
                 self._sources_of.setdefault(study_id, []).append(record)
 
     def store_images(self, study_id: str) -> None:
-        """Store the new images of a study; before the transaction, since disks are slow.
+        """Store the new images of a study, and any withheld so far; before the transaction, since disks are slow.
 
         Raises:
             UserError: an image there is missing or damaged, or it cannot be stored here.
@@ -55,6 +59,10 @@ class Facts:
             is_here = self._project.images.has(view.image_sha256)
             if not is_here and view.image_sha256 not in self._source.withheld:
                 self._project.images.put(self._source.load_image(view.image_sha256))
+        for address in self._absent & {view.image_sha256 for view in self._views_of.get(study_id, ())}:
+            if address not in self._source.withheld and not self._project.images.has(address):
+                with suppress(UserError):  # it was not here before either
+                    self._project.images.put(self._source.load_image(address))
 
     def bring(self, study_id: str) -> tuple[str, int]:
         """Bring a study and what belongs to it.
@@ -75,6 +83,8 @@ class Facts:
         new = self._new_views(study_id)
         for view in new:
             self._bring_view(view, study=here, patient=patient.patient_id, days=self._days(theirs))
+        absent = {view.image_sha256 for view in new} & self._source.withheld
+        note_absent(project.events, (name for name in absent if not project.images.has(name)), author=self._author)
         self._bring_sources(study_id)
         return here, len(new)
 

@@ -14,6 +14,7 @@ from app.core.event import COMPOSITION, CREATED, NO_EVENT_HASH, PROJECT, Event, 
 from app.core.grey import StoredImage
 from app.core.merging import Incoming
 from app.core.replay import ReplayedState
+from app.store.absent import absent_images
 from app.store.audit import audit_database
 from app.store.cases import STATUSES
 from app.store.database import Database
@@ -127,6 +128,7 @@ def _read(database: Database, images: ImageStore) -> MergeSource:
         sources=Sources(database, log).all(),
         load_image=images.load,
         load_header=lambda view_id: (views.header(view_id), views.offset(view_id)),
+        withheld=absent_images(database, images),
     )
 
 

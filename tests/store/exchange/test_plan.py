@@ -150,3 +150,22 @@ def test_a_preview_says_in_numbers_what_a_plan_comes_to(project: ProjectStore) -
     assert preview.readers == 2
     assert preview.files[ExportFormat.PNG] == 21 + preview.crops
     assert sum(sum(counts.values()) for counts in preview.parts.values()) == 11
+
+
+def test_tables_alone_promise_no_pixels(project: ProjectStore) -> None:
+    def size(*formats: ExportFormat) -> int:
+        request = ExportRequest(contents=frozenset({Content.IMAGES}), formats=frozenset(formats))
+        return preview_export(project, plan_export(project, request)).pixel_bytes
+
+    assert size(ExportFormat.TABLES) == 0
+    assert size(ExportFormat.TABLES, ExportFormat.PNG) == size(ExportFormat.PNG) > 0
+
+
+def test_folders_of_classes_without_a_picture_say_so(project: ProjectStore) -> None:
+    def notes(label: str) -> str:
+        contents = frozenset({Content.IMAGES, Content.LABELS})
+        request = ExportRequest(contents=contents, formats=frozenset({ExportFormat.IMAGE_FOLDER}), label=label)
+        return " ".join(preview_export(project, plan_export(project, request)).notes)
+
+    assert "there is no picture in it" in notes("atypical")
+    assert "there is no picture in it" not in notes("fracture")

@@ -10,13 +10,16 @@ import pytest
 from app.core.case import Projection, ReviewStatus, Side
 from app.core.errors import UserError
 from app.core.export import Content, ExportFormat, ExportRequest
+from app.core.export_plan import LeftOut
 from app.store.adjudications import adjudicate
 from app.store.annotations import Annotations
 from app.store.audit import audit_database
 from app.store.content import content_hash, content_lines
 from app.store.exchange.plan import plan_export
 from app.store.exchange.write import write_export
+from app.store.health import check_project
 from app.store.merge.export_source import export_name, is_export
+from app.store.merge.merger import merge_source
 from app.store.merge.opening import import_export, open_source
 from app.store.project import ProjectStore
 from app.store.resolve import block_study, resolve_view
@@ -169,3 +172,59 @@ def test_the_class_of_an_export_is_the_adjudicated_one_also_without_names(tmp_pa
         assert "fracture,no" in text
         assert has_names == any(b"Chief" in file.read_bytes() for file in out.rglob("*") if file.is_file())
         assert has_names == any(b"Anna" in file.read_bytes() for file in out.rglob("*") if file.is_file())
+
+
+def make_masked_copy(tmp_path: Path) -> tuple[Path, Path]:
+    """A project of which one view is masked, and the project made of its export."""
+    ours = make_busy_project(tmp_path)
+    with ProjectStore.open(ours) as project:
+        annotations = Annotations(project)
+        box = {"left": 1, "top": 1, "right": 3, "bottom": 3}
+        masked = annotations.change("view:view-0", "pixels", {"verdict": "masked", "masks": [box]})
+        annotations.record("case-0", [masked], author="Anna")
+    data_set, copy = export(ours, tmp_path / "export"), tmp_path / "copy"
+    with ProjectStore.create(copy, name="Copy") as project:
+        import_export(project, data_set, author="Somebody")
+    return ours, copy
+
+
+def test_a_withheld_image_is_no_damage(tmp_path: Path) -> None:
+    ours, copy = make_masked_copy(tmp_path)
+    report = check_project(copy)
+    assert not report.is_damaged
+    assert len(report.withheld_images) == 1
+    assert report.missing_images == []
+    with ProjectStore.open(copy) as project, ProjectStore.open(ours, is_read_only=True) as source:
+        assert content_hash(project) == content_hash(source)
+        kept = next(view for view in project.views.all() if view.id == "view-1")
+        project.images.path(kept.image_sha256).unlink()
+    report = check_project(copy)  # what was not withheld is missed
+    assert report.is_damaged
+    assert report.missing_images == [kept.image_sha256]
+
+
+def test_a_copy_without_a_masked_image_is_exported_without_it(tmp_path: Path) -> None:
+    _, copy = make_masked_copy(tmp_path)
+    tables = frozenset({ExportFormat.TABLES, ExportFormat.PNG, ExportFormat.COXA})
+    data_set = export(copy, tmp_path / "second", formats=tables)
+    assert not (data_set / "images" / "view-0.png").exists()
+    assert json.loads((data_set / "coxa" / "manifest.json").read_text())["withheld"]["view-0"] == "absent"
+    with ProjectStore.open(copy, is_read_only=True) as project:
+        assert plan_export(project, ExportRequest()).left_out[LeftOut.ABSENT] == ("view-0",)
+    with ProjectStore.create(tmp_path / "third", name="Third") as third:
+        import_export(third, data_set, author="Somebody")
+    assert not check_project(tmp_path / "third").is_damaged
+
+
+@pytest.mark.parametrize("is_copied_on", [False, True])
+def test_a_withheld_image_comes_by_a_merge(tmp_path: Path, *, is_copied_on: bool) -> None:
+    ours, copy = make_masked_copy(tmp_path)
+    if is_copied_on:  # a project that never had it is a source of everything else
+        with ProjectStore.create(tmp_path / "next", name="Next") as project, open_source(copy) as source:
+            merge_source(project, source, author="Somebody")
+        copy = tmp_path / "next"
+        assert not check_project(copy).is_damaged
+    with ProjectStore.open(copy) as project, open_source(ours) as source:
+        merge_source(project, source, author="Somebody")
+    report = check_project(copy)
+    assert (report.withheld_images, report.missing_images, report.is_damaged) == ([], [], False)
