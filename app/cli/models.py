@@ -33,6 +33,7 @@ project; a model that is worse on the hold-out, or that cannot be compared, need
 WORDS = {  # action -> what it is about, one-line help
     "list": ("", "every model; a star marks those that answer"),
     "card": ("ID", "everything that a model's card says"),
+    "show": ("ID", "the same as card"),
     "import": ("DIR", "copy a model into the project: a folder that was received, or that of a run"),
     "promote": ("ID|DIR", "let a model, or that of a run, answer from now on"),
     "rollback": ("TASK", "let the model answer that answered before"),
@@ -48,14 +49,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         sub.set_defaults(what="", reason="", author="", device="auto")
         if what:
             sub.add_argument("what", metavar=what, help=text)
-        add_project_argument(sub, is_required=name not in ("list", "card"))
+        add_project_argument(sub, is_required=name not in ("list", "card", "show"))
         if name in ("promote", "rollback"):
             sub.add_argument("--reason", default="", metavar="TEXT", help="why")
         if name in ("promote", "rollback", "import"):
             sub.add_argument("--author", default="", metavar="NAME", help="who decides (default: the account's name)")
         if name == "promote":
             sub.add_argument("--device", default="auto", metavar="NAME", help="auto, cpu, cuda … (default: auto)")
-        if name in ("list", "card"):
+        if name in ("list", "card", "show"):
             add_json_argument(sub)
     parser.epilog = EPILOG
 
@@ -67,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.project is None:
         return _look(args, Models(None))
-    is_looking = args.action in ("list", "card", "history")
+    is_looking = args.action in ("list", "card", "show", "history")
     with ProjectStore.open(args.project, is_read_only=is_looking) as project:
         models = Models(project)
         if is_looking:
@@ -76,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _look(args: argparse.Namespace, models: Models) -> int:
-    if args.action == "card":
+    if args.action in ("card", "show"):
         card = models.get(args.what).card
         if args.json:
             print_json(msgspec.to_builtins(card))

@@ -17,7 +17,7 @@ from tests.support.grey_cases import BATTERY
 pytest.importorskip("torch")
 pytest.importorskip("timm")
 
-from tests.support.engine_process import make_model  # noqa: E402
+from tests.support.engine_process import make_model
 
 ROLES = (ViewRole.FRONTAL,)
 WHOLE = ModelInput(kind=InputKind.WHOLE_VIEW, roles=ROLES, size_px=32)
