@@ -66,7 +66,7 @@ class ImageFolderWriter:
                 "would show one."
             )
         if not found.pictures:
-            notes.append("ImageFolder: there is no picture in it; no case has both a class and a picture that may leave.")
+            notes.append("ImageFolder: there is no picture in it; no case has a class and a picture that may leave.")
         present = defaultdict(set)
         for part, label, _, _ in found.pictures:
             present[part].add(label)
