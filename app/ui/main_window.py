@@ -202,7 +202,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Leave the project clean and no work behind. Leaving always works, also when the folder is gone."""
-        if not self.training.may_close():
+        if self.is_built and not self.training.may_close():
             event.ignore()
             return
         self._is_closed = True

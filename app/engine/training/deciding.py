@@ -14,7 +14,7 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 SENSITIVITY_TARGET = 0.95
-LEAST_COVERAGE = 0.94  # with the outliers' share below, at most one own case in ten is left unanswered
+LEAST_COVERAGE = 0.96  # with the outliers' share below, at most one own case in ten is left unanswered
 OWN_OUTLIERS = 0.05  # share of own cases beyond the outlier limit
 MANY = 100  # cases from which a quantile is read off rather than modelled
 CURVE_POINTS = 41
@@ -147,9 +147,12 @@ def outlier_limit(distances: Floats, *, share: float = OWN_OUTLIERS) -> float:
     """
     if len(distances) >= MANY:
         return float(np.quantile(distances, 1 - share, method="higher"))
-    logs = np.log(np.maximum(distances, 1e-9))  # few cases: a log-normal tail
-    spread = float(logs.std(ddof=1)) if len(logs) > 1 else 0.0
-    return math.exp(float(logs.mean()) + float(stats.norm.ppf(1 - share)) * spread)
+    # few cases: the end of a log-normal prediction interval, wider the fewer they are
+    logs, count = np.log(np.maximum(distances, 1e-9)), len(distances)
+    if count < 2:
+        return float(distances.max(initial=0.0))
+    width = float(stats.t.ppf(1 - share, count - 1)) * math.sqrt(1 + 1 / count)
+    return math.exp(float(logs.mean()) + width * float(logs.std(ddof=1)))
 
 
 def heatmap_scale(heights: Floats, is_found: Bools) -> float:
