@@ -147,6 +147,10 @@ class TrainingForm(QWidget):
     def show_problem(self, problem: UserError) -> None:
         """What is chosen cannot be trained, for this reason."""
         self._setup, self._problem = None, problem
+        for name in ("task", "network"):  # what would be proposed, so that something else can be chosen
+            if self.boxes[name].currentIndex() < 0 and self.boxes[name].count():
+                self._choose(name, str(self.boxes[name].itemData(0)))
+        self._fill_presets(str(self.boxes["network"].currentData() or ""))
         self._fill()
 
     def show_estimate(self, seconds: float) -> None:

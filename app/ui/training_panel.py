@@ -40,6 +40,8 @@ class TrainingPanel(QWidget):
         self.runs = RunsView(TrainingCurves())
         self.gate = PromotionView()
         self.form.setObjectName("sheet")
+        for sheet in (self.form, self.gate):
+            sheet.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         area = QScrollArea(self)
         area.setWidgetResizable(True)
         area.setFrameShape(QScrollArea.Shape.NoFrame)

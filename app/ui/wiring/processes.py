@@ -43,7 +43,7 @@ def document_of(process: QProcess) -> dict[str, Any] | None:
 
 
 def names_of(window: MainWindow, case_ids: list[str]) -> dict[str, str]:
-    """Those of some cases that are still in the project, with what people call them."""
+    """Those of some cases that are still in the project; they are called by their ids, which name nobody."""
     project = window.project
     if project is None or not project.is_open or not case_ids:
         return {}
