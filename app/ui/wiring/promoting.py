@@ -46,7 +46,7 @@ class PromotingWiring(Wiring):
         """The gate has been made."""
         panel.gate.promote_wanted.connect(self._promote)
         panel.gate.closed.connect(self.leave)
-        panel.gate.case_wanted.connect(self.window.selection.open_case)
+        panel.gate.case_wanted.connect(self.window.cases.go_to)
 
     def _end(self) -> None:
         end_process(self._gate)

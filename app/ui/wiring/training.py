@@ -155,7 +155,7 @@ class TrainingWiring(Wiring):
         panel.page_changed.connect(self.look)
         panel.runs.selected.connect(self._on_selected)
         panel.runs.action_wanted.connect(self._act)
-        panel.runs.case_wanted.connect(self.window.selection.open_case)
+        panel.runs.case_wanted.connect(self.window.cases.go_to)
         self.window.promoting.connect_gate(panel)
         return panel
 
@@ -367,7 +367,7 @@ class TrainingWiring(Wiring):
         if evaluation is None:
             raise UserError("This run has not been evaluated yet.", reason="It is not finished.", kind="not-finished")
         dialog = EvaluationDialog(evaluation, self.window)
-        dialog.case_wanted.connect(self.window.selection.open_case)
+        dialog.case_wanted.connect(self.window.cases.go_to)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.show()
 
