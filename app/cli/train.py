@@ -97,9 +97,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _train(args: argparse.Namespace, folders: list[RunFolder]) -> int:
     be_modest(args.nice)
-    from app.engine.training.train_run import is_first_process, train_queue, train_run
+    from app.engine.training.processes import is_first_process
+    from app.engine.training.train_run import train_queue, train_run
 
-    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
+    for name in ("lightning.fabric", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     tell = None if args.json or not is_first_process() else _tell
     if len(folders) == 1:
         states = [
@@ -125,6 +127,7 @@ def _train(args: argparse.Namespace, folders: list[RunFolder]) -> int:
 def be_modest(nice: int) -> None:
     """Before torch is imported: let other programs go first, and do not spin while waiting."""
     os.environ.setdefault("GOMP_SPINCOUNT", "0")
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # hints for programmers
     if nice and hasattr(os, "nice"):
         with contextlib.suppress(OSError):
             os.nice(max(0, min(nice, 19)))

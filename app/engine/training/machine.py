@@ -67,7 +67,7 @@ def machine_of(run: RunFolder, *, device: str = "auto", precision: str = "auto",
         run: with a filled cache.
         device: `auto`, `cpu`, `cuda`, `cuda:1` …; only for a run that begins.
         precision: `auto`, `float32` or `bfloat16`; only for a run that begins.
-        threads: of torch; 0 = as many as the machine has cores.
+        threads: of torch; 0 = as many as the machine has cores, shared with the other processes of the run.
 
     Raises:
         UserError: there is no such device or precision.
@@ -99,7 +99,8 @@ def kept_machine(run: RunFolder) -> Machine | None:
 
 def _chosen(run: RunFolder, device: str, precision: str, threads: int) -> Machine:
     plan = run.plan()
-    count = threads or os.cpu_count() or 1
+    beside = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))  # processes of this run on this machine
+    count = threads or max(1, (os.cpu_count() or 1) // beside)
     torch.set_num_threads(count)
     choice = choose_device(device, precision)
     notes = []

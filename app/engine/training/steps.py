@@ -149,10 +149,11 @@ def rate_at(plan: TrainingPlan, progress: float) -> float:
     return lowest + (plan.learning_rate - lowest) * (1 + math.cos(math.pi * min(share, 1.0))) / 2
 
 
-def rate_on_plateau(plan: TrainingPlan, validation_losses: list[float]) -> float:
-    """Learning rate after these epochs: a tenth each time the validation loss has not fallen for ten epochs."""
+def rate_on_plateau(plan: TrainingPlan, losses: list[float]) -> float:
+    """Learning rate after these epochs: a tenth each time the loss (of the validation cases, where there are any) has
+    not fallen for ten epochs."""
     rate, best, waited = plan.learning_rate, math.inf, 0
-    for loss in validation_losses:
+    for loss in losses:
         best, waited = (loss, 0) if loss < best else (best, waited + 1)
         if waited >= PLATEAU_PATIENCE:
             rate, waited = rate * PLATEAU_FACTOR, 0

@@ -23,6 +23,7 @@ from app.engine.training.finish import About
 from app.engine.training.finish_run import finish_run
 from app.engine.training.machine import Machine, kept_machine, machine_of
 from app.engine.training.prepare import Localise, is_prepared, prepare
+from app.engine.training.processes import is_alone, is_first_process
 from app.engine.training.trainer import Trainer
 from app.store.fs import PRIVATE_FILE
 from app.store.run_folder import Epoch, RunFolder
@@ -83,7 +84,8 @@ def train_queue(
     threads: int = 0,
     on_epoch: Callable[[Epoch], None] | None = None,
 ) -> list[RunState]:
-    """Train runs one after another, those that are not finished; a pause ends the queue, a failure does not.
+    """Train runs one after another, those that are not finished; a pause ends the queue, a failure does not (under
+    `torchrun` it does).
 
     Every fold is a run of its own: it can be trained elsewhere, alone, and the queue goes on with the others.
     """
@@ -97,6 +99,8 @@ def train_queue(
                 train_run(run, device=device, precision=precision, threads=threads, siblings=runs, on_epoch=on_epoch)
             )
         except UserError as error:
+            if not is_alone():  # the other processes are in the middle of this run
+                raise
             LOG.warning("a run of the queue failed (%s)", error.kind)
             states.append(RunState.FAILED)
         if states[-1] is RunState.PAUSED:
@@ -124,11 +128,6 @@ class Reporter:
             at = datetime.now(UTC).isoformat(timespec="milliseconds")
             self.now = msgspec.structs.replace(self.now, at=at, memory_bytes=_memory())
             self._run.write_live(self.now)
-
-
-def is_first_process() -> bool:
-    """Whether this is the only process, or the first of those that `torchrun` has started."""
-    return os.environ.get("RANK", "0") == "0"
 
 
 def about_run(info: RunInfo, run: RunFolder) -> About:

@@ -7,7 +7,6 @@ happens in which order is all here.
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Callable
 from typing import Any
@@ -16,8 +15,6 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.strategies.ddp import DDPStrategy
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -32,6 +29,7 @@ from app.engine.training.ahead import Ahead
 from app.engine.training.batches import Batch, Batches
 from app.engine.training.beginning import begin_with
 from app.engine.training.checkpoint import Position, read_checkpoint, write_checkpoint
+from app.engine.training.processes import as_in_the_first, ask_for_smaller_passes, make_fabric, seed_epoch
 from app.engine.training.scoring import Scores, figures, worst_cases
 from app.engine.training.steps import (
     HEATMAP_SHARE,
@@ -135,6 +133,7 @@ class Trainer:
     def _epoch(self, number: int) -> tuple[Epoch, Scores] | None:
         begun, total, seen = time.perf_counter(), 0.0, 0
         rate = self.plan.learning_rate
+        seed_epoch(self.fabric, self.plan.seed, number)
         steps = [part for part in self.batches.steps(number) if len(part) >= self.fabric.world_size]
         images = Ahead(
             lambda part: self.batches.batch(self._share(part), epoch=number), steps,
@@ -183,6 +182,8 @@ class Trainer:
             except (torch.OutOfMemoryError, RuntimeError) as error:
                 if not is_out_of_memory(error):
                     raise
+                if self.fabric.world_size > 1:
+                    raise ask_for_smaller_passes(self.folder, min(self.micro_batch, len(batch.labels))) from error
                 self._halve(len(batch.labels))
                 torch.set_rng_state(random)
         if self.plan.clip:
@@ -232,6 +233,7 @@ class Trainer:
         )
 
     def _score(self, part: Part, weights: dict[str, Tensor], *, features: bool = False) -> Scores:
+        weights = as_in_the_first(self.fabric, weights)
         own = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         self.model.load_state_dict(weights)
         self.model.eval()
@@ -288,7 +290,9 @@ class Trainer:
 
     def _set_rate(self, progress: float) -> float:
         if self.plan.schedule is Schedule.PLATEAU:
-            rate = rate_on_plateau(self.plan, [epoch.validation_loss for epoch in self.epochs])
+            is_watched = bool(len(self.batches.of(Part.VALIDATION)))
+            losses = [epoch.validation_loss if is_watched else epoch.training_loss for epoch in self.epochs]
+            rate = rate_on_plateau(self.plan, losses)
         else:
             rate = rate_at(self.plan, progress)
         for group in self.optimiser.param_groups:
@@ -332,7 +336,8 @@ class Trainer:
     def _restore(self) -> None:
         position = self._position()
         read_checkpoint(self.folder.checkpoint_file, position, self.device)
-        self.epochs, self.micro_batch, self.notes = position.epochs, position.micro_batch, position.notes
+        self.epochs, self.notes = position.epochs, position.notes
+        self.micro_batch = min(self.micro_batch, position.micro_batch)
         if self.is_chief:
             self.folder.write_epochs(self.epochs)  # a process may have ended between the two files
 
@@ -373,24 +378,6 @@ class Objective(nn.Module):
                 why = heatmap_loss(logits, maps, clicks, labels == self._positive, number, size)
                 loss = loss + self._plan.localisation * (where + HEATMAP_SHARE * why)
         return loss
-
-
-def make_fabric(choice: Choice) -> Fabric:
-    """Fabric for one device, or for those that `torchrun` has given this process."""
-    precision: Any = "32-true" if choice.precision is torch.float32 else "bf16-mixed"
-    if torch.distributed.is_torchelastic_launched():
-        backend = "nccl" if choice.device.type == "cuda" else "gloo"
-        fabric = Fabric(
-            accelerator=choice.device.type,
-            devices=int(os.environ["LOCAL_WORLD_SIZE"]),
-            num_nodes=int(os.environ["WORLD_SIZE"]) // int(os.environ["LOCAL_WORLD_SIZE"]),
-            strategy=DDPStrategy(find_unused_parameters=True, process_group_backend=backend),
-            precision=precision,
-        )
-        fabric.launch()
-        return fabric
-    devices: Any = [choice.device.index or 0] if choice.device.type == "cuda" else 1
-    return Fabric(accelerator=choice.device.type, devices=devices, precision=precision)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
