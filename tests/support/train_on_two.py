@@ -9,6 +9,7 @@ anything. Prints one JSON object.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -40,7 +41,7 @@ class Watched(trainer.Trainer):
         for part in self.model.modules():
             if isinstance(part, nn.BatchNorm2d):
                 part.eval()
-                part.train = lambda mode=True, part=part: part  # type: ignore[method-assign, assignment]
+                part.train = functools.partial(_unmoved, part)  # type: ignore[method-assign, assignment]
         self._seen = (self.folder.path.parent / f"{self.folder.path.name}.{self.fabric.global_rank}.seen").open("a")
 
     def _step(self, batch: Batch, count: int) -> float:
@@ -51,6 +52,10 @@ class Watched(trainer.Trainer):
     def _keep(self, *args: Any) -> None:
         assert self.fabric.global_rank == 0, "only the first process writes"
         super()._keep(*args)
+
+
+def _unmoved(part: nn.Module, mode: bool = True) -> nn.Module:
+    return part
 
 
 def forked(work: Callable[[], RunState], **environment: str) -> int:
@@ -72,7 +77,7 @@ def train(run: RunFolder, processes: int, *, pause_after: int = 0) -> None:
 
     def work() -> RunState:
         program.write_graph_of = lambda model: None
-        program.Trainer = Watched
+        program.Trainer = Watched  # type: ignore[attr-defined]
 
         def tell(epoch: Any) -> None:
             if epoch.number == pause_after:

@@ -95,7 +95,7 @@ def test_a_full_memory_of_one_of_several_is_said_and_remembered(
 def test_processes_share_the_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = make_run(tmp_path / "run", cases=8)
     before = torch.get_num_threads()
-    monkeypatch.setattr(machine.os, "cpu_count", lambda: 4)
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
     monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
     try:
         assert machine.machine_of(run, device="cpu", precision="float32").threads == 1
