@@ -38,10 +38,12 @@ class CollimatedArea:
         polygon_xy: (N, 2) float64, corners of a convex polygon in image coordinates (x right, y down, px, origin at
             the top-left corner of the first pixel), in order, not closed.
         is_found: whether a border was found; False means that the polygon is the whole image.
+        is_border_bright: whether what lies beside it is shown bright, and blinds, rather than dark.
     """
 
     polygon_xy: npt.NDArray[np.float64]
     is_found: bool
+    is_border_bright: bool = False
 
     def mask(self, shape: tuple[int, int], *, margin: float = 0.0) -> npt.NDArray[np.uint8]:
         """Pixels of the area, (H, W) uint8 0 or 1.
@@ -96,15 +98,20 @@ def collimated_area(image: StoredImage, grey: GreyScale) -> CollimatedArea:
         circle = fit_circle(search.is_bright if is_bright else search.is_dark)
         if circle is not None:
             placed = circle.placed(fine, fine.shape[0] / search.levels.shape[0], is_bright=is_bright)
-            polygon = clip_polygon(placed.polygon_xy * scale, _sides(width, height))
-            return CollimatedArea(polygon_xy=polygon, is_found=True)
+            return _found(clip_polygon(placed.polygon_xy * scale, _sides(width, height)), search, scale)
     polygon = _cut_edges(search, fine, polarities) * scale
     if len(polygon) < 3:
         return nothing
     share = cv2.contourArea(polygon.astype(np.float32)) / (height * width)
     if not SMALLEST_SHARE <= share < 0.999:
         return nothing
-    return CollimatedArea(polygon_xy=clip_polygon(polygon, _sides(width, height)), is_found=True)
+    return _found(clip_polygon(polygon, _sides(width, height)), search, scale)
+
+
+def _found(polygon_xy: npt.NDArray[np.float64], search: _Reduced, scale: float) -> CollimatedArea:
+    beside = search.levels[~inside_mask(polygon_xy / scale, search.levels.shape)]
+    is_bright = beside.size > 0 and float(beside.mean()) > 0.5
+    return CollimatedArea(polygon_xy=polygon_xy, is_found=True, is_border_bright=is_bright)
 
 
 def _sides(width: float, height: float) -> list[HalfPlane]:

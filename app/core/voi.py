@@ -10,7 +10,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from app.core.collimation import SAMPLE_PX, collimated_area
+from app.core.collimation import SAMPLE_PX, CollimatedArea, collimated_area
 from app.core.errors import UserError
 from app.core.grey import (
     TABLE_SIZE,
@@ -96,18 +96,23 @@ def auto_window(image: StoredImage, grey: GreyScale, *, tones: Tones = AUTO_TONE
     return _windows_of(image, grey, {"": tones})[""]
 
 
-def computed_windows(image: StoredImage, grey: GreyScale) -> dict[str, Window]:
+def computed_windows(image: StoredImage, grey: GreyScale, area: CollimatedArea | None = None) -> dict[str, Window]:
     """The automatic window (`auto`) and every preset, by name: all that `choose_voi` computes from the pixels.
 
-    The collimated area is searched once for all of them.
+    Args:
+        image: stored values.
+        grey: how they are to be read.
+        area: the collimated area of the image; searched, once for all of them, if it is not known.
     """
-    return _windows_of(image, grey, {"auto": AUTO_TONES, **PRESETS})
+    return _windows_of(image, grey, {"auto": AUTO_TONES, **PRESETS}, area)
 
 
-def _windows_of(image: StoredImage, grey: GreyScale, tones: Mapping[str, Tones]) -> dict[str, Window]:
+def _windows_of(
+    image: StoredImage, grey: GreyScale, tones: Mapping[str, Tones], area: CollimatedArea | None = None
+) -> dict[str, Window]:
     """A window for each of some tones, by name."""
     modality = modality_table(grey, offset=image.offset)
-    counts = np.where(modality.is_image, area_histogram(image, grey), 0)
+    counts = np.where(modality.is_image, area_histogram(image, grey, area), 0)
     if not counts.any():  # nothing but padding or collimator
         counts = np.where(modality.is_image, np.bincount(image.pixels.ravel(), minlength=TABLE_SIZE), 0)
     if not counts.any():
@@ -134,10 +139,10 @@ def _window_between(
     return Window(center=(low + high) / 2, width=high - low, function=WindowFunction.LINEAR_EXACT)
 
 
-def area_histogram(image: StoredImage, grey: GreyScale) -> npt.NDArray[np.int64]:
+def area_histogram(image: StoredImage, grey: GreyScale, area: CollimatedArea | None = None) -> npt.NDArray[np.int64]:
     """(65536,) number of pixels of the collimated area at every table index, padding included; of every n-th pixel
     in a large image."""
-    area = collimated_area(image, grey)
+    area = area or collimated_area(image, grey)
     step = max(1, int(math.sqrt(image.pixels.size / SAMPLE_PX)))
     sample = image.pixels[::step, ::step]
     if area.is_found:

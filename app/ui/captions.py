@@ -77,6 +77,7 @@ class Showing:
         is_placed: whether the view has its place in the case.
         is_other: whether this is the other hip, which is not part of the case.
         missing: places of the layout that stay empty, of `MISSING_LINES`.
+        is_shut: whether what lies beside the collimated area is darkened.
     """
 
     window: str
@@ -88,6 +89,7 @@ class Showing:
     is_placed: bool = True
     is_other: bool = False
     missing: tuple[str, ...] = ()
+    is_shut: bool = False
 
     @property
     def is_mirrored(self) -> bool:
@@ -218,9 +220,13 @@ def _headlines(case: Case, showing: Showing) -> tuple[Line, ...]:
 
 
 def _zoom_words(showing: Showing) -> str:
-    words = f"{showing.zoom * 100:.0f} %"
     angle = round(showing.orientation.angle_deg, 1)
-    return words if angle == 0 else f"{words} · " + tr("turned {angle}°", angle=f"{angle:g}")
+    parts = [f"{showing.zoom * 100:.0f} %"]
+    if angle:
+        parts.append(tr("turned {angle}°", angle=f"{angle:g}"))
+    if showing.is_shut:
+        parts.append(tr("shutter"))
+    return " · ".join(parts)
 
 
 def _bar_note(spacing: Spacing) -> str:

@@ -26,6 +26,7 @@ from app.ui.image_item import RadiographItem
 from app.ui.loupe import Loupe
 from app.ui.pane_mouse import PaneGraphics
 from app.ui.pane_tools import PaneTool, PanTool, Tool, make_tool
+from app.ui.shutter_item import ShutterItem
 from app.ui.theme import GAP_L
 
 SMALLEST_ZOOM, LARGEST_ZOOM = 0.02, 32.0
@@ -91,6 +92,8 @@ class ImagePane(QFrame):
         self.item = RadiographItem()
         self.oriented: QGraphicsItem = pg.ItemGroup()
         self.item.setParentItem(self.oriented)
+        self.shutter = ShutterItem()
+        self.shutter.setParentItem(self.oriented)
         self.box = _Box()
         self.box.addItem(self.oriented)
         self.graphics = PaneGraphics(self)
@@ -157,6 +160,7 @@ class ImagePane(QFrame):
         self.give_up()
         self.item.set_image(None, None)
         self.table = None
+        self.shutter.use(None, QRectF())
         self.loupe.hide()
         self.text.say(Corners)
         self._message.setText(text)
@@ -216,19 +220,20 @@ class ImagePane(QFrame):
 
     def map_to_image(self, at: QPointF) -> tuple[float, float]:
         """Image coordinates of a place in the viewport, logical px."""
-        inverted, _ = self._to_viewport().inverted()
+        inverted, _ = self.to_viewport().inverted()
         point = inverted.map(at)
         return point.x(), point.y()
 
     def map_from_image(self, x: float, y: float) -> QPointF:
         """Place in the viewport, logical px, of an image point."""
-        return self._to_viewport().map(QPointF(x, y))
+        return self.to_viewport().map(QPointF(x, y))
 
     def display_to_image(self, at: QPointF) -> QPointF:
         """Image coordinates of a point in display coordinates."""
         return QPointF(self.oriented.transform().inverted()[0].map(at))
 
-    def _to_viewport(self) -> QTransform:
+    def to_viewport(self) -> QTransform:
+        """Image coordinates -> logical px of the viewport."""
         to_box, _ = self.oriented.itemTransform(self.box)
         return QTransform(to_box * self.box.sceneTransform() * self.graphics.viewportTransform())
 

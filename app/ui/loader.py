@@ -19,13 +19,14 @@ from typing import TypeAlias
 import cv2
 from PySide6.QtCore import QObject, Qt, QThread, QThreadPool, Signal, SignalInstance
 
+from app.core.collimation import CollimatedArea, collimated_area
 from app.core.errors import UserError
 from app.core.grey import GreyScale, ModalityTable, StoredImage, Window
 from app.core.grey_tables import modality_table
 from app.core.pyramid import ImagePyramid, build_pyramid
 from app.core.voi import computed_windows
 from app.store.derived import DerivedCache
-from app.store.windows import windows_of
+from app.store.windows import area_of, windows_of
 from app.ui.threads import NICE_AHEAD, NICE_WANTED, stand_back
 
 CACHE_BYTES = 512 << 20  # about thirteen pairs of 2688² images
@@ -59,6 +60,7 @@ class PreparedImage:
         span: smallest and largest index in the image.
         auto: window from the collimated area.
         presets: the other windows that are computed from the pixels, by name.
+        area: what the beam reached; None if nobody has looked.
     """
 
     key: ImageKey
@@ -68,6 +70,7 @@ class PreparedImage:
     span: tuple[int, int]
     auto: Window
     presets: Mapping[str, Window] = field(default_factory=dict)
+    area: CollimatedArea | None = None
 
     @property
     def nbytes(self) -> int:
@@ -87,7 +90,12 @@ def prepare(key: ImageKey, load: LoadImage, derived: DerivedCache | None = None)
         derived: where computed windows are kept; None computes them.
     """
     image = load(key.sha256)
-    windows = windows_of(derived, key.sha256, image, key.grey) if derived else computed_windows(image, key.grey)
+    if derived:
+        windows = windows_of(derived, key.sha256, image, key.grey)
+        area = area_of(derived, key.sha256, image, key.grey)
+    else:
+        area = collimated_area(image, key.grey)
+        windows = computed_windows(image, key.grey, area)
     low, high, _, _ = cv2.minMaxLoc(image.pixels)
     return PreparedImage(
         key=key,
@@ -97,6 +105,7 @@ def prepare(key: ImageKey, load: LoadImage, derived: DerivedCache | None = None)
         span=(int(low), int(high)),
         auto=windows.pop("auto"),
         presets=windows,
+        area=area,
     )
 
 

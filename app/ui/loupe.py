@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPainterPath, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import (
+    QColor,
+    QFontMetricsF,
+    QImage,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+    QTransform,
+)
 from PySide6.QtWidgets import QWidget
 
 from app.core.resampling import Rect, place, sample
@@ -90,6 +100,9 @@ class Loupe(QWidget):
         painter.fillPath(glass, QColor(OVER_IMAGE.image))
         painter.setClipPath(glass.intersected(self._outline()))
         painter.drawImage(0, 0, picture)
+        if self._pane.shutter.is_dark:
+            painter.setClipPath(glass)
+            painter.fillPath(self._to_glass().map(self._pane.shutter.path()), self._pane.shutter.brush())
         painter.restore()
         painter.setPen(QPen(QColor(0, 0, 0, 200), 3.0))
         painter.drawEllipse(rim)
@@ -111,15 +124,16 @@ class Loupe(QWidget):
         """Where the glass looks, logical px of the viewport."""
         return QPointF(self.pos()) + QPointF(self.width() / 2, self.height() / 2)
 
+    def _to_glass(self) -> QTransform:
+        """Image coordinates -> logical px of the glass."""
+        at, to_glass = self._middle, QTransform.fromTranslate(self.width() / 2, self.height() / 2)
+        to_glass.scale(self.factor, self.factor)
+        to_glass.translate(-at.x(), -at.y())
+        return self._pane.to_viewport() * to_glass
+
     def _outline(self) -> QPainterPath:
         """Where the image is in the glass."""
-        pyramid, middle = self._pane.item.pyramid, QPointF(self.width() / 2, self.height() / 2)
         path = QPainterPath()
-        if pyramid is not None:
-            at = self._middle
-            corners = ((0, 0), (pyramid.cols, 0), (pyramid.cols, pyramid.rows), (0, pyramid.rows))
-            path.addPolygon(
-                QPolygonF([(self._pane.map_from_image(x, y) - at) * self.factor + middle for x, y in corners])
-            )
-            path.closeSubpath()
+        path.addPolygon(self._to_glass().map(QPolygonF(self._pane.item.boundingRect())))
+        path.closeSubpath()
         return path

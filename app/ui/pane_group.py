@@ -230,6 +230,13 @@ class PaneGroup(QWidget):
         for place in self.all_places:
             place.pane.text.set_quiet(not is_shown)
 
+    def set_shutter(self, is_on: bool) -> None:
+        """Darken what lies beside the collimated area of every image, or show it."""
+        for place in self.all_places:
+            place.pane.shutter.setVisible(is_on)
+            place.pane.loupe.update()
+            place.write()
+
     def set_loupe(self, is_on: bool) -> None:
         """Open the loupe under the cursor, or in the middle of the active pane; or close it."""
         for place in self.all_places:

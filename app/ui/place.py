@@ -9,6 +9,7 @@ from PySide6.QtCore import QRectF
 from app.core.case import Case, Side, View
 from app.core.errors import UserError
 from app.core.orientation import Orientation, hung
+from app.core.shutter import found_shutter
 from app.ui.captions import SIDE_LETTERS, Showing, corners, patient_directions
 from app.ui.corner_text import Corners
 from app.ui.image_pane import ImagePane, ZoomMode
@@ -90,6 +91,8 @@ class Place:
             else:
                 self.pane.set_orientation(wanted)
             self.image = image
+            found = found_shutter(image.area, rows=image.pyramid.rows, cols=image.pyramid.cols)
+            self.pane.shutter.use(hanging.shutter or found, self.pane.item.boundingRect())
             self.pane.graphics.viewport().setToolTip("\n".join(say(notice) for notice in view.notices))
         else:
             self.image, self.shown = None, None
@@ -155,6 +158,7 @@ class Place:
             is_placed=self.hanging.is_placed,
             is_other=self.name == OTHER,
             missing=self.missing,
+            is_shut=self.pane.shutter.is_dark,
         )
         return corners(self.case, view, showing)
 

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from app.core.case import Case, ReviewStatus, Side, View
 from app.core.errors import UserError
 from app.core.grey import StoredImage
+from app.core.shutter import Shutter, stated_shutter
 from app.store.annotations import Annotations
 from app.store.project import ProjectStore
 
@@ -34,10 +35,12 @@ class Hanging:
     Args:
         view: the view; None = nothing.
         is_placed: whether the view belongs here; False for one that waits for a person's decision.
+        shutter: the display shutter that its object states.
     """
 
     view: View | None = None
     is_placed: bool = True
+    shutter: Shutter | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,14 +191,14 @@ class Project(QObject):
         for view_id in (case.frontal_id, case.lateral_id):
             view = store.views.get(view_id) if view_id is not None else None
             if view is None and waiting and not case.blocked_reason:
-                hung.append(Hanging(view=waiting.pop(0), is_placed=False))
+                hung.append(_hang(store, waiting.pop(0), is_placed=False))
             else:
-                hung.append(Hanging(view=view))
+                hung.append(_hang(store, view))
         if waiting and turn and not case.blocked_reason and all(item.is_placed for item in hung):
-            hung[1] = Hanging(view=waiting.pop(0), is_placed=False)  # both places are taken: leaf on the right
+            hung[1] = _hang(store, waiting.pop(0), is_placed=False)  # both places are taken: leaf on the right
         other_case = _other_hip(store, case)
         other_id = other_case.frontal_id if other_case is not None else None
-        other = Hanging(view=store.views.get(other_id) if other_id is not None else None)
+        other = _hang(store, store.views.get(other_id) if other_id is not None else None)
         return CaseContent(
             case=case, frontal=hung[0], lateral=hung[1], waiting=len(waiting), other_case=other_case, other=other
         )
@@ -278,6 +281,14 @@ class Project(QObject):
         if self._store is None:
             raise RuntimeError("no project is open")
         return self._store
+
+
+def _hang(store: ProjectStore, view: View | None, *, is_placed: bool = True) -> Hanging:
+    if view is None:
+        return Hanging(is_placed=is_placed)
+    header = store.views.header(view.id)
+    shutter = stated_shutter(header, rows=view.rows, cols=view.cols, aspect=view.spacing.aspect)
+    return Hanging(view=view, is_placed=is_placed, shutter=shutter)
 
 
 def _other_hip(store: ProjectStore, case: Case) -> Case | None:

@@ -15,15 +15,17 @@ from PySide6.QtGui import QImage
 from app.core.errors import UserError
 from app.core.grey import GreyScale, StoredImage, Window
 from app.core.grey_tables import display_table, modality_table
+from app.core.half_planes import inside_mask
 from app.core.orientation import Orientation
 from app.core.pixel_review import MaskBox, masked, resized_masks
+from app.core.shutter import Shutter, found_shutter
 from app.core.voi import auto_window
 from app.store.derived import DerivedCache, derived_key
-from app.store.windows import windows_of
+from app.store.windows import area_of, windows_of
 from app.ui.threads import NICE_AHEAD, stand_back
 
 SIDE_PX = 96  # longer side: 44 px on a screen at 200 %
-KIND = "thumbnail/1"
+KIND = "thumbnail/2"
 KEPT = 1500  # 96 × 96 × 1 byte each: 14 MB
 WAITING = 48  # what scrolled past long ago is not made any more
 
@@ -57,10 +59,13 @@ class _Kept:
     image: QImage
 
 
-def make_thumbnail(image: StoredImage, grey: GreyScale, window: Window | None = None) -> Levels:
+def make_thumbnail(
+    image: StoredImage, grey: GreyScale, window: Window | None = None, shutter: Shutter | None = None
+) -> Levels:
     """(h, w) uint8 display levels through the automatic window, the longer side `SIDE_PX`.
 
-    Levels are averaged, not stored values, so that padding stays black and thin bright lines stay bright.
+    Levels are averaged, not stored values, so that padding stays black and thin bright lines stay bright. What a
+    shutter hides is black.
     """
     modality = modality_table(grey, offset=image.offset)
     table = display_table(grey, window or auto_window(image, grey), offset=image.offset, modality=modality)
@@ -68,7 +73,10 @@ def make_thumbnail(image: StoredImage, grey: GreyScale, window: Window | None = 
     share = SIDE_PX / max(rows, cols)
     size = (max(1, round(cols * share)), max(1, round(rows * share)))
     levels = np.asarray(cv2.LUT(image.pixels, table.levels), np.uint8)
-    return np.ascontiguousarray(cv2.resize(levels, size, interpolation=cv2.INTER_AREA))
+    small: Levels = np.ascontiguousarray(cv2.resize(levels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    for polygon in shutter.polygons_xy if shutter is not None else ():
+        small[~inside_mask(np.array(polygon) * share, small.shape)] = 0
+    return small
 
 
 def painted_over(levels: Levels, subject: Subject) -> Levels:
@@ -217,6 +225,8 @@ def thumbnail_of(subject: Subject, load: Callable[[str], StoredImage], derived: 
         return np.frombuffer(kept, np.uint8, offset=2).reshape(kept[0], kept[1])
     image = load(subject.sha256)
     window = windows_of(derived, subject.sha256, image, subject.grey)["auto"]  # and the viewer finds it there
-    made = make_thumbnail(image, subject.grey, window)
+    rows, cols = image.pixels.shape
+    shutter = found_shutter(area_of(derived, subject.sha256, image, subject.grey), rows=rows, cols=cols)
+    made = make_thumbnail(image, subject.grey, window, shutter)
     derived.put(KIND, key, bytes(made.shape) + made.tobytes())
     return made

@@ -32,7 +32,7 @@ def test_they_are_computed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     first = windows_of(derived, "a" * 64, IMAGE, GREY)
     assert first == computed_windows(IMAGE, GREY)
     computed: list[object] = []
-    monkeypatch.setattr(module, "computed_windows", lambda image, grey: computed.append(grey) or {})
+    monkeypatch.setattr(module, "computed_windows", lambda image, grey, area: computed.append(grey) or {})
     assert windows_of(derived, "a" * 64, IMAGE, GREY) == first
     assert kept_windows(DerivedCache(tmp_path), "a" * 64, GREY) == first
     assert computed == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -144,6 +144,7 @@ def add_view(
     side: Side | None,
     grey: GreyScale = GREY,
     spacing: Spacing | None = None,
+    header: Mapping[str, object] | None = None,
     **more: object,
 ) -> View:
     """Store an image and its view."""
@@ -160,7 +161,7 @@ def add_view(
         grey=grey,
         **more,  # type: ignore[arg-type]
     )
-    store.views.add(view, header={}, offset=image.offset)
+    store.views.add(view, header=header or {}, offset=image.offset)
     return view
 
 

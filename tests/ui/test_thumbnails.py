@@ -11,9 +11,11 @@ import pytest
 from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QStyleOptionViewItem
 
+from app.core.collimation import collimated_area
 from app.core.errors import UserError
 from app.core.grey import GreyScale, Photometric, StoredImage
 from app.core.orientation import Orientation
+from app.core.shutter import found_shutter
 from app.store.derived import DerivedCache
 from app.ui import theme
 from app.ui.thumbnails import SIDE_PX, WAITING, Subject, Thumbnails, as_hung, make_thumbnail, thumbnail_of
@@ -136,7 +138,10 @@ def test_every_view_gets_its_own(derived: DerivedCache) -> None:
     for k in range(6):
         shown = thumbnails.image(f"V-{k}", f"sha-{k}")
         assert shown is not None
-        right = make_thumbnail(shelf.images[f"sha-{k}"], GREY)
+        image = shelf.images[f"sha-{k}"]
+        rows, cols = image.pixels.shape
+        shutter = found_shutter(collimated_area(image, GREY), rows=rows, cols=cols)
+        right = make_thumbnail(image, GREY, None, shutter)
         held = np.frombuffer(shown.constBits(), np.uint8).reshape(shown.height(), shown.bytesPerLine())[
             :, : shown.width()
         ]

@@ -22,9 +22,9 @@ LAYOUTS = ("pair", "single", "stacked", "both-hips")
 LINKS = {"link": "window", "link_zoom": "zoom", "link_orientation": "orientation"}
 PRESETS = ("auto", "file", "bone", "soft-tissue", "full")
 HELD_S = 0.35  # a key that is held longer opens the loupe only while it is held
-IN_MENU = ("type_window", "invert", "", "fit", "fit_width", "one_to_one", "two_to_one", "", "turn_right", "turn_left",
-           "mirror_horizontally", "mirror_vertically", "reset_orientation", "", "layout:pair", "layout:single",
-           "layout:stacked", "layout:both-hips", "", "reset")  # fmt: skip
+IN_MENU = ("type_window", "invert", "shutter", "", "fit", "fit_width", "one_to_one", "two_to_one", "", "turn_right",
+           "turn_left", "mirror_horizontally", "mirror_vertically", "reset_orientation", "", "layout:pair",
+           "layout:single", "layout:stacked", "layout:both-hips", "", "reset")  # fmt: skip
 
 
 class ImagesWiring(Wiring):
@@ -66,6 +66,7 @@ class ImagesWiring(Wiring):
             "window_menu": lambda _: self._open_menu(None),
             "type_window": lambda _: self._type_window(),
             "invert": lambda is_on: self.viewer.set_inverted(is_on),
+            "shutter": lambda is_on: self.viewer.set_shutter(is_on),
         }
 
     def connect_shell(self) -> None:
@@ -85,6 +86,7 @@ class ImagesWiring(Wiring):
         self._use_tool(next(name for name in TOOLS if actions[name].isChecked()))
         self._lay_out(next(name for name in LAYOUTS if actions[f"layout:{name}"].isChecked()))
         viewer.set_text_shown(actions["corner_text"].isChecked())
+        viewer.set_shutter(actions["shutter"].isChecked())
 
     def present(self) -> set[str]:
         """Whether there is an image, and a view that keys apply to."""
