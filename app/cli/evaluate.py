@@ -109,8 +109,9 @@ def _folds(args: argparse.Namespace, found: Sequence[tuple[Path, Evaluation | No
     folder = RunFolder(finished[0].absolute())
     info = folder.info()
     cross = cross_evaluate(
-        info.queue or info.id, [evaluation for _, evaluation in found], read_card(folder.model_folder)
-    )
+        info.queue or info.id, [evaluation for _, evaluation in found], read_card(folder.model_folder),
+        title=info.title.rpartition(", fold ")[0] or info.title,
+    )  # fmt: skip
     if args.json:
         print_json(msgspec.to_builtins(cross))
     else:
@@ -159,12 +160,13 @@ def lines_of(evaluation: Evaluation, *, mistakes: int = 10) -> list[str]:
 
 def cross_lines(cross: CrossEvaluation, *, mistakes: int = 10) -> list[str]:
     """A cross-validation as text."""
-    lines = [f"{cross.done} of {cross.folds} folds", ""]
+    lines = [f"{cross.done} of {cross.folds} folds: mean ± SD, and each fold", ""]
     for row in cross.per_fold:
         spread = "" if row.sd is None else f" ± {row.sd:.3f}"
+        spread += "" if row.counted == cross.done else f" of {row.counted} folds"
         folds = " ".join("  –  " if value is None else f"{value:.3f}" for value in row.folds)
-        lines.append(f"{row.name:38} {row.mean:6.3f}{spread:9}  {folds}")
-    return [*lines, "", *cross.notes, "Pooled:", *lines_of(cross.pooled, mistakes=mistakes)]
+        lines.append(f"{row.name:38} {row.mean:6.3f}{spread:20}  {folds}")
+    return [*lines, "", *cross.notes, *([""] if cross.notes else []), *lines_of(cross.pooled, mistakes=mistakes)]
 
 
 def comparison_lines(comparison: Comparison) -> list[str]:

@@ -301,10 +301,12 @@ def _estimate(args: argparse.Namespace) -> int:
 
 def _tell(epoch: Epoch) -> None:
     area = "" if epoch.auc is None else f", AUC {epoch.auc:.3f}"
+    loss = "" if epoch.validation_loss is None else f", validation {epoch.validation_loss:.4f}"
+    accuracy = "" if epoch.accuracy is None else f", accuracy {epoch.accuracy:.3f}"
     star = " *" if epoch.is_best else ""
     print(
-        f"epoch {epoch.number}: loss {epoch.training_loss:.4f}, validation {epoch.validation_loss:.4f}{area}, accuracy "
-        f"{epoch.accuracy:.3f}, {epoch.cases_per_s:.1f} cases/s, {duration(epoch.seconds)}{star}",
+        f"epoch {epoch.number}: loss {epoch.training_loss:.4f}{loss}{area}{accuracy}, {epoch.cases_per_s:.1f} cases/s, "
+        f"{duration(epoch.seconds)}{star}",
         flush=True,
     )
 

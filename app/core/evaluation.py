@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import statistics
+from collections.abc import Sequence
+
 import msgspec
 
 from app.core.model_card import Figure
@@ -148,6 +152,36 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
         return sorted(wrong, key=lambda case: -abs(case.probability - self.threshold))
 
 
+def risk_coverage(cases: Sequence[EvaluatedCase], threshold: float) -> list[tuple[float, float]]:
+    """How often a model errs among the cases it is surest of (El-Yaniv and Wiener 2010).
+
+    Args:
+        cases: that it was measured on.
+        threshold: calibrated probability.
+
+    Returns:
+        For 1, 2 … of the surest cases: their share of all cases, and the share of errors among them.
+    """
+    apart = sorted(cases, key=lambda case: (-abs(_logit(case.probability) - _logit(threshold)), case.id))
+    wrong = 0
+    points = []
+    for count, case in enumerate(apart, 1):
+        wrong += not case.is_right
+        points.append((count / len(apart), wrong / count))
+    return points
+
+
+def answered(cases: Sequence[EvaluatedCase]) -> tuple[float, float] | None:
+    """Share of cases that a model answers by its limits, and share of errors among them; None: it answers nothing."""
+    kept = [case for case in cases if not case.is_unsure]
+    return (len(kept) / len(cases), sum(not case.is_right for case in kept) / len(kept)) if kept else None
+
+
+def _logit(chance: float) -> float:
+    inside = min(max(chance, 1e-12), 1 - 1e-12)
+    return math.log(inside / (1 - inside))
+
+
 class FoldFigure(msgspec.Struct, frozen=True, kw_only=True):
     """One figure over the folds of a cross-validation, as papers 000 and 004 print it.
 
@@ -162,6 +196,29 @@ class FoldFigure(msgspec.Struct, frozen=True, kw_only=True):
     mean: float
     sd: float | None
     folds: tuple[float | None, ...]
+
+    @property
+    def counted(self) -> int:
+        """Folds in which it is defined."""
+        return sum(value is not None for value in self.folds)
+
+
+def over_folds(folds: Sequence[Evaluation | None]) -> tuple[FoldFigure, ...]:
+    """Mean and sample standard deviation (n − 1) of every figure; of folds in which it is defined.
+
+    Args:
+        folds: evaluation of each fold; None = not finished.
+    """
+    names: list[str] = []  # in the order of the fold that defines most
+    for fold in sorted((fold for fold in folds if fold is not None), key=lambda fold: -len(fold.figures)):
+        names += [figure.name for figure in fold.figures if figure.name not in names]
+    rows = []
+    for name in names:
+        values = tuple(None if fold is None or (found := fold.figure(name)) is None else found.value for fold in folds)
+        known = [value for value in values if value is not None]
+        spread = statistics.stdev(known) if len(known) > 1 else None
+        rows.append(FoldFigure(name=name, mean=statistics.fmean(known), sd=spread, folds=values))
+    return tuple(rows)
 
 
 class CrossEvaluation(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,9 +31,9 @@ class Epoch(msgspec.Struct, frozen=True, kw_only=True):
     Args:
         number: 1, 2, 3 …
         training_loss: mean over the epoch.
-        validation_loss: after it, with the weights that would be kept.
+        validation_loss: after it, with the weights that would be kept; None without validation cases.
         auc: of the finding on the validation cases; None with one class only.
-        accuracy: at 0.5, or of the largest probability.
+        accuracy: of the validation cases at 0.5, or of the largest probability; None without any.
         learning_rate: in the last step.
         cases_per_s: of training.
         seconds: of the whole epoch.
@@ -43,9 +43,9 @@ class Epoch(msgspec.Struct, frozen=True, kw_only=True):
 
     number: int
     training_loss: float
-    validation_loss: float
+    validation_loss: float | None
     auc: float | None
-    accuracy: float
+    accuracy: float | None
     learning_rate: float
     cases_per_s: float
     seconds: float

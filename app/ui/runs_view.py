@@ -40,7 +40,8 @@ class RunsView(QWidget):
 
     Signals:
         selected: other runs are looked at.
-        action_wanted: `pause`, `finish`, `resume`, `rename`, `delete`, `promote` or `evaluation`, for the current run.
+        action_wanted: `pause`, `finish`, `resume`, `rename`, `delete`, `promote`, `evaluation` or `folds`, for the
+            current run.
         case_wanted: a case that the run gets wrong shall be opened.
     """
 
@@ -52,13 +53,14 @@ class RunsView(QWidget):
         super().__init__(parent)
         self._runs: dict[str, RunSummary] = {}
         self._worst: tuple[WorstCase, ...] = ()
+        self._folds: list[tuple[str, str]] = []
         self.curves = curves
         self.list = QListWidget(self)
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.list.setFixedHeight(LIST_PX)
         self.list.itemSelectionChanged.connect(self._on_selected)
         self.buttons = {name: QPushButton(self) for name in ("pause", "finish", "resume", "promote", "evaluation",
-                                                             "rename", "delete")}  # fmt: skip
+                                                             "folds", "rename", "delete")}  # fmt: skip
         for name, button in self.buttons.items():
             button.clicked.connect(lambda _=False, name=name: self.action_wanted.emit(name))
         self.buttons["promote"].setObjectName("primary")
@@ -90,7 +92,7 @@ class RunsView(QWidget):
     def _lay_out(self) -> None:
         rows = [FlowLayout(), FlowLayout()]
         for place, names in zip(
-            rows, (("pause", "finish", "resume", "promote"), ("evaluation", "rename", "delete")), strict=True
+            rows, (("pause", "finish", "resume", "promote"), ("evaluation", "folds", "rename", "delete")), strict=True
         ):
             for name in names:
                 place.addWidget(self.buttons[name])
@@ -150,6 +152,12 @@ class RunsView(QWidget):
                 self.list.item(0).setSelected(True)
         self._show()
 
+    def show_folds(self, rows: Sequence[tuple[str, str]]) -> None:
+        """Show what the folds of the current run come to so far; empty: it is no fold."""
+        if list(rows) != self._folds:
+            self._folds = list(rows)
+            self._show()
+
     def show_worst(self, cases: Sequence[WorstCase], names: dict[str, str]) -> None:
         """Show the validation cases that the current run gets most wrong.
 
@@ -179,7 +187,8 @@ class RunsView(QWidget):
         """Say everything anew."""
         texts = {
             "pause": tr("Pause"), "finish": tr("Stop, keep the best"), "resume": tr("Resume"),
-            "promote": tr("Promote …"), "evaluation": tr("Figures"), "rename": tr("Rename"), "delete": tr("Delete"),
+            "promote": tr("Promote …"), "evaluation": tr("Figures"), "folds": tr("All folds"),
+            "rename": tr("Rename"), "delete": tr("Delete"),
         }  # fmt: skip
         for name, text in texts.items():
             self.buttons[name].setText(text)
@@ -217,6 +226,8 @@ class RunsView(QWidget):
             "resume": state in RESUMABLE,
             "promote": run is not None and run.has_model and state not in ACTIVE,
             "evaluation": run is not None and run.has_model,
+            "folds": bool(self._folds)
+            and any(other.has_model for other in self._runs.values() if run and other.info.queue == run.info.queue),
             "rename": run is not None,
             "delete": run is not None and state not in ACTIVE,
         }
@@ -230,7 +241,7 @@ class RunsView(QWidget):
                 widget.deleteLater()
         notes: list[str] = []
         if run is not None:
-            for row, (what, value) in enumerate(live_rows(run)):
+            for row, (what, value) in enumerate([*self._folds, *live_rows(run)]):
                 left, right = QLabel(what, self._facts), QLabel(value, self._facts)
                 left.setObjectName("muted")
                 right.setWordWrap(True)

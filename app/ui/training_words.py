@@ -119,7 +119,8 @@ def live_rows(run: RunSummary) -> list[tuple[str, str]]:
         rows.append((tr("Best epoch"), whole(best.number)))
         if best.auc is not None:
             rows.append((tr("Its AUC"), number(best.auc, 3)))
-        rows.append((tr("Its accuracy"), number(best.accuracy, 3)))
+        if best.accuracy is not None:
+            rows.append((tr("Its accuracy"), number(best.accuracy, 3)))
     if last is not None:
         rows.append((tr("Learning rate"), f"{last.learning_rate:.1e}"))
     if live.device:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+import msgspec
 import numpy as np
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_curve
 
@@ -13,16 +14,16 @@ from app.core.evaluation import (
     CrossEvaluation,
     EvaluatedCase,
     Evaluation,
-    FoldFigure,
     GroupFigures,
     PrPoint,
     RocPoint,
+    over_folds,
 )
 from app.core.model_card import ModelCard
 from app.core.promotion import Comparison, Flip
 from app.engine.statistics.calibration import BINS
 from app.engine.statistics.comparison import mcnemar
-from app.engine.statistics.folds import is_f1_possible, summarise
+from app.engine.statistics.folds import is_f1_possible
 from app.engine.statistics.interval import clopper_pearson
 from app.engine.statistics.roc import compare
 from app.engine.training import deciding, measuring
@@ -171,29 +172,19 @@ def compare_models(new: Evaluation, active: Evaluation) -> Comparison | None:
     )
 
 
-def cross_evaluate(queue: str, folds: Sequence[Evaluation | None], card: ModelCard) -> CrossEvaluation:
+def cross_evaluate(
+    queue: str, folds: Sequence[Evaluation | None], card: ModelCard, *, title: str = ""
+) -> CrossEvaluation:
     """All folds together.
 
     Args:
         queue: id that the runs share.
         folds: evaluation of each; None = not finished.
         card: of any fold, for the names of the classes.
+        title: of the whole; that of the fold when left out.
     """
     done = [fold for fold in folds if fold is not None]
-    names = list(dict.fromkeys(figure.name for fold in done for figure in fold.figures))
-    rows = []
-    for name in names:
-        values = tuple(None if fold is None or (found := fold.figure(name)) is None else found.value for fold in folds)
-        known = [value for value in values if value is not None]
-        spread = summarise(known) if len(known) > 1 else None
-        rows.append(
-            FoldFigure(
-                name=name,
-                mean=spread.mean if spread is not None else known[0],
-                sd=None if spread is None else spread.sd,
-                folds=values,
-            )
-        )
+    rows = over_folds(folds)
     cases = [case for fold in done for case in fold.cases]
     twice = len(cases) - len({case.id for case in cases})
     notes = []
@@ -201,15 +192,21 @@ def cross_evaluate(queue: str, folds: Sequence[Evaluation | None], card: ModelCa
         notes.append(f"{len(folds) - len(done)} of {len(folds)} folds are not finished.")
     if twice:
         notes.append(f"{twice} cases were tested by more than one fold.")
+    rare = [row.name for row in rows if row.counted < len(done)]
+    if rare:
+        notes.append(f"Not every fold defines {', '.join(rare)}: the mean is over those that do.")
     means = {row.name: row.mean for row in rows}
     if {"PPV", "sensitivity", "F1"} <= means.keys() and not is_f1_possible(
         means["PPV"], means["sensitivity"], means["F1"]
     ):
         notes.append("The mean F1 cannot belong to the mean PPV and sensitivity: some folds leave one of them open.")
-    pooled = evaluate(cases, card, measured_on=f"out-of-fold cases of {len(done)} folds")
-    return CrossEvaluation(
-        queue=queue, done=len(done), folds=len(folds), per_fold=tuple(rows), pooled=pooled, notes=tuple(notes)
+    pooled = evaluate(
+        cases, card, measured_on=f"{len(cases)} out-of-fold cases of {len(done)} folds, each by its own threshold"
     )
+    return CrossEvaluation(
+        queue=queue, done=len(done), folds=len(folds), per_fold=rows, notes=tuple(notes),
+        pooled=msgspec.structs.replace(pooled, model_id=queue, weights_sha256="", title=title or pooled.title),
+    )  # fmt: skip
 
 
 def _curves(truth: Bools, chance: Floats) -> tuple[tuple[RocPoint, ...], tuple[PrPoint, ...], float | None]:

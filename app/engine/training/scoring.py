@@ -36,13 +36,13 @@ class Scores:
     features: Tensor = field(default_factory=lambda: torch.zeros(0, 0))
 
 
-def figures(scores: Scores, finding: int) -> tuple[float, float | None, float]:
+def figures(scores: Scores, finding: int) -> tuple[float | None, float | None, float | None]:
     """Loss, area under the curve of the finding (None with one class only) and accuracy.
 
-    Without validation cases all of them are 0 and None, and the trainer keeps the last epoch.
+    Without validation cases all of them are None, and the trainer keeps the last epoch.
     """
     if not len(scores.labels):
-        return 0.0, None, 0.0
+        return None, None, None
     logits, labels = torch.from_numpy(scores.logits), torch.from_numpy(scores.labels)
     loss = float(class_loss(logits, labels))
     if scores.logits.shape[1] == 1:

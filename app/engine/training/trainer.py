@@ -152,7 +152,7 @@ class Trainer:
         scores = self._score(Part.VALIDATION, self.average.weights(self.model))
         loss, area, accuracy = figures(scores, self.plan.finding)
         # the loss tells apart epochs whose areas are equal, and small validation sets whose areas jump
-        best = min((epoch.validation_loss for epoch in self.epochs), default=float("inf"))
+        known = [epoch.validation_loss for epoch in self.epochs if epoch.validation_loss is not None]
         epoch = Epoch(
             number=number,
             training_loss=self._mean(total / max(seen, 1)),
@@ -162,7 +162,7 @@ class Trainer:
             learning_rate=rate,
             cases_per_s=seen / trained,
             seconds=time.perf_counter() - begun,
-            is_best=loss < best or not len(scores.labels),
+            is_best=loss is None or loss < min(known, default=float("inf")),
             waiting=images.waited_s / trained,
         )
         return epoch, scores
@@ -290,8 +290,9 @@ class Trainer:
 
     def _set_rate(self, progress: float) -> float:
         if self.plan.schedule is Schedule.PLATEAU:
-            is_watched = bool(len(self.batches.of(Part.VALIDATION)))
-            losses = [epoch.validation_loss if is_watched else epoch.training_loss for epoch in self.epochs]
+            losses = [  # without validation cases, the training loss is watched
+                epoch.training_loss if epoch.validation_loss is None else epoch.validation_loss for epoch in self.epochs
+            ]
             rate = rate_on_plateau(self.plan, losses)
         else:
             rate = rate_at(self.plan, progress)

@@ -21,6 +21,7 @@ from app.ui.docks import switch_dock
 from app.ui.jobs_strip import JobLine
 from app.ui.language import tr, whole
 from app.ui.notices import Banner
+from app.ui.wiring.folds import Folds
 from app.ui.wiring.processes import PROGRAM, names_of
 from app.ui.wiring.wiring import Wiring
 
@@ -61,6 +62,7 @@ class TrainingWiring(Wiring):
         """The dock is there from the start, so that its place can be restored."""
         window = self.window
         self._begun: dict[str, float] = {}
+        self.folds = Folds(window)
         self._dock = QDockWidget(window)
         self._dock.setObjectName("training")
         self._dock.setFeatures(
@@ -104,6 +106,7 @@ class TrainingWiring(Wiring):
     def close(self) -> None:
         """The window closes; runs go on by themselves."""
         self._timer.stop()
+        self.folds.forget()
         if self.panel is not None:
             self.panel.take_apart()
 
@@ -135,10 +138,17 @@ class TrainingWiring(Wiring):
             return self.panel.runs.current
         return next(iter(self.running), None) or next(iter(self.runs), None)
 
+    @property
+    def _busy(self) -> RunSummary | None:
+        """The run that is trained just now, before those that wait."""
+        from app.core.training_run import RunState
+
+        return min(self.running, key=lambda run: run.state is RunState.QUEUED, default=None)
+
     def _switch(self, is_on: bool) -> None:
         if is_on:
             self.make_panel()
-        switch_dock(self._dock, is_on)
+        switch_dock(self._dock, is_on, is_tall=True)
         if is_on and self.panel is not None:
             self.panel.go.setFocus() if self.panel.go.isEnabled() else self.panel.form.boxes["task"].setFocus()
 
@@ -172,6 +182,7 @@ class TrainingWiring(Wiring):
 
     def _on_closed(self) -> None:
         self._timer.stop()
+        self.folds.forget()
         self.runs = ()
         self.window.jobs.remove(JOB)
         if self.panel is not None:
@@ -222,7 +233,7 @@ class TrainingWiring(Wiring):
         from app.store.runs import Runs
 
         before = {run.info.id for run in self.running}
-        self.runs = tuple(self._as_begun(run) for run in Runs(self.project.path / "runs").all())
+        self.runs = self.folds.in_turn([self._as_begun(run) for run in Runs(self.project.path / "runs").all()])
         now = {run.info.id for run in self.running}
         if self.panel is not None:
             self.panel.runs.show_runs(self.runs, chosen=self._chosen)
@@ -235,8 +246,10 @@ class TrainingWiring(Wiring):
         else:
             self._timer.stop()
         self._show_job()
+        busy = {run.info.queue for run in self.running if run.info.queue}
         for run in self.runs:
-            if run.info.id in before - now and run.has_model and run.info.id not in self._told:
+            is_new = run.info.id in before - now and run.has_model and run.info.id not in self._told
+            if is_new and run.info.queue not in busy:
                 self._tell_finished(run)
         if before != now:
             self.window.enable()
@@ -259,9 +272,12 @@ class TrainingWiring(Wiring):
         if not running:
             self.window.jobs.remove(JOB)
             return
-        run = running[0]
+        run = self._busy or running[0]
         live = run.live
         detail = tr("epoch {now} of {all}", now=whole(live.epoch), all=whole(run.plan.epochs))
+        if run.info.queue:
+            fold = tr("fold {now} of {all}", now=whole(run.info.fold), all=whole(run.info.folds))
+            detail = f"{fold}, {detail}"
         done = (max(live.epoch, 1) - 1) * max(live.steps, 1) + live.step
         total = run.plan.epochs * max(live.steps, 1)
         buttons = ((tr("Pause"), self.pause_all), (tr("Show"), self._show_runs))
@@ -271,7 +287,7 @@ class TrainingWiring(Wiring):
     def show(self) -> TrainingPanel:
         """Bring the panel to the front."""
         panel = self.make_panel()
-        switch_dock(self._dock, True)
+        switch_dock(self._dock, True, is_tall=True)
         return panel
 
     def _show_runs(self) -> None:
@@ -280,6 +296,13 @@ class TrainingWiring(Wiring):
 
     def _tell_finished(self, run: RunSummary) -> None:
         self._told |= {run.info.id}
+        if run.info.queue:
+            banner = Banner(
+                tr("A cross-validation has ended."), self.folds.words(run, self.runs), tone="info",
+                action=(tr("All folds"), lambda: self.folds.show_all(run, self.runs)), is_closable=True,
+            )  # fmt: skip
+            self.window.banners.show_banner(JOB, banner)
+            return
         best = run.best
         words = () if best is None or best.auc is None else (tr("AUC {value} on its validation cases.",
                                                                 value=f"{best.auc:.3f}"),)  # fmt: skip
@@ -301,6 +324,7 @@ class TrainingWiring(Wiring):
         run = self._current
         if self.panel is None or run is None:
             return
+        self.panel.runs.show_folds(self.folds.rows(run, self.runs))
         cases = run.folder.worst()
         self.panel.runs.show_worst(cases, names_of(self.window, [case.id for case in cases]))
 
@@ -312,7 +336,7 @@ class TrainingWiring(Wiring):
         from app.core.training_run import StopWish
         from app.store.runs import Runs
 
-        run = self._current if name not in ("pause", "finish") else next(iter(self.running), None) or self._current
+        run = self._current if name not in ("pause", "finish") else self._busy or self._current
         if run is None:
             return
         runs = Runs(self.project.path / "runs")
@@ -323,7 +347,9 @@ class TrainingWiring(Wiring):
                 case "finish":
                     self._stop_run(run, StopWish.FINISH)
                 case "resume":
-                    self._begin([run.folder.path])
+                    self._begin([each.folder.path for each in self.folds.rest_of(run, self.runs)])
+                case "folds":
+                    self.folds.show_all(run, self.runs)
                 case "promote":
                     self.window.promoting.open_gate(run)
                 case "evaluation":
