@@ -106,6 +106,7 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         finding: index of the class that is the finding.
         input: what it is fed.
         weights_sha256: of the weights file; part of every result's key.
+        graph_sha256: of the graph that CPUs compute it by; None = it has none, or the card is older than this entry.
         initialised_from: `random`, or which weights it started from.
         trained_on: which cases, in words.
         seeds: random seeds, in words.
@@ -143,6 +144,7 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     outlier_limit: float | None = None
     figures: tuple[Figure, ...] = ()
     heatmap_audit: HeatmapAudit | None = None
+    graph_sha256: str | None = None
     intended_use: str = "Research on synthetic radiographs. Not for diagnosis."
     limits: str
     licence: str

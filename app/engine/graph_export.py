@@ -1,4 +1,7 @@
-"""From a network in torch to a graph that OpenVINO runs: `python -m app.engine.graph_export FOLDER …`.
+"""From a network in torch to a graph that OpenVINO runs: `python -m app.engine.graph_export [--card-only] FOLDER …`.
+
+The card names the graph by its SHA-256 from then on. `--card-only` lets a card name the graph that is there already,
+after it was compared with the network again.
 
 OpenVINO's own converter folds norms into kernels, which would make weights of its own, and reports its use to a server
 unless somebody has forbidden it. Its front end, which is called here directly, does neither.
@@ -15,12 +18,14 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from app.core.errors import UserError
+from app.core.model_card import ModelCard
 from app.engine.explain import heatmaps
 from app.engine.graph_file import ALIGNMENT, GraphFacts, tables_begin, write_graph
 from app.engine.graph_model import GraphModel
@@ -32,7 +37,7 @@ from app.engine.models.localiser import HipLocaliser
 from app.engine.opinion import calibrated
 from app.engine.quiet_openvino import openvino
 from app.engine.weights_file import read_bytes, tensor, tensor_places
-from app.store.model_folder import GRAPH, WEIGHTS
+from app.store.model_folder import GRAPH, WEIGHTS, read_card, weights_sha256, write_card
 
 SMALLEST_SHARED = 32  # bytes; smaller constants are written out
 CLOSE = 1e-4  # how far probabilities of graph and network may lie apart
@@ -56,7 +61,7 @@ class Exported(nn.Module):
 
 
 def export_graph(folder: Path) -> Path:
-    """Write the graph of a model beside its weights, after it was compared with the network.
+    """Write the graph of a model beside its weights, compare it with the network, and name it on the card.
 
     Args:
         folder: of the model.
@@ -79,13 +84,33 @@ def export_graph(folder: Path) -> Path:
         has_activation_map=is_whole and has_activation_map(model.network),
         made_with=_version(),
     )
+    _name_graph(folder, model.card, None)  # an older graph's name would be that of another file
     write_graph(folder, facts, network, tables)
     try:
-        _compare(model, GraphModel(folder, precision="float32"))
+        compare_graph(model, GraphModel(folder, precision="float32"))
     except Exception:
         (folder / GRAPH).unlink()
         raise
+    _name_graph(folder, model.card, weights_sha256(folder / GRAPH))
     return folder / GRAPH
+
+
+def name_graph(folder: Path) -> Path:
+    """Let the card of a model name the graph that is beside it, after it was compared with the network.
+
+    Raises:
+        UserError: as of `export_graph`.
+    """
+    model = LoadedModel(folder, device=torch.device("cpu"), precision=torch.float32)
+    _name_graph(folder, model.card, None)
+    compare_graph(model, GraphModel(folder, precision="float32"))
+    _name_graph(folder, model.card, weights_sha256(folder / GRAPH))
+    return folder / GRAPH
+
+
+def _name_graph(folder: Path, card: ModelCard, digest: str | None) -> None:
+    if read_card(folder).graph_sha256 != digest:
+        write_card(folder, msgspec.structs.replace(card, graph_sha256=digest))
 
 
 def _version() -> str:
@@ -199,7 +224,7 @@ def _digest(part: npt.NDArray[Any]) -> str:
     return hashlib.sha256(np.ascontiguousarray(part).tobytes()).hexdigest()
 
 
-def _compare(model: LoadedModel, graph: GraphModel) -> None:
+def compare_graph(model: LoadedModel, graph: GraphModel) -> None:
     """Show the same images to both.
 
     Raises:
@@ -235,11 +260,13 @@ def _same(ours: npt.NDArray[Any], theirs: npt.NDArray[Any], limit: float) -> Non
         )
 
 
-def main(folders: list[str]) -> int:
+def main(words: list[str]) -> int:
     """Export the graphs of some models."""
     os.environ.setdefault("GOMP_SPINCOUNT", "0")
+    folders = [word for word in words if word != "--card-only"]
+    make = name_graph if len(folders) < len(words) else export_graph
     for folder in folders:
-        path = export_graph(Path(folder))
+        path = make(Path(folder))
         print(f"{path}  {path.stat().st_size / 1e6:.2f} MB")
     return 0 if folders else 2
 

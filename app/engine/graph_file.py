@@ -17,7 +17,7 @@ import numpy as np
 from app.core.errors import UserError
 from app.core.model_card import ModelCard
 from app.engine.weights_file import Bytes, read_bytes
-from app.store.model_folder import GRAPH, verified_weights
+from app.store.model_folder import GRAPH, verified_graph, verified_weights
 
 FACTS, NETWORK, TABLES = "graph.json", "graph.xml", "tables.bin"
 FORMAT = 1
@@ -86,9 +86,10 @@ def read_graph(folder: Path, card: ModelCard) -> Graph:
     """The graph of a model.
 
     Raises:
-        UserError: `bad-graph`: it cannot be read; `other-graph`: it belongs to other weights; or the weights are
-            missing or not those of the card.
+        UserError: `bad-graph`: it cannot be read; `other-graph`: it belongs to other weights, or it is not the one
+            that the card names; or the weights are missing or not those of the card.
     """
+    verified_graph(folder, card)
     try:
         with zipfile.ZipFile(folder / GRAPH) as archive:
             facts = msgspec.json.decode(_member(archive, FACTS), type=GraphFacts)

@@ -87,6 +87,36 @@ def verified_weights(folder: Path, card: ModelCard) -> Path:
     return path
 
 
+def verified_graph(folder: Path, card: ModelCard) -> Path | None:
+    """The graph of a model, after it was made sure that it is that of its card; None where there is none.
+
+    Cards that are older than the entry do not name one; the graph itself names the weights that it belongs to.
+
+    Raises:
+        UserError: `bad-graph` or `other-graph`.
+    """
+    path = folder / GRAPH
+    if not path.is_file():
+        return None
+    try:
+        digest = weights_sha256(path)
+    except OSError as error:
+        raise UserError(
+            "The graph of this model cannot be used.",
+            reason=f"It cannot be read ({error.strerror}).",
+            remedy=f"Remove {GRAPH}, or export the graph again.",
+            kind="bad-graph",
+        ) from error
+    if card.graph_sha256 is not None and digest != card.graph_sha256:
+        raise UserError(
+            "The graph of this model is not the one that its card describes.",
+            reason="The SHA-256 of the file differs, so nobody has compared it with the weights.",
+            remedy=f"Put the original file back, or remove {GRAPH}: the model runs with PyTorch then.",
+            kind="other-graph",
+        )
+    return path
+
+
 def import_model(source: Path, models: Path) -> ModelCard:
     """Copy a received model into a folder of models.
 
@@ -103,6 +133,7 @@ def import_model(source: Path, models: Path) -> ModelCard:
     if not PLAIN_NAME.fullmatch(card.id):
         raise _bad_card("Its id is not a plain name.")
     verified_weights(source, card)
+    verified_graph(source, card)
     goal = models / card.id
     if goal.exists():
         if read_card(goal).weights_sha256 == card.weights_sha256:
@@ -120,6 +151,7 @@ def import_model(source: Path, models: Path) -> ModelCard:
         if name != GRAPH or (source / name).is_file():
             shutil.copyfile(source / name, draft / name)
     verified_weights(draft, card)
+    verified_graph(draft, card)
     draft.rename(goal)
     return card
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -117,13 +118,15 @@ def test_a_broken_graph_is_refused(models: Path, tmp_path: Path) -> None:
     whole = (models / "pair" / GRAPH).read_bytes()
     flipped = bytearray(whole)
     flipped[len(whole) // 2] ^= 1
-    for name in (WEIGHTS, "card.toml"):
-        (tmp_path / name).symlink_to(models / "pair" / name)
-    for broken in (b"", whole[: len(whole) // 2], bytes(flipped), whole.replace(b"graph.xml", b"graph.abc")):
-        (tmp_path / GRAPH).write_bytes(broken)
-        with pytest.raises(UserError) as caught:
-            GraphModel(tmp_path, precision="float32")
-        assert caught.value.kind == "bad-graph"
+    (tmp_path / WEIGHTS).symlink_to(models / "pair" / WEIGHTS)
+    card = read_card(models / "pair")
+    for name, kind in ((None, "bad-graph"), (card.graph_sha256, "other-graph")):  # an older card names none
+        write_card(tmp_path, msgspec.structs.replace(card, graph_sha256=name))
+        for broken in (b"", whole[: len(whole) // 2], bytes(flipped), whole.replace(b"graph.xml", b"graph.abc")):
+            (tmp_path / GRAPH).write_bytes(broken)
+            with pytest.raises(UserError) as caught:
+                GraphModel(tmp_path, precision="float32")
+            assert caught.value.kind == kind
 
 
 def test_it_runs_without_torch(models: Path) -> None:

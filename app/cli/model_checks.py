@@ -1,0 +1,230 @@
+"""`coxa models verify` and `coxa models audit`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from app.cli.exit_codes import DONE, PROBLEMS
+from app.cli.output import print_json, printable, progress
+from app.cli.modest import be_modest
+from app.core.errors import UserError
+from app.core.model_check import LOCALISED, CheckState, ModelCheck
+
+if TYPE_CHECKING:
+    from app.core.model_card import ModelCard
+    from app.engine.audit import AuditReport, FedCase, Job
+    from app.store.models import Models
+
+CASES = 100
+MARKS = {CheckState.PASSED: "ok", CheckState.NOTED: "note", CheckState.SKIPPED: "skipped", CheckState.FAILED: "FAILED"}
+
+
+def add_check_arguments(parser: argparse.ArgumentParser, action: str) -> None:
+    """Add the arguments of `verify` or `audit`."""
+    if action == "verify":
+        parser.add_argument("what", nargs="*", metavar="ID|DIR", help="models (default: all)")
+        parser.add_argument("--hold-out", type=_count, default=0, metavar="N",
+                            help="also compare the decisions of graph and network on N synthetic cases")  # fmt: skip
+    else:
+        parser.add_argument("what", metavar="ID|DIR", help="the model")
+        parser.add_argument("--cases", type=_count, default=CASES, metavar="N",
+                            help=f"synthetic cases that are made (default: {CASES}; about a second each)")  # fmt: skip
+        parser.add_argument("--write", action="store_true", help="put the audit on the card of a project's model")
+        parser.add_argument("--device", default="auto", metavar="NAME", help="auto, cpu, cuda … (default: auto)")
+    parser.add_argument("--group", action="append", default=[], choices=("neck", "frog", "displaced", "shaft"),
+                        help="show these cases (may be repeated; default: all that answer its question)")  # fmt: skip
+    parser.add_argument("--jobs", type=_count, default=0, metavar="N",
+                        help="processes that make cases (default: one for each core)")  # fmt: skip
+
+
+def run_verify(args: argparse.Namespace, models: Models) -> int:
+    """Check models, and say what came of it.
+
+    Raises:
+        UserError: there is no such model, or `no-torch`.
+    """
+    be_modest(0)
+    from app.engine.verify import verify_model
+
+    chosen = [_folder(models, word) for word in args.what] or [(entry.folder, True) for entry in models.all()]
+    documents: list[dict[str, Any]] = []
+    for folder, is_named in chosen:
+        checks: list[ModelCheck] = []
+        if not args.json:
+            print(printable(folder.name))
+        for check in _checks(folder, args, verify_model(folder, is_named=is_named)):
+            checks.append(check)
+            if not args.json:
+                print(printable(f"  {MARKS[check.state]:8} {check.name}" + (f": {check.words}" if check.words else "")))
+        documents.append(
+            {
+                "folder": str(folder),
+                "is_verified": all(check.state is not CheckState.FAILED for check in checks),
+                "is_complete": all(check.state is not CheckState.SKIPPED for check in checks),
+                "checks": [{"name": one.name, "state": one.state.value, "words": one.words} for one in checks],
+            }
+        )
+    if args.json:
+        print_json({"models": documents})
+    elif not documents:
+        print("There are no models.")
+    else:
+        failed = [Path(str(one["folder"])).name for one in documents if not one["is_verified"]]
+        print(printable(f"Not as they should be: {', '.join(failed)}." if failed else "Nothing is wrong."))
+    return DONE if all(one["is_verified"] for one in documents) else PROBLEMS
+
+
+def run_audit(args: argparse.Namespace, models: Models, *, is_writable: bool) -> int:
+    """Audit the heatmaps of one model on synthetic cases.
+
+    Raises:
+        UserError: `bundled`: its card is read-only; `no-truth`, `no-torch`, or the model cannot be used.
+    """
+    from app.store.model_folder import read_card, write_card
+
+    folder, _ = _folder(models, args.what)
+    card = read_card(folder)
+    _require_heatmaps(card)
+    _require_torch()
+    if args.write and not is_writable:
+        raise UserError("Only the card of a project's model can be written.", remedy="Add --project DIR.", kind="usage")
+    if args.write and not any(entry.folder == folder and not entry.is_bundled for entry in models.all()):
+        raise UserError(
+            "The cards of the bundled models are read-only.",
+            reason="They describe what Coxa ships with, on every machine alike.",
+            remedy="Leave --write out; or import a copy under another id (`coxa models import`).",
+            kind="bundled",
+        )
+    be_modest(0)
+    from app.engine.audit import audit_jobs, audit_model, measured_words, with_audit
+    from app.engine.device import choose_device
+
+    jobs = audit_jobs(card, args.cases, _groups(args))
+    report = audit_model(folder, _made(jobs, args), choose_device(args.device, "float32"), measured_words(jobs))
+    is_written = args.write and report.audit is not None
+    if is_written:
+        write_card(folder, with_audit(card, report))
+    if args.json:
+        print_json(_audit_document(card, report, is_written=is_written))
+    else:
+        print("\n".join(_audit_lines(card, report)))
+        if is_written:
+            print(printable(f"Written to the card of {card.id}."))
+    return DONE if report.audit is not None and report.audit.is_passed else PROBLEMS
+
+
+def _checks(folder: Path, args: argparse.Namespace, checks: Iterator[ModelCheck]) -> Iterator[ModelCheck]:
+    """The checks of one model; on synthetic cases only where the others found nothing."""
+    is_good = True
+    for check in checks:
+        is_good &= check.state is not CheckState.FAILED
+        yield check
+    if not args.hold_out or not is_good:
+        return
+    from app.engine.graph_file import has_graph
+    from app.store.model_folder import read_card
+
+    card, name = read_card(folder), "the graph decides as the network"
+    if card.classes == (LOCALISED,) or not has_graph(folder):
+        why = "it decides nothing" if card.classes == (LOCALISED,) else "there is no graph"
+        yield ModelCheck(name, CheckState.SKIPPED, why)
+        return
+    _require_torch()
+    from app.engine.audit import audit_jobs
+    from app.engine.verify import decision_checks
+
+    yield from decision_checks(folder, _made(audit_jobs(card, args.hold_out, _groups(args)), args))
+
+
+def _made(jobs: list[Job], args: argparse.Namespace) -> Iterable[FedCase]:
+    from app.engine.audit import fed_cases
+
+    workers = min(args.jobs or os.cpu_count() or 1, len(jobs))
+    return progress(fed_cases(jobs, workers), total=len(jobs), text="synthetic cases", unit="case")
+
+
+def _groups(args: argparse.Namespace) -> list[Any]:
+    from app.engine.synthesis.known_cases import CaseGroup
+
+    return [CaseGroup(word) for word in args.group]
+
+
+def _folder(models: Models, word: str) -> tuple[Path, bool]:
+    """The folder of a model, and whether it must have the model's name.
+
+    Raises:
+        UserError: `no-model`.
+    """
+    from app.cli.models import model_folder
+
+    path = Path(word)
+    if path.is_dir():
+        folder = model_folder(path)
+        known = next((entry for entry in models.all() if entry.folder.resolve() == folder.resolve()), None)
+        return (folder, False) if known is None else (known.folder, True)
+    return models.get(word).folder, True
+
+
+def _require_heatmaps(card: ModelCard) -> None:
+    if card.classes == (LOCALISED,):
+        raise UserError(
+            "This model finds the hip; it has no heatmaps.",
+            remedy="`coxa models verify` checks it; its card says how near it comes.",
+            kind="no-heatmaps",
+        )
+
+
+def _require_torch() -> None:
+    from app.engine.hardware import has_torch
+
+    if not has_torch():
+        raise UserError(
+            "This needs PyTorch, which is not installed.",
+            reason="Networks with random weights, and those that graphs are compared with, run with it.",
+            remedy="Run the set-up again, without --review-only.",
+            kind="no-torch",
+        )
+
+
+def _audit_lines(card: ModelCard, report: AuditReport) -> list[str]:
+    """For people: what was recomputed beside what the card says."""
+    said = {figure.name: figure for figure in card.figures}
+    lines = [printable(f"{card.id}, {report.measured_on}:")]
+    for figure in report.figures:
+        interval = "" if figure.low is None else f" ({figure.low:.3f}–{figure.high:.3f})"
+        before = said.get(figure.name)
+        card_says = "" if before is None else f"   card: {before.value:.3f}"
+        lines.append(f"  {figure.name:44} {figure.value:.3f}{interval}, {figure.cases} cases{card_says}")
+    audit = report.audit
+    if audit is None:
+        return [*lines, "No positive was found in which the fracture can be seen: there is nothing to audit."]
+    lines.append(f"  peak in the fracture region                  {audit.hits} of {audit.positives} found fractures")
+    lines.append(f"  similarity to random weights                 {audit.random_similarity:.3f} (must be below 0.5)")
+    lines.append("Passed: its heatmaps may be shown." if audit.is_passed
+                 else "Failed: its heatmaps must be marked as not validated.")  # fmt: skip
+    return lines
+
+
+def _audit_document(card: ModelCard, report: AuditReport, *, is_written: bool) -> dict[str, Any]:
+    return {
+        "model": card.id,
+        "weights_sha256": card.weights_sha256,
+        "measured_on": report.measured_on,
+        "audit": None if report.audit is None else msgspec.to_builtins(report.audit),
+        "figures": msgspec.to_builtins(report.figures),
+        "card_says": None if card.heatmap_audit is None else msgspec.to_builtins(card.heatmap_audit),
+        "is_written": is_written,
+    }
+
+
+def _count(word: str) -> int:
+    number = int(word)
+    if number < 1:
+        raise argparse.ArgumentTypeError("a number of 1 or more")
+    return number
