@@ -18,10 +18,12 @@ class UsableModel:
     Args:
         folder: where it is.
         card: its card.
+        earlier: weights (SHA-256) of the models that answered in its place before; what they said is outdated.
     """
 
     folder: str
     card: ModelCard
+    earlier: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

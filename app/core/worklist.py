@@ -14,6 +14,7 @@ from enum import StrEnum
 LABEL_PREFIX = "label."
 AI_PREFIX = "ai."  # what models say
 AI_SCORE, AI_UNCERTAINTY, AI_FINDING = "ai.score.", "ai.uncertainty.", "ai.finding."  # + place of the model
+OUTDATED = "outdated"  # an AI finding: another model answers in the place of the one that looked at the case
 AI_SPLIT, AI_CONFLICT, AI_NEXT = "ai.split.", "ai.conflict.", "ai.next."  # + question: orders of review
 REVIEW_PREFIXES = (AI_SPLIT, AI_CONFLICT, AI_NEXT)
 READER_MARK = "@"  # between a label and who gave it

@@ -107,6 +107,20 @@ class Models:
             return []
         return [event for event in self._project.events.of(PROJECT) if event.field == f"{FIELD}{task_id}"]
 
+    def earlier(self, task_id: str) -> list[ModelEntry]:
+        """The models that have answered here and do not any more, as far as they are still there."""
+        events = self.history(task_id)
+        if not events:
+            return []
+        entries = [entry for entry in self.all() if entry.task_id == task_id]
+        active = self._active(task_id, entries)
+        once = {value for event in events for value in (event.before, event.after)}
+        return [
+            entry
+            for entry in entries
+            if entry is not active and (entry.id in once or (entry.is_bundled and None in once))
+        ]
+
     def add(self, source: Path) -> ModelEntry:
         """Copy a received model, or that of a run, into the project.
 

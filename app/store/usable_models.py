@@ -22,11 +22,19 @@ def usable_models(
         project: the project.
         bundled: folder of the bundled models; Coxa's own when left out.
     """
-    entries = Models(project, bundled=bundled).actives().values()
+    models = Models(project, bundled=bundled)
+    entries = models.actives().values()
     localisers = [entry for entry in entries if entry.card.architecture == LOCALISER]
     asked = sorted((entry for entry in entries if entry not in localisers), key=lambda entry: _place(entry.task_id))
     localiser = UsableModel(folder=str(localisers[-1].folder), card=localisers[-1].card) if localisers else None
-    return tuple(UsableModel(folder=str(entry.folder), card=entry.card) for entry in asked), localiser
+    return tuple(
+        UsableModel(
+            folder=str(entry.folder),
+            card=entry.card,
+            earlier=tuple(each.card.weights_sha256 for each in models.earlier(entry.task_id)),
+        )
+        for entry in asked
+    ), localiser
 
 
 def chosen_models(project: ProjectStore) -> tuple[tuple[str, str], ...]:

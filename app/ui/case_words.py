@@ -16,6 +16,7 @@ from app.core.worklist import (
     IMPORT_ORDER,
     LABEL_PREFIX,
     NONE,
+    OUTDATED,
     READER_MARK,
     Filter,
     Operator,
@@ -48,7 +49,8 @@ VALUE_WORDS: dict[str, dict[str, str]] = {
     "comment": {"yes": "With a comment", "no": "Without a comment"},
 }  # fmt: skip
 AI_VALUES = {"found": "Found", "not-found": "Nothing found", "abstains": "No answer: too near the threshold",
-             "outside": "No answer: outside what it knows"}  # fmt: skip
+             "outside": "No answer: outside what it knows",
+             OUTDATED: "Outdated: another model answers now"}  # fmt: skip
 AI_TITLES = {AI_SCORE: "AI score: {what}", AI_UNCERTAINTY: "AI uncertainty: {what}", AI_FINDING: "AI finding: {what}",
              AI_SPLIT: "Models disagree: {what}", AI_CONFLICT: "Label against model: {what}",
              AI_NEXT: "Worth annotating next: {what}"}  # fmt: skip
@@ -89,7 +91,9 @@ def score_words(row: WorklistRow, task_id: str) -> str:
 def first_score(row: WorklistRow) -> str:
     """What the first model that has looked at a case says, in a few letters; empty while none has."""
     task_id = next((name.removeprefix(AI_SCORE) for name in row.opinions if name.startswith(AI_SCORE)), "")
-    return tr("AI {score}", score=score_words(row, task_id)) if task_id else ""
+    if not task_id:
+        return tr("AI outdated") if (OUTDATED,) in row.opinions.values() else ""
+    return tr("AI {score}", score=score_words(row, task_id))
 
 
 def value_words(field: str, value: str) -> str:
@@ -166,11 +170,13 @@ def row_tip(row: WorklistRow, *, patient: str) -> str:
         if name.startswith(AI_FINDING):
             task_id = name.removeprefix(AI_FINDING)
             said = tr(AI_VALUES[values[0]])
-            lines.append(f"{field_title(name)}: {said}, {score_words(row, task_id)}")
+            score = score_words(row, task_id)
+            lines.append(f"{field_title(name)}: {said}, {score}" if score else f"{field_title(name)}: {said}")
     lines += [f"“{private(comment)}”" for comment in row.comments]
     return "\n".join(lines)
 
 
 def _one_label(name: str, values: tuple[str, ...]) -> str:
     is_bare = set(values) <= {"yes", "no"} or all(as_number(value) is not None for value in values)
-    return f"{field_title(name)} {', '.join(values)}" if is_bare else ", ".join(values)
+    said = [tr(value) if value in ("yes", "no") else value for value in values]
+    return f"{field_title(name)} {', '.join(said)}" if is_bare else ", ".join(said)

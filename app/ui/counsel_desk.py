@@ -32,7 +32,9 @@ class CounselDesk(QObject):
         reader: whose clicks and boxes come first.
 
     Attributes:
-        scores: weights -> case -> score; for every case whose finding is up to date.
+        scores: weights -> case -> score, of the models that are asked and of those before them; for every case whose
+            finding is up to date.
+        is_caught_up: whether `scores` has been read since other models are asked.
 
     Signals:
         scores_changed: `scores` has other entries.
@@ -55,6 +57,7 @@ class CounselDesk(QObject):
         self.models, self.localiser, self.reader = models, localiser, reader
         self.findings = store.findings
         self.scores: Scores = {}
+        self.is_caught_up = False
         self._derived = store.derived
         self._consultant = Consultant(store.folder, store.images, store.derived, store.findings)
         self._desk = Desk("counsel", self, at_end=self._consultant.close)
@@ -62,13 +65,14 @@ class CounselDesk(QObject):
         self._kept = 0
 
     def close(self) -> None:
-        """Look up nothing more; what is being looked up or kept is finished."""
-        self._desk.close()
+        """Look up nothing more; what is to be kept is kept."""
+        self._desk.close(finished=KEEPING)
 
     def set_models(self, models: tuple[UsableModel, ...], localiser: UsableModel | None) -> None:
         """Ask other models from now on."""
         self.models, self.localiser = models, localiser
         self.scores = {}
+        self.is_caught_up = False
         self.catch_up(is_all_new=True)
 
     def consult(
@@ -131,14 +135,16 @@ class CounselDesk(QObject):
             is_touched = self._consultant.catch_up(models, localiser=localiser, reader=reader)
             if not is_touched and not is_all_new:
                 return None
-            return {model.card.weights_sha256: self.findings.scores(model.card.weights_sha256) for model in models}
+            asked = {weights for model in models for weights in (model.card.weights_sha256, *model.earlier)}
+            return {weights: self.findings.scores(weights) for weights in asked}
 
         def take(scores: Scores | None) -> None:
             if scores is not None and kept != self._kept:
                 self.catch_up(is_all_new=True)  # something was kept meanwhile, which may not be among them
-            elif scores is not None and scores != self.scores:
-                self.scores = scores
-                self.scores_changed.emit()
+            elif scores is not None:
+                is_other, self.scores, self.is_caught_up = scores != self.scores, scores, True
+                if is_other:
+                    self.scores_changed.emit()
 
         self._desk.ask(question, take, urgency=CATCHING_UP)
 

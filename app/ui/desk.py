@@ -59,11 +59,16 @@ class Desk(QObject):
             heapq.heappush(self._waiting, (-urgency, next(self._order), question, answered))
             self._changed.notify()
 
-    def close(self) -> None:
-        """Answer nothing more, and wait for the question that is being answered."""
+    def close(self, *, finished: int | None = None) -> None:
+        """Answer nothing more, and wait for the question that is being answered.
+
+        Args:
+            finished: questions of this urgency and above are worked on before the end; nobody hears their answers.
+        """
         with self._changed:
             self._is_over = True
-            self._waiting.clear()
+            self._waiting = [] if finished is None else [each for each in self._waiting if -each[0] >= finished]
+            heapq.heapify(self._waiting)
             self._changed.notify()
         self._wire.answered.disconnect(self._on_answered)
         self._thread.join(PATIENCE_S)
@@ -74,7 +79,7 @@ class Desk(QObject):
             with self._changed:
                 while not self._waiting and not self._is_over:
                     self._changed.wait()
-                if self._is_over:
+                if not self._waiting:
                     break
                 _, _, question, answered = heapq.heappop(self._waiting)
             try:

@@ -139,6 +139,16 @@ class Engine(QObject):
         return self._desk.scores.get(weights_sha256, {}) if self._desk is not None else {}
 
     @property
+    def has_all_scores(self) -> bool:
+        """Whether what was kept of the models that are asked has been read."""
+        return self._desk is not None and self._desk.is_caught_up
+
+    def outdated(self, model: UsableModel) -> frozenset[str]:
+        """The cases about which only models said something that do not answer in this one's place any more."""
+        earlier = (self.scores(weights) for weights in model.earlier)
+        return frozenset().union(*earlier) - self.scores(model.card.weights_sha256).keys()
+
+    @property
     def report(self) -> str:
         """What people who look after Coxa need: device, faults, and the last lines of libraries; nothing of a case."""
         facts = self.facts

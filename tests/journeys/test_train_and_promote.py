@@ -68,6 +68,12 @@ def test_from_labels_to_a_model_that_answers_and_back(tmp_path: Path, monkeypatc
     before = answer(window, case_id)
     assert before is not None
     assert before[0] == "old"
+    engine = window.engine.engine
+    assert engine is not None
+    assert window.project is not None
+    others = [case.id for case in window.project.look().cases.all()][-3:]  # far from what is looked ahead at
+    assert engine.start_batch(others)
+    wait_until(lambda: engine.batch is not None and engine.batch.is_over, 240)
 
     window.actions_by_id["show_labels"].trigger()
     wait(30)
@@ -104,6 +110,8 @@ def test_from_labels_to_a_model_that_answers_and_back(tmp_path: Path, monkeypatc
     after = answer(window, case_id)
     assert after is not None
     assert after[1] != before[1]
+    (active,) = (model for model in engine.models if model.card.task_id == PLACE)
+    wait_until(lambda: set(others) <= set(engine.scores(active.card.weights_sha256)), 240)  # made anew by itself
 
     window.actions_by_id["roll_back"].trigger()
     wait_until(lambda: answer(window, case_id) is not None and answer(window, case_id) != after)

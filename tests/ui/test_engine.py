@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from app.core.counsel import UsableModel
 from app.core.engine_messages import Predict
 from app.core.errors import UserError
 from app.core.finding import ConsultationState
 from app.store.project import ProjectStore
 from app.ui.engine import Engine
 from app.ui.engine_state import EngineState
+from tests.support.cards import make_card
 from tests.support.engine_window import MODELS, Plan, impatient
 from tests.support.window import application, make_project, wait, wait_until
 
@@ -298,3 +300,26 @@ def test_stopping_leaves_no_process_behind(store: ProjectStore, engine: Engine) 
     engine.stop()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_findings_of_the_model_before_are_outdated_until_the_present_one_has_looked(
+    store: ProjectStore, engine: Engine, tmp_path: Path
+) -> None:
+    pair, single = MODELS
+    ids = case_ids(store)
+    engine.start_batch(ids[:3])
+    wait_until(lambda: engine.batch is not None and engine.batch.is_over)
+    newer = UsableModel(folder="newer", card=make_card("newer"), earlier=(single.card.weights_sha256,))
+    Plan(tmp_path / "plan.json", store, (pair, newer))
+    engine.restart()
+    engine.set_models((pair, newer))
+    assert not engine.has_all_scores
+    wait_until(lambda: engine.has_all_scores)
+    assert engine.outdated(newer) == set(ids[:3])
+    assert engine.outdated(pair) == set()
+    engine.open_case(ids[0])
+    wait_until(lambda: is_answered(engine, ids[0]))
+    assert engine.outdated(newer) == set(ids[1:3])
+    engine.set_models(MODELS)  # back: what was said before holds at once
+    wait_until(lambda: engine.has_all_scores)
+    assert set(engine.scores(single.card.weights_sha256)) == set(ids[:3])

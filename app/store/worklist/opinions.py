@@ -5,13 +5,13 @@ Opinions of models are in no index and in no search: they come and go with the m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from app.core.finding import Verdict, finding_probability, uncertainty, verdict
 from app.core.model_card import ModelCard
-from app.core.worklist import AI_FINDING, AI_SCORE, AI_UNCERTAINTY, Field, FieldKind
+from app.core.worklist import AI_FINDING, AI_SCORE, AI_UNCERTAINTY, OUTDATED, Field, FieldKind
 from app.store.findings import Score
 
 Scores = Mapping[str, Score]  # by case
@@ -37,10 +37,12 @@ class ScoredModel:
     Args:
         card: its card.
         scores: what it says about each case just now.
+        outdated: what the models before it in its place said.
     """
 
     card: ModelCard
     scores: Callable[[], Scores]
+    outdated: Callable[[], Collection[str]] = frozenset
 
 
 class ModelOpinions:
@@ -62,7 +64,7 @@ class ModelOpinions:
                 Field(name=f"{AI_SCORE}{task}", kind=FieldKind.NUMBER, title=what, is_filter=False),
                 Field(name=f"{AI_UNCERTAINTY}{task}", kind=FieldKind.NUMBER, title=what, is_filter=False),
                 Field(name=f"{AI_FINDING}{task}", kind=FieldKind.CHOICE, title=what, is_sortable=False,
-                      values=tuple(str(word) for word in Verdict)),
+                      values=(*map(str, Verdict), OUTDATED)),
             ]  # fmt: skip
         return found
 
@@ -71,8 +73,11 @@ class ModelOpinions:
         for prefix in (AI_SCORE, AI_UNCERTAINTY, AI_FINDING):
             model = self._models.get(name.removeprefix(prefix)) if name.startswith(prefix) else None
             if model is not None:
-                for case_id, score in model.scores().items():
+                scores = model.scores()
+                for case_id, score in scores.items():
                     yield case_id, _value(prefix, model.card, score)
+                if prefix == AI_FINDING:
+                    yield from ((case_id, OUTDATED) for case_id in model.outdated() if case_id not in scores)
 
     def of_case(self, case_id: str) -> dict[str, tuple[str, ...]]:
         """What every model says about one case, by field."""
@@ -82,6 +87,8 @@ class ModelOpinions:
             if score is not None:
                 for prefix in (AI_SCORE, AI_UNCERTAINTY, AI_FINDING):
                     found[f"{prefix}{task}"] = (_value(prefix, model.card, score),)
+            elif case_id in model.outdated():
+                found[f"{AI_FINDING}{task}"] = (OUTDATED,)
         return found
 
 

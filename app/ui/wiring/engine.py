@@ -39,6 +39,7 @@ class EngineWiring(Wiring):
     engine: Engine | None = None
     _is_new = False  # the project was opened, and no case of it was on the screen yet
     _batch_since = 0.0
+    _is_anew_due = False  # other models answer now: cases with outdated findings are to be asked about
     _memory_bytes = 0
     _is_restarted = False  # and a banner says so
     _chosen: tuple[tuple[str, str], ...] = ()
@@ -201,6 +202,7 @@ class EngineWiring(Wiring):
             return
         self._chosen = chosen
         models, localiser = usable_models(store, bundled=self.window.start.models)
+        self._is_anew_due = True
         engine.set_models(models, localiser=localiser)
         self._show_state()
         self.window.enable()
@@ -268,6 +270,8 @@ class EngineWiring(Wiring):
         self._show_batch(progress)
         if progress.is_over or progress.done == 0:
             self.window.enable()
+        if progress.is_over and self._is_anew_due:
+            self._ask_anew()
 
     def _show_batch(self, progress: BatchProgress) -> None:
         from app.ui.engine_words import batch_title, batch_words
@@ -288,7 +292,18 @@ class EngineWiring(Wiring):
         )
         self.window.jobs.show_job(JOB, line)
 
+    def _ask_anew(self) -> None:
+        """Have the cases with outdated findings looked at by the models that answer now; after a batch under way."""
+        engine = self.engine
+        if engine is None or not engine.has_all_scores or (engine.batch is not None and not engine.batch.is_over):
+            return
+        self._is_anew_due = False
+        outdated = frozenset().union(*(engine.outdated(model) for model in engine.models))
+        self._ask_many([case.id for case in self.project.look().cases.all() if case.id in outdated])
+
     def _on_scores(self) -> None:
+        if self._is_anew_due:
+            self._ask_anew()
         if not self._list_soon.isActive():
             self._list_soon.start()
 
@@ -303,7 +318,11 @@ class EngineWiring(Wiring):
 
         engine = self.engine
         scored = (
-            ScoredModel(card=model.card, scores=partial(engine.scores, model.card.weights_sha256))
+            ScoredModel(
+                card=model.card,
+                scores=partial(engine.scores, model.card.weights_sha256),
+                outdated=partial(engine.outdated, model),
+            )
             for model in engine.models
         )
         store = self.project.look()

@@ -10,7 +10,7 @@ import pytest
 
 from app.core.case import ViewRole
 from app.core.model_input import InputKind, ModelInput
-from app.core.worklist import AI_CONFLICT, AI_NEXT, AI_SPLIT, Query, Sort
+from app.core.worklist import AI_CONFLICT, AI_FINDING, AI_NEXT, AI_SCORE, AI_SPLIT, OUTDATED, Query, Sort
 from app.store.annotations import Annotations
 from app.store.findings import Score
 from app.store.project import ProjectStore
@@ -87,3 +87,13 @@ def test_unlabelled_cases_come_by_uncertainty_with_patients_taking_turns(project
     names = [known.name for known in project.worklist.fields()]
     assert field in names
     assert f"{AI_CONFLICT}fracture" in names
+
+
+def test_what_a_model_before_has_said_is_outdated_until_the_present_one_has_looked(project: ProjectStore) -> None:
+    now = replace(scored(FRONTAL, 0.9), outdated=lambda: {"case-1", "case-2"})
+    opinions = ReviewedOpinions(project, [now])
+    place = FRONTAL.task_id
+    assert dict(opinions.values(f"{AI_FINDING}{place}")) == {"case-1": "found", "case-2": OUTDATED}
+    assert dict(opinions.values(f"{AI_SCORE}{place}")) == {"case-1": "0.9000"}
+    assert opinions.of_case("case-2") == {f"{AI_FINDING}{place}": (OUTDATED,)}
+    assert opinions.of_case("case-3") == {}
