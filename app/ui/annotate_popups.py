@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QDoubleSpinBox, QFormLayout, QFrame, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QFormLayout, QFrame, QLabel, QLineEdit, QWidget
 
+from app.ui.fields import DecimalBox
 from app.ui.language import tr
 from app.ui.theme import GAP_M, GAP_S
 
@@ -114,7 +115,7 @@ class LengthQuestion(Question):
         title = QLabel(tr("Diameter of the ball") if kind == "ball" else tr("Known length"), self)
         title.setObjectName("title")
         self.form.addRow(title)
-        self.box = QDoubleSpinBox(self)
+        self.box = DecimalBox(self)
         self.box.setRange(0.1, 1000.0)
         self.box.setDecimals(1)
         self.box.setSuffix(" mm")

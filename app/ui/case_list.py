@@ -31,7 +31,7 @@ from app.ui.theme import GAP_L, GAP_M
 if TYPE_CHECKING:
     from app.store.worklist.worklist import Worklist
 
-NARROWEST_PX = 340
+NARROWEST_PX = 356
 KEPT_SELECTION = 2000  # rows that stay selected when the order changes
 
 

@@ -92,7 +92,12 @@ class CaseDelegate(QStyledItemDelegate):
                 rect.x(), rect.y(), BAR_PX, rect.height(), QColor(colours.accent if has_focus else colours.muted)
             )
         painter.save()
-        name = self._model.columns[index.column()].name
+        try:
+            self._paint_cell(painter, rect, row, self._model.columns[index.column()].name, colours)
+        finally:
+            painter.restore()  # a fault in one cell is reported, and the others are painted
+
+    def _paint_cell(self, painter: QPainter, rect: QRect, row: WorklistRow, name: str, colours: Colours) -> None:
         if name == "patient":
             self._paint_patient(painter, rect, row, colours)
         elif name == "status":
@@ -101,7 +106,6 @@ class CaseDelegate(QStyledItemDelegate):
             self._paint_side(painter, rect, row, colours)
         else:
             self._paint_plain(painter, rect, row, name, colours)
-        painter.restore()
 
     # --- cells ---
 
@@ -114,7 +118,7 @@ class CaseDelegate(QStyledItemDelegate):
                 x += THUMB_PX + 1
             x += GAP_S
         room = QRect(x, rect.y(), rect.right() - x - 2, rect.height())
-        below = "" if self.is_small else " · ".join(part for part in self._second_line(row) if part)
+        below = "" if self.is_small else self._fitting(self._second_line(row), room.width())
         metrics = self._use(painter, TEXT_M, is_bold=not self.is_small)
         painter.setPen(QColor(colours.danger if row.blocked_reason else colours.text))
         place = _line(room, LINE_1) if below else room
@@ -130,6 +134,17 @@ class CaseDelegate(QStyledItemDelegate):
         views = "" if "views" in shown else case_words.views_words(row)
         said = "" if any(name.startswith(AI_SCORE) for name in shown) else case_words.first_score(row)
         return (views, said, date) if said else (date, views)
+
+    def _fitting(self, parts: tuple[str, ...], room_px: int) -> str:
+        """As many parts as have room whole, at least the first: half a date says nothing."""
+        _, metrics = self._font(TEXT_S)
+        words = ""
+        for part in filter(None, parts):
+            longer = f"{words} · {part}" if words else part
+            if words and metrics.horizontalAdvance(longer) > room_px:
+                break
+            words = longer
+        return words
 
     def _paint_status(self, painter: QPainter, rect: QRect, row: WorklistRow, colours: Colours) -> None:
         words, ink = _status(row, colours)

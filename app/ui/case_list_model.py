@@ -41,7 +41,7 @@ PATIENT = ListColumn(name="patient", title="Patient", tip="Pseudonym given by th
 FIXED = (
     PATIENT,
     ListColumn(name="side", title="Side", tip="Side of the patient", width_px=54),
-    ListColumn(name="status", title="Status", tip="How far the review has come", width_px=112),
+    ListColumn(name="status", title="Status", tip="How far the review has come", width_px=104),
 )
 WHEN_WIDE = (
     ListColumn(name="date", title="Date", tip="Study date, moved by the patient's constant", width_px=96),

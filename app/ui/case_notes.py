@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.case import ReviewStatus
+from app.ui.fields import ChoiceBox
 from app.ui.flow_layout import FlowLayout
 from app.ui.key_button import KeyButton
 from app.ui.language import tr
@@ -85,7 +86,7 @@ class CaseNotes(QWidget):
             button.clicked.connect(lambda _=False, status=status: self._choose(status))
             self.buttons[status] = button
             flow.addWidget(button)
-        self.person = QComboBox(self)
+        self.person = ChoiceBox(self)
         self.person.setEditable(True)
         self.person.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.person.activated.connect(lambda _: self._assign())

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QMainWindow
+
+TALL_SHARE = 0.72  # of the height that docks on one side have together
 
 
 def is_behind(dock: QDockWidget) -> bool:
@@ -14,15 +17,18 @@ def is_behind(dock: QDockWidget) -> bool:
     return has_neighbours and dock.visibleRegion().isEmpty()
 
 
-def switch_dock(dock: QDockWidget, is_on: bool) -> None:
+def switch_dock(dock: QDockWidget, is_on: bool, *, is_tall: bool = False) -> None:
     """Open a dock in front of the others, or close it; one that is behind comes to the front instead of closing.
 
     Args:
         dock: the dock.
         is_on: what its command was switched to.
+        is_tall: whether it is worked in, and wants most of the height.
     """
     if is_on or is_behind(dock):
         bring_forward(dock)
+        if is_tall:
+            QTimer.singleShot(0, dock, lambda: _make_tall(dock))  # when it has its place
     else:
         dock.hide()
 
@@ -31,3 +37,19 @@ def bring_forward(dock: QDockWidget) -> None:
     """Open a dock in front of those that share its place."""
     dock.show()
     dock.raise_()
+
+
+def _make_tall(dock: QDockWidget) -> None:
+    """Give a dock most of the height that those above and below it have."""
+    window = dock.parentWidget()
+    if not isinstance(window, QMainWindow) or dock.isHidden() or dock.isFloating():
+        return
+    area, beside = window.dockWidgetArea(dock), window.tabifiedDockWidgets(dock)
+    others = [other for other in window.findChildren(QDockWidget)
+              if other is not dock and other not in beside and not other.isHidden() and not other.isFloating()
+              and window.dockWidgetArea(other) == area and not other.visibleRegion().isEmpty()]  # fmt: skip
+    if others:
+        height_px = dock.height() + sum(other.height() for other in others)
+        rest_px = round(height_px * (1 - TALL_SHARE) / len(others))
+        sizes = [round(height_px * TALL_SHARE), *([rest_px] * len(others))]
+        window.resizeDocks([dock, *others], sizes, Qt.Orientation.Vertical)

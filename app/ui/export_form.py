@@ -9,7 +9,6 @@ from pathlib import Path
 from PySide6.QtCore import QEvent, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QFileDialog,
     QGridLayout,
     QHBoxLayout,
@@ -17,7 +16,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QRadioButton,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -25,6 +23,7 @@ from PySide6.QtWidgets import (
 from app.core.export import Content, ExportFormat, ExportRequest, SplitKind, SplitRequest
 from app.core.worklist import EVERYTHING, Query
 from app.ui.export_words import CONTENT_TIPS, CONTENT_WORDS, FORMAT_TIPS, FORMAT_WORDS
+from app.ui.fields import ChoiceBox, NumberBox
 from app.ui.language import tr, trn
 from app.ui.privacy import are_names_hidden
 from app.ui.theme import GAP_L, GAP_M, GAP_S
@@ -79,9 +78,9 @@ class ExportForm(QWidget):
             box.setChecked(content in FIRST_CONTENTS)
         for wanted, box in self.formats.items():
             box.setChecked(wanted in FIRST_FORMATS)
-        self.label = QComboBox(self)
-        self.split = QComboBox(self)
-        self.seed = QSpinBox(self)
+        self.label = ChoiceBox(self)
+        self.split = ChoiceBox(self)
+        self.seed = NumberBox(self)
         self.seed.setRange(0, 999_999)
         self.words = {name: QLabel(self) for name in ("label", "split", "seed", "title", "licence", "folder")}
         self.unapproved, self.texts, self.names = (QCheckBox(self) for _ in range(3))
@@ -278,7 +277,7 @@ class ExportForm(QWidget):
             self.changed.emit()
 
 
-def _fill(box: QComboBox, choices: Sequence[tuple[str, str]]) -> None:
+def _fill(box: ChoiceBox, choices: Sequence[tuple[str, str]]) -> None:
     """Offer choices and keep the present one."""
     now = box.currentData()
     box.blockSignals(True)

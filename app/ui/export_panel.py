@@ -136,6 +136,7 @@ class ExportPanel(QWidget):
         """Say everything anew."""
         self.go.setText(tr("Export"))
         self.review.setText(tr("Look at them now"))
+        self.form.retranslate()  # its width is wanted now, and it hears of another language later
         self.setMinimumWidth(self.form.minimumSizeHint().width() + 2 * GAP_M + SCROLL_BAR_PX)  # nothing is cut off
         self.review.setToolTip(tr("Go through the radiographs that may hold text in their pixels"))
         self._show()

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from app.core.heatmap import heat_colours
 from app.core.model_card import ModelCard
 from app.ui import theme
+from app.ui.fields import ChoiceBox
 from app.ui.finding_words import class_name
 from app.ui.heat_board import HeatLook
 from app.ui.language import number, tr
@@ -118,7 +119,7 @@ class HeatControls(QWidget):
         self.note = QLabel(self)
         self.note.setObjectName("small_caution")
         self.note.setWordWrap(True)
-        self.method, self.classes = QComboBox(self), QComboBox(self)
+        self.method, self.classes = ChoiceBox(self), ChoiceBox(self)
         for box in (self.method, self.classes):
             box.activated.connect(self._on_choice)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)

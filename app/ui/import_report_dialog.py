@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QGuiApplication
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QGuiApplication, QShowEvent
 from PySide6.QtWidgets import (
-    QComboBox,
     QDialog,
     QFileDialog,
     QHBoxLayout,
@@ -27,6 +26,7 @@ from app.store.fs import atomic_write
 from app.store.import_report import ImportItem, ImportReport, Outcome
 from app.store.import_table import ReportGroup, first_open_case, grouped, matching, report_csv
 from app.ui import theme
+from app.ui.fields import ChoiceBox
 from app.ui.language import say, tr, trn, whole
 from app.ui.privacy import private
 from app.ui.theme import GAP_L, GAP_M, GAP_S
@@ -87,7 +87,7 @@ class ImportReportDialog(QDialog):
         self.resize(860, 560)
         self._reports: list[tuple[str, ImportReport]] = []
         self._report = ImportReport(items=(), cases=())
-        self._which = QComboBox(self)
+        self._which = ChoiceBox(self)
         self._heading = QLabel(self)
         self._heading.setObjectName("title")
         self._words = QLabel(self)
@@ -159,6 +159,17 @@ class ImportReportDialog(QDialog):
         self._which.blockSignals(False)
         self._which.setVisible(len(self._reports) > 1)
         self._on_chosen(0)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Rows have the height of the style that they are painted in."""
+        super().showEvent(event)
+        self.tree.doItemsLayout()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Other colours, another language: say everything anew."""
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.LanguageChange) and self._reports:
+            self._on_chosen(max(self._which.currentIndex(), 0))
 
     def _on_chosen(self, index: int) -> None:
         _, self._report = self._reports[len(self._reports) - 1 - index]

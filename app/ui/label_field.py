@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QSpinBox, QVBoxLayout, QWidget
 
 from app.core.label_set import FieldType, LabelField, LabelValue
+from app.ui.fields import NumberBox
 from app.ui.flow_layout import FlowLayout
 from app.ui.key_button import KeyButton
 from app.ui.language import say, tr
@@ -85,7 +86,7 @@ class FieldRow(QFrame):
         layout.addLayout(head)
         layout.addLayout(flow)
         if field.type is FieldType.CONFIDENCE:
-            self.number = QSpinBox(self)
+            self.number = NumberBox(self)
             self.number.setRange(UNSET, 100)
             self.number.setSpecialValueText("–")
             self.number.setSuffix(" %")

@@ -63,6 +63,7 @@ class LabelForm(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.area)
         self.setMinimumWidth(240)
+        self._show()
 
     def sizeHint(self) -> QSize:
         """Wide enough for two or three answers in a row."""
@@ -100,7 +101,7 @@ class LabelForm(QWidget):
         self.entry = None
         for row in self.rows.values():
             row.hide()
-        self.notes.setText("")
+        self._show()
 
     def would_take(self, key: str) -> bool:
         """Whether a key means something to the form now."""
@@ -149,6 +150,8 @@ class LabelForm(QWidget):
     def _show(self) -> None:
         entry = self.entry
         if entry is None:
+            self.notes.setText(tr("No case is on the screen."))
+            self.notes.show()
             return
         shown = {field.id for field in entry.shown_fields}
         missing = {field.id for field in missing_fields(entry.label_set, entry.values)}

@@ -172,13 +172,14 @@ class Catalogue(QTranslator):
         return self._texts.get(source)
 
     def _sentence(self, text: str) -> str | None:
-        whole_text = self._word(text) or self._templates.translate(text, self._sentence)
-        if whole_text is not None:
-            return whole_text
+        if (word := self._word(text)) is not None:
+            return word
         parts = _SENTENCE_END.split(text)
-        if len(parts) == 1:
-            return None
         said = [self._word(part) or self._templates.translate(part, self._sentence) for part in parts]
+        if not all(said):  # a template that spans sentences: only where they are not all known by themselves
+            whole_text = self._templates.translate(text, self._sentence)
+            if whole_text is not None or len(parts) == 1:
+                return whole_text
         if not any(said):
             return None
         return " ".join(new or old for new, old in zip(said, parts, strict=True))

@@ -7,7 +7,6 @@ from typing import Any, Protocol
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QDialog,
     QFormLayout,
     QHBoxLayout,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.store.settings import SCALES, THEMES, Settings
 from app.ui.command_set import CommandSet
+from app.ui.fields import ChoiceBox
 from app.ui.language import LANGUAGES, tr
 from app.ui.shortcut_editor import ShortcutEditor
 from app.ui.theme import GAP_L, GAP_M, GAP_XL
@@ -58,7 +58,7 @@ class SettingsDialog(QDialog):
         self.resize(760, 620)
         self._change = change
         self._computer_name = computer_name
-        self.theme, self.language, self.scale = (QComboBox(self) for _ in range(3))
+        self.theme, self.language, self.scale = (ChoiceBox(self) for _ in range(3))
         for name in THEMES:
             self.theme.addItem("", name)
         self.language.addItem("", "system")

@@ -40,6 +40,7 @@ from app.ui.wiring.resolving import ResolvingWiring
 from app.ui.wiring.reviewing import ReviewingWiring
 from app.ui.wiring.texts import TextsWiring
 from app.ui.wiring.training import TrainingWiring
+from app.ui.worklist_room import WorklistRoom
 
 WORKLIST_PX = 412
 
@@ -91,16 +92,18 @@ def build_shell(window: MainWindow) -> None:
         effects |= wiring.effects()
     window.commands = CommandSet(window, effects, shortcuts=start.settings.settings.shortcuts)
     window.actions_by_id = window.commands.actions
-    _furnish(window)
+    worklist = _furnish(window)
     window.wirings = wirings
     for wiring in wirings:
         wiring.connect_shell()
     window.retranslate()
     window.enable()
+    is_kept = start.geometry is not None and start.geometry.is_file()
+    WorklistRoom(window, worklist, window.case_list.minimumWidth(), is_kept=is_kept)
 
 
-def _furnish(window: MainWindow) -> None:
-    """Put everything in its place."""
+def _furnish(window: MainWindow) -> QDockWidget:
+    """Put everything in its place; the dock of the worklist."""
     window.commands.fill_menus(window.menuBar())
     window.bar = CommandBar(window.commands, window)
     window.addToolBar(window.bar)
@@ -132,3 +135,4 @@ def _furnish(window: MainWindow) -> None:
     status.addPermanentWidget(window.state)
     status.addPermanentWidget(window.hidden_mark)
     status.addPermanentWidget(window.research)
+    return dock

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.ui import theme
+from app.ui.flow_layout import FlowLayout
 from app.ui.language import tr
 from app.ui.recent_list import RecentEntry, RecentList
 from app.ui.theme import GAP_L, GAP_M, GAP_S, GAP_XL
@@ -144,7 +145,7 @@ class _Message(QWidget):
         super().__init__(parent)
         self._column = QFrame(self)
         self._column.setObjectName("dropzone")
-        self._column.setFixedWidth(MESSAGE_PX)
+        self._column.setMaximumWidth(MESSAGE_PX)
         layout = QVBoxLayout(self._column)
         layout.setSpacing(GAP_L)
         self.heading = QLabel(self._column)
@@ -159,15 +160,15 @@ class _Message(QWidget):
         self.bar.setFixedHeight(4)
         self.step = QLabel(self._column)
         self.step.setObjectName("muted")
-        self._buttons = QHBoxLayout()
-        self._buttons.setSpacing(GAP_M)
+        row = QWidget(self._column)
+        self._buttons = FlowLayout(row, gap_px=GAP_M)  # beside panels there is not always room for one row
         for widget in (self.heading, self.words, self.bar, self.step):
             layout.addWidget(widget)
-        layout.addLayout(self._buttons)
+        layout.addWidget(row)
         outer = QHBoxLayout(self)
         outer.setContentsMargins(GAP_XL, GAP_XL, GAP_XL, GAP_XL)
         outer.addStretch(1)
-        outer.addWidget(self._column, 0, Qt.AlignmentFlag.AlignVCenter)
+        outer.addWidget(self._column, 100, Qt.AlignmentFlag.AlignVCenter)
         outer.addStretch(1)
 
     def say(
@@ -191,12 +192,11 @@ class _Message(QWidget):
                 old.hide()
                 old.deleteLater()
         for number, (text, effect) in enumerate(buttons):
-            button = QPushButton(text, self)
+            button = QPushButton(text, self._column)
             if number == 0:
                 button.setObjectName("primary")
             button.clicked.connect(_calling(effect))
             self._buttons.addWidget(button)
-        self._buttons.addStretch(1)
 
     @property
     def buttons(self) -> list[QPushButton]:

@@ -192,10 +192,10 @@ QProgressBar::chunk {{ background: {accent}; border-radius: 2px; }}
 QToolBar QToolButton {{ padding: 5px 7px; }}
 QToolBar QToolButton[tight="true"] {{ padding: 5px 4px; }}
 QToolBar QToolButton:focus {{ border-color: {accent}; }}
-QScrollBar:vertical {{ background: {panel}; width: 12px; margin: 0; }}
+QScrollBar:vertical {{ background: transparent; width: 12px; margin: 0; }}
 QScrollBar::handle:vertical {{ background: {line}; border-radius: 4px; min-height: 32px; margin: 2px; }}
 QScrollBar::handle:vertical:hover {{ background: {muted}; }}
-QScrollBar:horizontal {{ background: {panel}; height: 12px; margin: 0; }}
+QScrollBar:horizontal {{ background: transparent; height: 12px; margin: 0; }}
 QScrollBar::handle:horizontal {{ background: {line}; border-radius: 4px; min-width: 32px; margin: 2px; }}
 QScrollBar::handle:horizontal:hover {{ background: {muted}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; width: 0; }}

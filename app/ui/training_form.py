@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFileDialog, QGridLayout, QLabel, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from app.core.errors import UserError
 from app.core.training_presets import presets_for
 from app.core.training_proposal import Protocol, Start
+from app.ui.fields import ChoiceBox, NumberBox
 from app.ui.language import say, tr, trn
 from app.ui.theme import GAP_M, GAP_S
 from app.ui.training_words import (
@@ -46,8 +47,8 @@ class TrainingForm(QWidget):
         super().__init__(parent)
         self._names = ("task", "network", "start", "preset", "protocol", "epochs", "device")
         self.words = {name: QLabel(self) for name in self._names}
-        self.boxes = {name: QComboBox(self) for name in self._names if name != "epochs"}
-        self.epochs = QSpinBox(self)
+        self.boxes = {name: ChoiceBox(self) for name in self._names if name != "epochs"}
+        self.epochs = NumberBox(self)
         self.epochs.setRange(0, MOST_EPOCHS)
         self._tasks: tuple[TrainingTask, ...] = ()
         self._networks: tuple[Network, ...] = ()
@@ -172,6 +173,7 @@ class TrainingForm(QWidget):
         }  # fmt: skip
         for name, text in texts.items():
             self.words[name].setText(text)
+        self.boxes["start"].setPlaceholderText(tr("As proposed"))
         self.epochs.setSpecialValueText(tr("As the preset says"))
         self.boxes["protocol"].setToolTip(
             tr("Frozen hold-out: the same patients judge every model of this project. Folds: every case tests once.")

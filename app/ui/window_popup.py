@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QDoubleSpinBox, QFormLayout, QFrame, QLabel, QWidget
+from PySide6.QtWidgets import QFormLayout, QFrame, QLabel, QWidget
 
 from app.core.grey import Window
+from app.ui.fields import DecimalBox
 from app.ui.language import tr
 from app.ui.theme import GAP_M, GAP_S
 
@@ -29,7 +30,7 @@ class WindowPopup(QFrame):
         self.setObjectName("box")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         fine = window.width < 20
-        self.center, self.width_box = QDoubleSpinBox(self), QDoubleSpinBox(self)
+        self.center, self.width_box = DecimalBox(self), DecimalBox(self)
         form = QFormLayout(self)
         form.setContentsMargins(GAP_M, GAP_M, GAP_M, GAP_M)
         form.setSpacing(GAP_S)

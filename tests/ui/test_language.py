@@ -150,6 +150,14 @@ def test_texts_plurals_and_sentences_are_looked_up() -> None:
     assert say("") == ""
 
 
+def test_known_sentences_go_before_a_template_that_would_span_them() -> None:
+    tables = {"sentences": {"{a} is not {b} or {c}.": "{a} ist weder {b} noch {c}.", "It is odd.": "Es ist seltsam.",
+                            "This is not red.": "Das ist nicht rot.", "It is 1 or 2.": "Es ist 1 oder 2."}}  # fmt: skip
+    catalogue = Catalogue("de", tables)
+    assert catalogue._sentence("This is not red. It is 1 or 2.") == "Das ist nicht rot. Es ist 1 oder 2."
+    assert catalogue._sentence("A is not B or C. It is odd.") == "A ist weder B noch C. Es ist seltsam."
+
+
 def test_a_fault_in_the_catalogue_falls_back_to_english() -> None:
     catalogue = Catalogue("de", {"texts": {"Open {name}": "{nam} öffnen"}}, application())
     application().installTranslator(catalogue)

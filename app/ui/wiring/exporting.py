@@ -48,7 +48,7 @@ class ExportingWiring(Wiring):
 
     def effects(self) -> dict[str, Callable[[bool], object]]:
         """What the command does."""
-        return {"export": lambda is_on: switch_dock(self._dock, is_on)}
+        return {"export": lambda is_on: switch_dock(self._dock, is_on, is_tall=True)}
 
     def connect_shell(self) -> None:
         """The dock is there from the start, so that its place can be restored."""

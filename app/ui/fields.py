@@ -1,0 +1,71 @@
+"""Fields as the window has them: numbers with the margin of other fields, choices that end in dots, not in a cut."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QHelpEvent, QPaintEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QSpinBox,
+    QStyle,
+    QStyleOptionComboBox,
+    QStylePainter,
+    QToolTip,
+    QWidget,
+)
+
+from app.ui.theme import GAP_M
+
+
+class NumberBox(QSpinBox):
+    """A whole number. (Style sheets do not reach the margin of a spin box.)"""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.lineEdit().setTextMargins(GAP_M, 0, 0, 0)
+
+    def sizeHint(self) -> QSize:
+        """With the margin."""
+        return super().sizeHint() + QSize(GAP_M, 0)
+
+
+class DecimalBox(QDoubleSpinBox):
+    """A number with decimals."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.lineEdit().setTextMargins(GAP_M, 0, 0, 0)
+
+    def sizeHint(self) -> QSize:
+        """With the margin."""
+        return super().sizeHint() + QSize(GAP_M, 0)
+
+
+class ChoiceBox(QComboBox):
+    """One of several; what has no room ends in dots, and the tooltip says all of it."""
+
+    def _shown(self) -> tuple[QStyleOptionComboBox, bool]:
+        option = QStyleOptionComboBox()
+        self.initStyleOption(option)
+        area = QStyle.SubControl.SC_ComboBoxEditField
+        room = self.style().subControlRect(QStyle.ComplexControl.CC_ComboBox, option, area, self)
+        words = self.currentText() or self.placeholderText()
+        shown = self.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, room.width())
+        option.currentText = shown
+        return option, shown != words
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """As any other, with dots."""
+        painter = QStylePainter(self)
+        option, _ = self._shown()
+        painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
+        painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
+
+    def event(self, event: QEvent) -> bool:
+        """Say all of it where the mouse rests on dots."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip and self._shown()[1]:
+            words = self.currentText() if not self.toolTip() else f"{self.currentText()}\n{self.toolTip()}"
+            QToolTip.showText(event.globalPos(), words, self)
+            return True
+        return super().event(event)

@@ -1,0 +1,110 @@
+"""Where there is little room: the worklist yields, big panels get height, nothing is cut off without dots."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QHelpEvent
+from PySide6.QtWidgets import QApplication, QDockWidget, QLabel, QPushButton, QToolTip
+
+from app.store.project import ProjectStore
+from app.ui.case_list import NARROWEST_PX
+from app.ui.fields import ChoiceBox, DecimalBox, NumberBox
+from app.ui.main_window import MainWindow
+from app.ui.shell import WORKLIST_PX
+from app.ui.theme import GAP_M
+from tests.support.window import application, make_project, open_window, wait, wait_until
+
+
+def dock(window: MainWindow, name: str) -> QDockWidget:
+    found = window.findChild(QDockWidget, name)
+    assert isinstance(found, QDockWidget)
+    return found
+
+
+def settle() -> None:
+    wait(30)
+
+
+def test_the_worklist_makes_room_for_a_panel_and_takes_it_back(tmp_path: Path) -> None:
+    window = open_window(make_project(tmp_path / "p"))
+    worklist, labels = window.case_list, window.actions_by_id["show_labels"]
+    assert worklist.width() == WORKLIST_PX
+    labels.trigger()
+    wait_until(lambda: worklist.width() == NARROWEST_PX)
+    window.actions_by_id["show_notes"].trigger()  # a second one changes nothing
+    settle()
+    assert worklist.width() == NARROWEST_PX
+    window.actions_by_id["show_notes"].trigger()
+    labels.trigger()
+    wait_until(lambda: worklist.width() == WORKLIST_PX)
+
+
+def test_a_width_that_the_user_gave_it_stays(tmp_path: Path) -> None:
+    window = open_window(make_project(tmp_path / "p"))
+    window.actions_by_id["show_labels"].trigger()
+    wait_until(lambda: window.case_list.width() == NARROWEST_PX)
+    window.resizeDocks([dock(window, "cases")], [470], Qt.Orientation.Horizontal)
+    settle()
+    chosen = window.case_list.width()
+    assert chosen > NARROWEST_PX + 20
+    window.actions_by_id["show_labels"].trigger()
+    settle()
+    assert window.case_list.width() == chosen
+
+
+def test_in_a_wide_window_nothing_moves(tmp_path: Path) -> None:
+    window = open_window(make_project(tmp_path / "p"), size=(1700, 900))
+    window.actions_by_id["show_labels"].trigger()
+    settle()
+    assert window.case_list.width() == WORKLIST_PX
+
+
+def test_a_panel_to_work_in_gets_most_of_the_height(tmp_path: Path) -> None:
+    window = open_window(make_project(tmp_path / "p"))
+    window.actions_by_id["show_labels"].trigger()
+    window.actions_by_id["export"].trigger()
+    wait_until(lambda: dock(window, "export").height() > 1.5 * dock(window, "labels").height())
+
+
+def test_the_place_to_drop_files_on_is_whole_beside_panels(tmp_path: Path) -> None:
+    with ProjectStore.create(tmp_path / "empty"):
+        pass
+    window = open_window(tmp_path / "empty", size=(960, 600))
+    for command in ("show_labels", "language:de"):
+        window.actions_by_id[command].trigger()
+    try:
+        settle()
+        page = window.start_page
+        things = [page.message.heading, page.message.words, *page.message.buttons]
+        assert all(isinstance(thing, QLabel | QPushButton) for thing in things)
+        for thing in things:
+            assert thing.mapTo(page, QPoint(thing.width(), 0)).x() <= page.width()
+    finally:
+        window.actions_by_id["language:en"].trigger()
+
+
+@pytest.mark.parametrize("kind", [NumberBox, DecimalBox])
+def test_numbers_have_the_margin_of_other_fields(kind: type[NumberBox] | type[DecimalBox]) -> None:
+    application()
+    box = kind()
+    assert box.lineEdit().textMargins().left() == GAP_M
+
+
+def test_a_choice_without_room_ends_in_dots_and_says_all_of_it_under_the_mouse() -> None:
+    application()
+    box = ChoiceBox()
+    box.addItem("A frozen hold-out of many patients of this hospital")
+    box.resize(140, 30)
+    box.show()
+    _, is_cut = box._shown()
+    assert is_cut
+    picture = box.grab().toImage()
+    frame = [picture.pixelColor(picture.width() - 30, row).lightness() for row in range(6, 24)]
+    assert max(frame) - min(frame) < 12  # no half letter before the arrow
+    QApplication.sendEvent(box, QHelpEvent(QEvent.Type.ToolTip, QPoint(5, 5), box.mapToGlobal(QPoint(5, 5))))
+    assert QToolTip.text() == box.currentText()
+    QToolTip.hideText()
+    box.close()
