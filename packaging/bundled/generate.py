@@ -23,9 +23,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 FIRST_SEED = 3_000_000
 SHARD = 50
-CASES = {"neck": (1300, 450), "displaced": (200, 150), "shaft": (300, 400)}  # training, hold-out
+CASES = {"neck": (1300, 450), "frog": (300, 150), "displaced": (200, 150), "shaft": (300, 400)}  # training, hold-out
 HOLD_OUT = 500_000  # added to the seed
-OFFSETS = {"neck": 0, "displaced": 100_000, "shaft": 200_000}
+OFFSETS = {"neck": 0, "displaced": 100_000, "shaft": 200_000, "frog": 300_000}
 HEIGHT_PX = 768
 WHOLE_PX, REGION_PX, ALIGNED_PX = 512, 292, 334  # with the margin that training turns and shifts images in
 FIELD_MM = 96.0  # the square around the hip that the small CVDT sees on 224 px
@@ -40,6 +40,7 @@ def kind_of(group: str, seed: int) -> Any:
     difficulty = Difficulty.EASY if rng.random() < EASY_SHARE else Difficulty.STANDARD
     kinds = {
         "neck": (CaseKind.NORMAL, CaseKind.NECK_NON_DISPLACED),
+        "frog": (CaseKind.NORMAL, CaseKind.NECK_NON_DISPLACED),
         "displaced": (CaseKind.GARDEN_3, CaseKind.GARDEN_4, CaseKind.TROCHANTERIC),
         "shaft": (CaseKind.SHAFT_NORMAL, CaseKind.SHAFT_ATYPICAL),
     }[group]
@@ -65,11 +66,12 @@ def make_case(group: str, seed: int) -> tuple[dict[str, np.ndarray], dict[str, A
 
     cv2.setNumThreads(1)
     kind, difficulty = kind_of(group, seed)
-    views = (ViewKind.FRONTAL,) if group == "shaft" else (ViewKind.FRONTAL, ViewKind.CROSS_TABLE)
+    lateral = ViewKind.FROG_LEG if group == "frog" else ViewKind.CROSS_TABLE
+    views = (ViewKind.FRONTAL,) if group == "shaft" else (ViewKind.FRONTAL, lateral)
     case = build_case(
         CaseRequest(
             seed=seed, kind=kind, difficulty=difficulty, views=views, height_px=HEIGHT_PX,
-            resolution=COARSE_RESOLUTION, has_twin=group == "neck",
+            resolution=COARSE_RESOLUTION, has_twin=group in ("neck", "frog"),
         )
     )  # fmt: skip
     facts: dict[str, Any] = {
@@ -102,7 +104,7 @@ def make_case(group: str, seed: int) -> tuple[dict[str, np.ndarray], dict[str, A
             "shaft": truth.shaft_axis,
             "amplitude": None if exposed.conspicuity is None else exposed.conspicuity.amplitude,
         }  # fmt: skip
-        if group == "neck":
+        if group != "shaft":
             region = region_around(centre, spacing, rows=100_000, cols=100_000)
             cut = region_crop(region, spacing, mode=RegionMode.FIELD, size_px=224, field_mm=FIELD_MM)
             cut = with_margin(mirrored(cut) if is_right else cut, REGION_PX)

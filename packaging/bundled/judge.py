@@ -24,7 +24,7 @@ from app.core.model_card import ModelCard
 from app.store.model_folder import WEIGHTS
 from app.store.run_folder import RunFolder
 
-DESCRIBED = 500  # training cases that the outlier distance is made from
+DESCRIBED_ONE_IN = 3  # of the training cases: what the outlier distance is made from
 SYNTHETIC = (
     "Knows synthetic hips only: it has never seen a patient. On real radiographs treat it as untrained until it has "
     "been measured there."
@@ -33,9 +33,10 @@ EASY = f"{EASY_SHARE:.0%} easy and {1 - EASY_SHARE:.0%} standard difficulty, coa
 ABOUT = {
     "cvdt-small": (
         "CVDT, small",
-        "Is there a non-displaced fracture of the femoral neck, seen in the frontal and the lateral view together?",
+        "Is there a fracture of the femoral neck or the trochanters, displaced or not, in the frontal and the lateral "
+        "view together?",
         "random",
-        "It was taught non-displaced neck fractures against intact hips; displaced and shaft fractures it has not "
+        "Four of five fractures that it was taught are non-displaced ones of the neck. Shaft fractures it has not "
         "seen. The region must lie on the hip.",
     ),
     "densenet121-whole-view": (
@@ -64,7 +65,7 @@ def make(data: Path, runs: Path, models: Path, name: str) -> ModelCard:
     run = RunFolder(runs / name)
     judged = runs / f"{name}-judged"
     shutil.rmtree(judged, ignore_errors=True)
-    train.prepare(data, judged, name, run.plan(), "training", "hold-out", most_training=DESCRIBED)
+    train.prepare(data, judged, name, run.plan(), "training", "hold-out", one_in=DESCRIBED_ONE_IN)
     shutil.copyfile(run.best_file, RunFolder(judged).best_file)
     trained = run.cases()
     counts = {

@@ -26,12 +26,13 @@ SIDE = 512  # of the stored whole views
 INPUT = 128
 MAP = 32
 BATCH = 16
+VIEWS = ("frontal", "cross-table lateral", "frog-leg lateral")
 
 
 def load(data: Path, word: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Whole views (N, 256, 256) uint8, neck centres (N, 2) in their coordinates, mm a pixel, whether it is lateral."""
-    images, centres, scales, laterals = [], [], [], []
-    for group in ("neck", "displaced", "shaft"):
+    """Whole views (N, 256, 256) uint8, neck centres (N, 2) there, mm a pixel, which of VIEWS."""
+    images, centres, scales, kinds = [], [], [], []
+    for group in ("neck", "displaced", "shaft", "frog"):
         for path in sorted(data.glob(f"{group}-{word}-*.npz")):
             with np.load(path) as shard:
                 whole, facts = shard["whole"], json.loads(str(shard["facts"]))
@@ -42,8 +43,8 @@ def load(data: Path, word: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.
                     images.append(cv2.resize(levels[number], (SIDE // 2, SIDE // 2), interpolation=cv2.INTER_AREA))
                     centres.append(((a * x + b * y + c) / 2, (d * x + e * y + f) / 2))
                     scales.append(view["mm_per_px"] / a * 2)
-                    laterals.append(number == 1)
-    return np.stack(images), np.array(centres), np.array(scales), np.array(laterals)
+                    kinds.append(VIEWS[0 if number == 0 else 2 if group == "frog" else 1])
+    return np.stack(images), np.array(centres), np.array(scales), np.array(kinds)
 
 
 def varied(image: np.ndarray, centre: np.ndarray, rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -136,7 +137,7 @@ def main(argv: list[str] | None = None) -> int:
     run = args.runs / "hip-localiser"
     run.mkdir(parents=True, exist_ok=True)
     save_file({name: part.contiguous() for name, part in model.state_dict().items()}, run / "best.safetensors")
-    images, centres, scales, laterals = load(args.data, "hold-out")
+    images, centres, scales, kinds = load(args.data, "hold-out")
     errors = []
     for image, centre, scale in zip(images, centres, scales, strict=True):
         small = cv2.resize(image, (INPUT, INPUT), interpolation=cv2.INTER_AREA).astype(np.float32) / 255
@@ -152,7 +153,7 @@ def main(argv: list[str] | None = None) -> int:
             "p95_mm": float(np.percentile(found[part], 95)),
             "within_20_mm": float((found[part] < 20).mean()),
         }
-        for word, part in (("frontal", ~laterals), ("lateral", laterals))
+        for word, part in ((view, kinds == view) for view in VIEWS)
     }
     (run / "report.json").write_text(json.dumps(report, indent=1))
     print(report)

@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from safetensors.torch import load_file, save_file
 
 from app.core.model_card import Figure, ModelCard
+from app.engine.graph_export import export_graph
 from app.engine.models.registry import architectures
 from app.engine.training.judging import stored_precision
 from app.store.model_folder import WEIGHTS, weights_sha256, write_card
@@ -54,7 +55,8 @@ def main(argv: list[str] | None = None) -> int:
             input=architecture.input,
             weights_sha256=weights_sha256(folder / WEIGHTS),
             initialised_from="random",
-            trained_on="Whole views of 1,800 synthetic hips, frontal and lateral; a third of the time two side by side",
+            trained_on="Whole views of 2,100 synthetic hips: frontal, cross-table, frog-leg; a third of the time "
+            "two side by side",
             seeds="training 1; cases from 3000000, hold-out from 3500000 (packaging/bundled/generate.py)",
             command="packaging/bundled/{generate,localiser,localiser_card}.py",
             figures=tuple(figures),
@@ -63,6 +65,7 @@ def main(argv: list[str] | None = None) -> int:
             licence="As Coxa itself; made from generated images only.",
         ),
     )
+    export_graph(folder)
     return 0
 
 

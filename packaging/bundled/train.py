@@ -39,9 +39,9 @@ VALIDATION_EVERY = 10
 PARTS = "densenet121-parts"
 PART_PX, PART_CACHED_PX = 224, 292
 GROUPS = {
-    "cvdt-small": ("neck",),
-    PARTS: ("neck", "displaced"),
-    "densenet121-whole-view": ("neck", "displaced"),
+    "cvdt-small": ("neck", "displaced", "frog"),
+    PARTS: ("neck", "displaced", "frog"),
+    "densenet121-whole-view": ("neck", "displaced", "frog"),
     "efficientnet-lite0-intervention": ("shaft",),
 }
 COLUMN = {
@@ -94,11 +94,13 @@ def plan_of(name: str, *, start: str = "", epochs: int = 0) -> TrainingPlan:
     )  # fmt: skip
 
 
-def shards(data: Path, name: str, word: str) -> Iterator[tuple[np.ndarray, np.ndarray, dict[str, Any]]]:
+def shards(
+    data: Path, name: str, word: str, groups: tuple[str, ...] = ()
+) -> Iterator[tuple[np.ndarray, np.ndarray, dict[str, Any]]]:
     """(views, side, side) levels, the same of inside, and the facts, case by case, in order of their seeds."""
     column = COLUMN[name]
     views = 1 if name != "cvdt-small" else 2
-    for group in GROUPS[name]:
+    for group in groups or GROUPS[name]:
         for path in sorted(data.glob(f"{group}-{word}-*.npz")):
             with np.load(path) as shard:
                 levels, packed = shard[column], shard[f"{column}_inside"]
@@ -161,17 +163,22 @@ def clicks_of(name: str, fact: dict[str, Any], size_px: int, side: int) -> tuple
     return tuple(found)
 
 
-def prepare(data: Path, run: Path, name: str, plan: TrainingPlan, *words: str, most_training: int = 1_000_000) -> None:
-    """Freeze a run folder with the cases of these words (`training`, `hold-out`), and fill its cache."""
+def prepare(
+    data: Path, run: Path, name: str, plan: TrainingPlan, *words: str, one_in: int = 1, groups: tuple[str, ...] = ()
+) -> None:
+    """Freeze a run folder with the cases of these words (`training`, `hold-out`), and fill its cache.
+
+    Of the training cases every `one_in`-th is kept: from all groups alike.
+    """
     from app.store.run_folder import RunFolder
 
     rows, cases = [], []
     for word in words:
-        for number, (levels, inside, fact) in enumerate(shards(data, name, word)):
+        for number, (levels, inside, fact) in enumerate(shards(data, name, word, groups)):
             part = Part.TEST if word == "hold-out" else Part.TRAINING
             if part is Part.TRAINING and number % VALIDATION_EVERY == VALIDATION_EVERY - 1:
                 part = Part.VALIDATION
-            if part is Part.TRAINING and sum(case.part is part for case in cases) >= most_training:
+            if part is Part.TRAINING and number % one_in:
                 continue
             cases.append(
                 TrainingCase(
@@ -196,6 +203,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--start", default="")
     parser.add_argument("--name", default="", help="of the run's folder (default: the model's)")
+    parser.add_argument("--groups", nargs="*", default=(), help="of `generate.py` (default: all that the model is for)")
     args = parser.parse_args(argv)
     import torch
 
@@ -207,7 +215,8 @@ def main(argv: list[str] | None = None) -> int:
     torch.set_float32_matmul_precision("medium")
     run = args.runs / (args.name or args.model)
     if not (run / "plan.json").is_file():
-        prepare(args.data, run, args.model, plan_of(args.model, start=args.start, epochs=args.epochs), "training")
+        plan = plan_of(args.model, start=args.start, epochs=args.epochs)
+        prepare(args.data, run, args.model, plan, "training", groups=tuple(args.groups))
     trainer = Trainer(RunFolder(run), choose_device("cpu", "bfloat16"))
     print(msgspec.json.encode(trainer.plan).decode())
     trainer.run()
