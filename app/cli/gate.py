@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from app.cli.train import be_modest
+from app.cli.modest import be_modest
 from app.core.errors import UserError
 from app.core.evaluation import Evaluation
 

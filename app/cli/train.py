@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import logging
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.cli.exit_codes import DONE, PROBLEMS
+from app.cli.modest import be_modest
 from app.cli.output import add_json_argument, add_project_argument, print_json, printable
 from app.cli.user import user_name
 from app.core.errors import UserError
@@ -63,7 +62,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto",
                         help="auto: bfloat16 where a check says that it is safe and quicker")  # fmt: skip
     parser.add_argument("--threads", type=int, default=0, metavar="N", help="of the CPU (default: all)")
-    parser.add_argument("--nice", type=int, default=10, metavar="N", help="let other programs go first (default: 10)")
+    parser.add_argument("--nice", type=int, default=10, metavar="N",
+                        help="let others go first; 19: take only idle time (default: 10)")  # fmt: skip
     add_json_argument(parser)
     parser.epilog = EPILOG
 
@@ -122,15 +122,6 @@ def _train(args: argparse.Namespace, folders: list[RunFolder]) -> int:
             if each.has_model:
                 print(f"    model: {each.folder.model_folder}")
     return DONE if all(state.value in ("finished", "paused") for state in states) else PROBLEMS
-
-
-def be_modest(nice: int) -> None:
-    """Before torch is imported: let other programs go first, and do not spin while waiting."""
-    os.environ.setdefault("GOMP_SPINCOUNT", "0")
-    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # hints for programmers
-    if nice and hasattr(os, "nice"):
-        with contextlib.suppress(OSError):
-            os.nice(max(0, min(nice, 19)))
 
 
 def _make(args: argparse.Namespace) -> list[RunFolder] | None:

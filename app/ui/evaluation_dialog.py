@@ -188,6 +188,7 @@ class EvaluationDialog(QDialog):
                 axis = plot.getPlotItem().getAxis(side)
                 axis.setPen(colours.line)
                 axis.setTextPen(colours.muted)
+                axis.enableAutoSIPrefix(False)
                 axis.setLabel(words, color=colours.muted)
         for name in ("roc", "calibration"):
             self.plots[name].plot([0, 1], [0, 1], pen=diagonal)

@@ -1,4 +1,4 @@
-"""Curves of one or several runs: loss and area under the ROC curve by epoch."""
+"""Curves of one or several runs by epoch: loss, area under the ROC curve and accuracy."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HEIGHT_PX = 132
 
 
 class TrainingCurves(QWidget):
-    """Two plots above each other. Training is a thin line, validation a thick one; the best epoch has a dot."""
+    """Two plots above each other: AUC and accuracy of the validation cases, and the loss. The best epoch has a dot."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,7 +39,6 @@ class TrainingCurves(QWidget):
             plot.getPlotItem().getAxis("left").setWidth(44)
             layout.addWidget(plot, 1)
         self.setFixedHeight(2 * HEIGHT_PX + theme.GAP_S)  # a layout that wraps beside it would squeeze the plots
-        self.auc.setYRange(0.4, 1.0, padding=0.05)
         self._dress()
 
     def show_runs(self, runs: Sequence[RunSummary]) -> None:
@@ -58,14 +57,16 @@ class TrainingCurves(QWidget):
         """Another language, or other colours."""
         super().changeEvent(event)
         if event.type() in (QEvent.Type.LanguageChange, QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
-            self._dress()
             self._draw()
 
     def _dress(self) -> None:
         if not self._plots:
             return
         colours = theme.colours()
-        for plot, words in ((self.auc, tr("AUC, validation")), (self.loss, tr("Loss"))):
+        epochs = [epoch for run in self._runs for epoch in run.epochs]
+        is_judged = not epochs or any(epoch.validation_loss is not None for epoch in epochs)
+        area = tr("Validation: AUC, dotted accuracy") if is_judged else tr("No validation cases: nothing is measured")
+        for plot, words in ((self.auc, area), (self.loss, tr("Loss, dotted of training"))):
             plot.setBackground(colours.panel)
             plot.getPlotItem().setTitle(words, color=colours.muted, size=f"{theme.TEXT_S}px", justify="left")
             for side in ("left", "bottom"):
@@ -76,6 +77,7 @@ class TrainingCurves(QWidget):
     def _draw(self) -> None:
         if not self._plots:
             return
+        self._dress()
         colours = theme.colours().data
         for plot in (self.loss, self.auc):
             plot.clear()
@@ -86,15 +88,22 @@ class TrainingCurves(QWidget):
             at = [epoch.number for epoch in run.epochs]
             thin, thick = pg.mkPen(colour, width=1, style=Qt.PenStyle.DotLine), pg.mkPen(colour, width=2)
             self.loss.plot(at, [epoch.training_loss for epoch in run.epochs], pen=thin)
-            self.loss.plot(at, [epoch.validation_loss for epoch in run.epochs], pen=thick)
+            judged = [epoch for epoch in run.epochs if epoch.validation_loss is not None]
+            self.loss.plot([epoch.number for epoch in judged], [epoch.validation_loss for epoch in judged], pen=thick)
+            right = [epoch for epoch in run.epochs if epoch.accuracy is not None]
+            self.auc.plot([epoch.number for epoch in right], [epoch.accuracy for epoch in right], pen=thin)
             known = [epoch for epoch in run.epochs if epoch.auc is not None]
             self.auc.plot([epoch.number for epoch in known], [epoch.auc for epoch in known], pen=thick)
             best = run.best
             if best is not None:
                 dot = {"symbol": "o", "symbolSize": 7, "symbolBrush": colour, "symbolPen": None, "pen": None}
-                self.loss.plot([best.number], [best.validation_loss], **dot)
+                height = best.training_loss if best.validation_loss is None else best.validation_loss
+                self.loss.plot([best.number], [height], **dot)
                 if best.auc is not None:
                     self.auc.plot([best.number], [best.auc], **dot)
+        values = [epoch.accuracy for run in self._runs for epoch in run.epochs if epoch.accuracy is not None]
+        values += [epoch.auc for run in self._runs for epoch in run.epochs if epoch.auc is not None]
+        self.auc.setYRange(min([0.4, *values]), 1.0, padding=0.05)
         last = max(2, min(most, max(reached, 2)))
         step = max(1, -(-last // 6))  # whole epochs only
         ticks = [(number, str(number)) for number in range(step, last + 1, step)]

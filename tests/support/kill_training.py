@@ -28,6 +28,8 @@ from app.store.run_folder import RunFolder
 from tests.support.training_run import make_run
 
 WAIT_S = 300.0
+EPOCHS_A_KILL = 0.6  # that pass before a kill, on average
+MOST_EPOCHS = 10
 
 
 def begin(run: RunFolder) -> int:
@@ -56,6 +58,15 @@ def is_over(child: int, seconds: float) -> bool:
     return False
 
 
+def restart(whole: RunFolder, killed: RunFolder) -> None:
+    """It has come too far: kill the same run again, from its beginning."""
+    shutil.rmtree(killed.path)
+    shutil.copytree(
+        whole.path, killed.path,
+        ignore=shutil.ignore_patterns("model", "*.pt", "best*", "progress*", "live*", "evaluation*", "worst*", "*.lock"),
+    )  # fmt: skip
+
+
 def outcome(run: RunFolder) -> dict[str, Any]:
     """Everything that must not depend on interruptions."""
     epochs = [
@@ -71,36 +82,43 @@ def outcome(run: RunFolder) -> dict[str, Any]:
 def main(folder: Path, kills: int, seed: int) -> dict[str, Any]:
     """Train undisturbed, then with kills."""
     rng = random.Random(seed)
+    epochs = round(EPOCHS_A_KILL * kills) + 2
     whole = make_run(
-        folder / "whole", cases=8, epochs=4, batch=4, average=0.9, localisation=0.5, augmentation=Augmentation()
-    )
+        folder / "whole", cases=8, epochs=min(epochs, MOST_EPOCHS), batch=4, average=0.9, localisation=0.5,
+        augmentation=Augmentation(),
+    )  # fmt: skip
     shutil.copytree(whole.path, folder / "killed")
     killed = RunFolder(folder / "killed")
     begun = time.monotonic()
     if not is_over(begin(whole), WAIT_S):
         raise SystemExit("the undisturbed run did not end")
     undisturbed = time.monotonic() - begun
-    done, moments = 0, []
+    epoch_s = sum(epoch.seconds for epoch in whole.epochs()) / len(whole.epochs())
+    done, outside, moments = 0, 0, []
     while done < kills:
         child = begin(killed)
-        # an epoch must end now and then, or nothing would ever be finished
-        wait = rng.uniform(0, 0.45 * undisturbed)
-        if is_over(child, wait):
-            # it is finished: kill the same place again, from a copy of the beginning
-            shutil.rmtree(killed.path)
-            shutil.copytree(whole.path, killed.path, ignore=shutil.ignore_patterns(
-                "model", "*.pt", "best*", "progress*", "live*", "evaluation*", "worst*"))  # fmt: skip
+        # it trains from here on; an epoch must end now and then, or nothing would ever be finished
+        while killed.live().state is not RunState.RUNNING or killed.live().pid != child:
+            if is_over(child, 0.002):
+                raise SystemExit("it ended before it trained")
+        if is_over(child, rng.uniform(0, 2 * EPOCHS_A_KILL * epoch_s)):
+            restart(whole, killed)
             continue
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+        live, finished = killed.live(), len(killed.epochs())
+        if finished == whole.plan().epochs:  # it made the model already
+            outside += 1
+            restart(whole, killed)
+            continue
         done += 1
-        live = killed.live()
-        moments.append(f"{live.state}:{live.epoch}:{len(killed.epochs())}")
+        moments.append(f"{live.epoch}.{live.step}/{finished}")
     if not is_over(begin(killed), WAIT_S):
         raise SystemExit("the resumed run did not end")
     one, other = outcome(whole), outcome(killed)
     return {
         "kills": done,
+        "outside": outside,
         "undisturbed_s": round(undisturbed, 2),
         "moments": moments,
         "same": {name: one[name] == other[name] for name in one},

@@ -26,6 +26,7 @@ from app.engine.training.judging import Judged, stored_precision
 from app.store.model_folder import WEIGHTS, weights_sha256, write_card
 
 FEWEST_TO_CALIBRATE = 10
+SPREAD_PARTS = 5  # that training cases are cut into where no others tell how far an own case may lie
 HIT_RADIUS = 1 / 6  # of the input's side, where the caller says nothing else
 
 
@@ -190,7 +191,7 @@ def choose(plan: TrainingPlan, validation: Judged, training_features: Tensor, ab
     at = _logit(threshold)
     limit = deciding.abstention_limit(deciding.risk_coverage(truth, logit, at)) if about.has_chosen else 0.0
     outlier = OutlierModel.fit(training_features)
-    distances = outlier.distance(validation.features).numpy()
+    distances = outlier.distance(validation.features).numpy() if about.has_chosen else _unseen_distances(validation)
     is_found = deciding.decided(logit, at)[truth]
     return Chosen(
         calibration=calibration,
@@ -265,6 +266,21 @@ def _calibrated(plan: TrainingPlan, validation: Judged, words: str) -> Calibrati
     return Calibration(
         temperature=temperature, made_on=words, error_before=round(before, 6), error_after=round(after, 6)
     )
+
+
+def _unseen_distances(training: Judged) -> Floats:
+    """Distances of training cases from descriptions that were made without their patients: from the one that was made
+    with them every case of its own is near, and every new case would count as foreign."""
+    patients = sorted(set(training.patients))
+    part = np.array([patients.index(patient) % SPREAD_PARTS for patient in training.patients])
+    distances = np.zeros(len(part))
+    for number in set(part.tolist()):
+        others, own = np.flatnonzero(part != number), np.flatnonzero(part == number)
+        if len(others) < 2:  # of one patient only
+            others = own
+        described = OutlierModel.fit(training.features[others])
+        distances[own] = described.distance(training.features[own]).numpy()
+    return distances
 
 
 def _chance(logit: Floats | float) -> Floats:

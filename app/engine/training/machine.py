@@ -111,13 +111,11 @@ def _chosen(run: RunFolder, device: str, precision: str, threads: int) -> Machin
             notes.append("Quicker matrix products are inexact on this processor and are not used.")
     single = changed(choice, precision=torch.float32)
     probe = _Probe(run, plan.seed)
-    seconds: float | None = None
     if precision == "auto":
         half = changed(choice, precision=torch.bfloat16)
         answer = probe.compare(single, half)
         is_quicker = answer.half_s < QUICK_ENOUGH * answer.single_s
         choice = half if answer.is_safe and is_quicker else single
-        seconds = answer.half_s if choice is half else answer.single_s
         words = (
             f"bfloat16 against float32 on {PROBED} cases: loss {answer.half_loss:.4f} against "
             f"{answer.single_loss:.4f}, cosine of the gradients {answer.cosine:.4f}, "
@@ -126,14 +124,14 @@ def _chosen(run: RunFolder, device: str, precision: str, threads: int) -> Machin
         verdict = "used" if choice is half else "not safe, not used" if not answer.is_safe else "not quicker, not used"
         notes.append(f"{words}: {verdict}.")
     else:
-        seconds = probe.run(choice)[2]
+        probe.run(choice)
     return Machine(
         device=str(choice.device),
         name=choice.name,
         precision=str(choice.precision).removeprefix("torch."),
         threads=count,
         micro_batch=micro or plan.batch,
-        seconds_per_case=seconds,
+        seconds_per_case=probe.seconds.get(choice.precision),
         notes=tuple(notes),
     )
 
@@ -164,38 +162,44 @@ class _Probe:
         if plan.start:
             begin_with(self._model, plan.start, folder=run.path)
         torch.set_rng_state(state)
+        self.seconds: dict[torch.dtype, float] = {}  # that a case took in each precision, at last
 
     def compare(self, single: Choice, half: Choice) -> _Answer:
-        """Both ways, on the same cases, by turns: another program may be busy at any moment."""
+        """Both ways, on the same cases, by turns."""
         turns = [(self.run(single), self.run(half)) for _ in range(TURNS)]
         one, other = turns[0]
-        cosine = float(nn.functional.cosine_similarity(one[1], other[1], dim=0))
+        cosine = float(nn.functional.cosine_similarity(one[1].double(), other[1].double(), dim=0))
         return _Answer(one[0], other[0], cosine, min(a[2] for a, _ in turns), min(b[2] for _, b in turns))
 
     def run(self, choice: Choice) -> tuple[float, Tensor, float]:
-        """Loss, gradient, and seconds a case, without chance: norms and dropout as in evaluation."""
+        """Loss, gradient, and seconds of work a case, without chance: norms and dropout as in evaluation.
+
+        On a CPU work is the time of all processors on this program alone: other programs may be busy at any moment.
+        """
         model: Any = self._model.to(choice.device).to(memory_format=torch.channels_last)
         model.eval()
         images = [
             torch.from_numpy(view).to(choice.device).to(memory_format=torch.channels_last) for view in self._batch.views
         ]
         labels = torch.from_numpy(self._batch.labels).to(choice.device)
-        seconds = []
+        work = []
+        clock = time.process_time if choice.device.type == "cpu" else time.perf_counter
         for _ in range(2):  # the first pass makes the libraries ready
             model.zero_grad(set_to_none=True)
             _wait(choice)
-            begun = time.perf_counter()
+            begun, started = time.perf_counter(), clock()
             with torch.autocast(choice.device.type, torch.bfloat16, enabled=choice.precision is torch.bfloat16):
                 logits = model(*images)
             loss = class_loss(logits.float(), labels)
             torch.autograd.backward(loss)
             _wait(choice)
-            seconds.append((time.perf_counter() - begun) / len(labels))
+            work.append((clock() - started) / len(labels))
+            self.seconds[choice.precision] = (time.perf_counter() - begun) / len(labels)
         gradient = torch.cat(
             [part.grad.flatten().float().cpu() for part in model.parameters() if part.grad is not None]
         )
         model.zero_grad(set_to_none=True)
-        return float(loss.detach()), gradient, seconds[-1]
+        return float(loss.detach()), gradient, work[-1]
 
 
 def _wait(choice: Choice) -> None:

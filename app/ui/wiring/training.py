@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 JOB = "training"
 LOOK_MS = 1000
+NICE = 15  # of the trainer; the engine has 10, the window 0
 STARTING_S = 120.0  # until a process that has been started must have said something
 
 
@@ -214,7 +215,7 @@ class TrainingWiring(Wiring):
         """Start the trainer as a process that outlives the window."""
         process = QProcess(self.window)
         process.setProgram(sys.executable)
-        process.setArguments([*PROGRAM, "train", *map(str, folders), "--device", device, "--nice", "15"])
+        process.setArguments([*PROGRAM, "train", *map(str, folders), "--device", device, "--nice", str(NICE)])
         process.setStandardOutputFile(QProcess.nullDevice())
         process.setStandardErrorFile(str(folders[0] / "trainer.log"))
         process.setWorkingDirectory(str(folders[0]))
