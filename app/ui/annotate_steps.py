@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from app.core.annotation import (
     ALIGNMENT,
     CALIBRATION,
@@ -19,6 +21,7 @@ from app.core.errors import UserError
 from app.core.event import Json, target_of
 from app.core.geometry import XY, aligned_crop
 from app.core.grey_tables import dark_index
+from app.core.label_set import LabelValue
 from app.core.label_values import missing_fields
 from app.core.measurement import CalibrationKind, ScaleCalibration, calibrated_spacing
 from app.core.region import copied_region, proposed_region
@@ -161,6 +164,14 @@ class AnnotateSteps:
         assert spacing.col_mm is not None, "a calibration gives figures"
         return tr("One pixel is {size} mm. Enter records it.", size=number(spacing.col_mm, 4))
 
+    def missing(self, case_id: str) -> list[str]:
+        """Names of the required labels that the reader has not given to a case yet."""
+        return [field.text for field in missing_fields(self._project.annotations.label_set, self._labels(case_id))]
+
+    def _labels(self, case_id: str) -> Mapping[str, LabelValue]:
+        annotations, author = self._project.annotations, self._project.author
+        return annotations.labels(case_id, author) if author.strip() else {}
+
     def commit(self, case_id: str) -> list[str] | None:
         """Mark a case as done, unless something required is missing.
 
@@ -168,14 +179,11 @@ class AnnotateSteps:
             Names of what is missing; empty when the case is done; None when it could not be recorded.
         """
         project = self._project
-        annotations = project.annotations
-        author = project.author
-        values = annotations.labels(case_id, author) if author.strip() else {}
-        label_set = annotations.label_set
-        missing = missing_fields(label_set, values)
+        missing = self.missing(case_id)
         if missing:
-            return [field.text for field in missing]
-        is_excused = any(field.excuses and field.id in values for field in label_set.fields)
+            return missing
+        values = self._labels(case_id)
+        is_excused = any(field.excuses and field.id in values for field in project.annotations.label_set.fields)
         case = project.look().cases.get(case_id)
         if case is None:
             return None

@@ -119,10 +119,13 @@ class CaseDelegate(QStyledItemDelegate):
             x += GAP_S
         room = QRect(x, rect.y(), rect.right() - x - 2, rect.height())
         below = "" if self.is_small else self._fitting(self._second_line(row), room.width())
-        metrics = self._use(painter, TEXT_M, is_bold=not self.is_small)
+        words, size_px = self._model.patient_words(row), TEXT_M
+        if self._font(TEXT_M, is_bold=not self.is_small)[1].horizontalAdvance(words) > room.width():
+            size_px = TEXT_S  # a name shrinks before it is shortened
+        metrics = self._use(painter, size_px, is_bold=not self.is_small)
         painter.setPen(QColor(colours.danger if row.blocked_reason else colours.text))
         place = _line(room, LINE_1) if below else room
-        _text(painter, metrics, place, self._model.patient_words(row), Qt.TextElideMode.ElideMiddle)
+        _text(painter, metrics, place, words, Qt.TextElideMode.ElideMiddle)
         metrics = self._use(painter, TEXT_S)
         painter.setPen(QColor(colours.muted))
         _text(painter, metrics, _line(room, LINE_2), below)

@@ -158,28 +158,36 @@ class CornerText(QWidget):
 
     def _lay_out(self) -> None:
         c = self.corners
-        self._edge_letters()
         half = self.width() / 2 - GAP_M - (GAP_S if not c.top else 0) - (LETTER_STRIP_PX if c.top or c.bottom else 0)
         quiet = self._is_quiet
-        under_left = self._block(c.top_left if not quiet else (), half, is_top=True, is_left=True)
-        under_right = self._block(c.top_right if not quiet else (), half, is_top=True, is_left=False)
+        top_left, top = c.top_left if not quiet else (), float(GAP_M)
+        if top_left and top_left[0].is_strong and self._is_too_long(top_left[0], half):
+            # in a narrow pane the patient has a row alone, rather than half a pseudonym beside a letter
+            top = self._block(top_left[:1], self.width() - 2 * GAP_M, is_top=True, is_left=True)
+            top_left = top_left[1:]
+        self._edge_letters(top - GAP_M)
+        under_left = self._block(top_left, half, is_top=True, is_left=True, top=top)
+        under_right = self._block(c.top_right if not quiet else (), half, is_top=True, is_left=False, top=top)
         over_left = self._block(c.bottom_left if not quiet else (), half, is_top=False, is_left=True)
         self._block(c.bottom_right if not quiet else (), half, is_top=False, is_left=False)
         if c.bar is not None and not quiet:
             over_right = self.height() - GAP_M - self._height(c.bottom_right, half)
             self._bar(c.bar, over_left - GAP_S, is_beside=over_right < over_left)
-        y = max(under_left, under_right, LETTER_PX + GAP_M if c.top else 0.0) + GAP_S
+        y = max(under_left, under_right, LETTER_PX + top if c.top else 0.0) + GAP_S
         for line in c.headlines:
             y = self._headline(line, y)
         self._marker(max(y, GAP_M) + GAP_M)
 
-    def _edge_letters(self) -> None:
+    def _is_too_long(self, line: Line, room: float) -> bool:
+        return self._size(line, room)[1].horizontalAdvance(line.text) > room
+
+    def _edge_letters(self, lower_px: float) -> None:
         c = self.corners
         tone = "text" if c.is_verified else "caution"
         width, height, inset = float(self.width()), float(self.height()), GAP_M + 12.0
         for text, at in (
             (c.left, QPointF(inset, height / 2)), (c.right, QPointF(width - inset, height / 2)),
-            (c.top, QPointF(width / 2, inset)), (c.bottom, QPointF(width / 2, height - inset)),
+            (c.top, QPointF(width / 2, inset + lower_px)), (c.bottom, QPointF(width / 2, height - inset)),
         ):  # fmt: skip
             if text:
                 self._letter(text, at, tone)
@@ -190,9 +198,9 @@ class CornerText(QWidget):
         left = min(max(middle.x() - size.width() / 2, GAP_S), self.width() - GAP_S - size.width())
         self._put(row, left, middle.y() - size.height() / 2)
 
-    def _block(self, lines: tuple[Line, ...], room: float, *, is_top: bool, is_left: bool) -> float:
+    def _block(self, lines: tuple[Line, ...], room: float, *, is_top: bool, is_left: bool, top: float = GAP_M) -> float:
         """Draw one corner. Returns where it ends, y."""
-        y = float(GAP_M) if is_top else self.height() - GAP_M
+        y = top if is_top else self.height() - GAP_M
         for line in lines if is_top else reversed(lines):
             size_px, metrics = self._size(line, room)
             rows = wrapped(line.text, metrics, room)

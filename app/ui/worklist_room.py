@@ -35,8 +35,9 @@ class WorklistRoom(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """A panel comes or goes, or the window has another size."""
-        of_window = watched is self._window and event.type() == QEvent.Type.Resize
-        if of_window or event.type() in (QEvent.Type.ShowToParent, QEvent.Type.HideToParent):
+        if event.type() in (QEvent.Type.ShowToParent, QEvent.Type.HideToParent):
+            self._look()  # before the window lies anew: images are painted once
+        elif watched is self._window and event.type() == QEvent.Type.Resize:
             self._soon.start()
         return False
 

@@ -140,7 +140,7 @@ def test_backspace_takes_an_answer_away(window: MainWindow) -> None:
 def test_without_the_form_its_keys_are_the_windows_again(window: MainWindow) -> None:
     window.actions_by_id["show_labels"].trigger()
     wait(10)
-    type_keys(window, "g 3 m")
+    type_keys(window, "g m")
     assert labels(window) == {}
     assert window.actions_by_id["pan"].isChecked()
 
@@ -189,3 +189,31 @@ def test_a_read_only_project_shows_labels_and_takes_none(path: Path) -> None:
     type_keys(window, "1")
     assert labels(window) == {"fracture": "no"}
     window.close()
+
+
+def test_the_first_digit_opens_the_form_and_answers_nothing_unseen(path: Path) -> None:
+    window = open_window(path)
+    assert not form(window).isVisible()
+    type_keys(window, "1")
+    wait_until(form(window).isVisible)
+    assert labels(window) == {}
+    type_keys(window, "1")
+    assert labels(window) == {"fracture": "yes"}
+
+
+def test_enter_shows_what_is_missing_until_it_is_answered(path: Path) -> None:
+    window = open_window(path)
+    type_keys(window, "Return")
+    assert "Fracture" in window.banners.texts["incomplete"]
+    wait_until(form(window).isVisible)
+    type_keys(window, "2")
+    assert "incomplete" not in window.banners.texts
+    type_keys(window, "Return")
+    wait_until(lambda: window.case_list.model.row_of(case_id(window)) == 1)
+
+
+def test_in_a_case_with_a_question_enter_says_what_comes_first(window: MainWindow) -> None:
+    window.actions_by_id["ask"].trigger()
+    wait(10)
+    type_keys(window, "Return")
+    assert "Say first what the view shows" in window.banners.texts["incomplete"]

@@ -199,12 +199,14 @@ class AnnotatingWiring(Wiring):
             return
         if missing:
             names = ", ".join(tr("“{name}”", name=say(name)) for name in missing)
-            lines = (
-                tr("Not answered: {names}.", names=names),
-                tr("Answer it, give a reason to exclude the case, or go on with Next case."),
-            )
+            if self.window.resolving.may_decide:  # its letters and digits go to the question first
+                what_next = tr("Say first what the view shows: one key an answer, in the panel below it.")
+            else:
+                what_next = tr("Answer it, give a reason to exclude the case, or go on with Next case.")
+            lines = (tr("Not answered: {names}.", names=names), what_next)
             banner = Banner(tr("This case is not complete."), lines, tone="caution")
             self.window.banners.show_banner("incomplete", banner)
+            self.window.labelling.open()
             return
         self.window.banners.remove("incomplete")
         if self.window.case_list.neighbours((1,)):
@@ -254,6 +256,8 @@ class AnnotatingWiring(Wiring):
         self._list_soon.start()
         if self._is_leaving or case_id != self._case_id():
             return
+        if "incomplete" in self.window.banners.texts and not self._steps.missing(case_id):
+            self.window.banners.remove("incomplete")
         if self._steps.is_spacing_new(case_id):
             self.window.selection.open_case(case_id)  # everything in mm is another figure now
         else:

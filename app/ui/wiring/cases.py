@@ -42,7 +42,7 @@ class CasesWiring(Wiring):
             "find": lambda _: self._show_list(self.window.case_list.start_search),
             "filter": lambda _: self._show_list(self.window.case_list.open_filters),
             "show_all": lambda _: self._show_list(self.window.case_list.show_everything),
-            "show_list": lambda is_on: self._list_dock().setVisible(is_on),
+            "show_list": lambda is_on: self._set_list_shown(is_on),
             "small_rows": lambda is_on: self.window.case_list.set_small_rows(is_on),
             "switch_pane": lambda _: self.viewer.switch_active(),
             "next_unplaced": lambda _: self._leaf(),
@@ -225,6 +225,10 @@ class CasesWiring(Wiring):
     def show_list_again(self) -> None:
         """A project was opened: the worklist is there, unless the user has put it away."""
         self._list_dock().setVisible(self.window.actions_by_id["show_list"].isChecked())
+
+    def _set_list_shown(self, is_shown: bool) -> None:
+        self._list_dock().setVisible(is_shown)
+        (self.window.case_list.table if is_shown else self.window).setFocus()  # not some button of the toolbar
 
     def _show_list(self, then: Callable[[], None]) -> None:
         """Do something in the worklist, which must be seen for it."""

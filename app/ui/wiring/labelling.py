@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.ui.docks import bring_forward
 from app.ui.language import tr
 from app.ui.wiring.wiring import Wiring
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 TYPING = (QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox, QComboBox)
 NAMED = {Qt.Key.Key_Backspace: "Backspace"}
+DIGITS = tuple("123456789")  # the first of them opens the form
 
 
 class LabellingWiring(Wiring):
@@ -96,8 +98,10 @@ class LabellingWiring(Wiring):
             return key
         form = self.form
         plain = event.modifiers() & ~(Qt.KeyboardModifier.KeypadModifier) == Qt.KeyboardModifier.NoModifier
-        if form is None or not form.isVisible() or not plain or self.window.resolving.may_decide:
+        if form is None or not plain or self.window.resolving.may_decide:
             return ""
+        if not form.isVisible():
+            return event.text() if event.text() in DIGITS and self._may_open else ""
         key = NAMED.get(Qt.Key(event.key()), event.text()) if event.key() in NAMED else event.text()
         if len(key) != 1 and key not in NAMED.values():
             return ""
@@ -108,8 +112,19 @@ class LabellingWiring(Wiring):
         adjudicating = self.window.adjudicating
         if adjudicating.panel is not None and adjudicating.wants(event):
             adjudicating.panel.take(key)
-        elif self.form is not None:
+        elif self.form is not None and self.form.isVisible():
             self.form.take(key)
+        else:
+            self.open()  # nobody answers a question that is not on the screen
+
+    def open(self) -> None:
+        """Show the form, in front of what shares its place."""
+        bring_forward(self._dock)
+
+    @property
+    def _may_open(self) -> bool:
+        content = self.viewer.content
+        return content is not None and not content.case.blocked_reason and self.project.is_writable
 
     def _show_case(self) -> None:
         """Show the labels of the case on the screen."""
