@@ -1,6 +1,6 @@
 """The window while a model is trained on the same cores: frames and heartbeat against the same window without training.
 
-    python -m bench.training_window [ROUNDS] [SECONDS]
+    python -m bench.training_window [ROUNDS] [SECONDS] [NICE]
 
 One window on a project of large images, and the real trainer (the small CVDT at 224 px), started as the window starts
 it. Rounds go by turns: the trainer is halted (SIGSTOP), which is the baseline, and let go on. In both the same hand
@@ -29,6 +29,7 @@ from PySide6.QtWidgets import QApplication
 from app.core.training_run import RunState, StopWish
 from app.store.run_folder import RunFolder
 from app.ui.main_window import MainWindow
+from app.ui.wiring import training
 from bench.training_throughput import make
 from tests.support.window import application, make_project, open_window, wait, wait_until
 
@@ -95,6 +96,8 @@ def begin(window: MainWindow, path: Path) -> RunFolder:
 def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 4
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 12.0
+    if len(sys.argv) > 3:
+        training.NICE = int(sys.argv[3])
     application()
     with tempfile.TemporaryDirectory() as scratch:
         folder = make_project(Path(scratch) / "project", cases=12, rows=IMAGE_PX, cols=IMAGE_PX * 5 // 6)
@@ -124,7 +127,8 @@ def main() -> None:
             window.close()
             wait(50)
     print(
-        f"niceness {training.NICE}, {rounds} rounds of {seconds:.0f} s each way, two panes, images {IMAGE_PX} px; load {os.getloadavg()[0]:.1f}"
+        f"niceness {training.NICE}, {rounds} rounds of {seconds:.0f} s each way, two panes, images {IMAGE_PX} px; "
+        f"load {os.getloadavg()[0]:.1f}"
     )
     print(f"the trainer had {100 * np.mean(shares):.0f} % of {os.cpu_count()} processors; {memory / 2**30:.2f} GiB, "
           f"the window {own.memory_info().rss / 2**30:.2f} GiB")  # fmt: skip

@@ -63,7 +63,7 @@ def restart(whole: RunFolder, killed: RunFolder) -> None:
     shutil.rmtree(killed.path)
     shutil.copytree(
         whole.path, killed.path,
-        ignore=shutil.ignore_patterns("model", "*.pt", "best*", "progress*", "live*", "evaluation*", "worst*", "*.lock"),
+        ignore=shutil.ignore_patterns("model", "*.pt", "best*", "progress*", "live*", "eval*", "worst*", "*.lock"),
     )  # fmt: skip
 
 
