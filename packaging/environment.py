@@ -188,8 +188,19 @@ class Environment:
         probed = self.probe()
         if probed is None or probed[1] or not self.program("coxa").exists():
             raise SetupError("The installation ended, but .venv does not work. Delete the folder and start again.")
+        self._compile()
         self.write_stamp({name: self.wanted_hash(name) for name in wanted}, True, probed[0])
         return True
+
+    def _compile(self) -> None:
+        """Write byte code now, so that the first start is as quick as later ones; what cannot be compiled is left.
+
+        Coxa itself is not installed by pip but used where it lies, and some sessions forbid Python to write byte code.
+        """
+        folders = [self.root / "app", *sorted(self.folder.glob("[Ll]ib"))]
+        command = [str(self.program("python")), "-m", "compileall", "-q", "-j", "0", *map(str, folders)]
+        self._run(command, env=clean_environment(), cwd=str(self.root), stdout=subprocess.DEVNULL,
+                  stderr=subprocess.DEVNULL)  # fmt: skip
 
     def _installed(self) -> "list[str]":
         return sorted(path.name for path in self.folder.glob("[Ll]ib/**/*.dist-info"))

@@ -103,6 +103,15 @@ def test_the_first_start_installs_and_the_second_installs_nothing(make) -> None:
     assert all("-c" in call for call in machine.calls), "a second start may only look"
 
 
+def test_byte_code_is_written_once_everything_is_installed(make, root: Path) -> None:
+    environment, machine = make()
+    environment.install(("runtime",))
+    compiling = [number for number, call in enumerate(machine.calls) if "compileall" in call]
+    assert len(compiling) == 1
+    assert str(root / "app") in machine.calls[compiling[0]]
+    assert any("--editable" in call for call in machine.calls[: compiling[0]])
+
+
 def test_pip_installs_only_checked_wheels(make) -> None:
     environment, machine = make()
     environment.install(("runtime",))
