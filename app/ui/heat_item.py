@@ -2,22 +2,28 @@
 
 The map is coloured once, at its own resolution; Qt enlarges it. What is painted a second time at the same zoom is kept
 as a picture of the screen, a little larger than what is visible: laying it over the image is all that a drag of the
-window or of the image costs then.
+window or of the image costs then. While the image is being zoomed, the map is enlarged between whole pixels of the
+screen, half a pixel off at most, which is faster; as soon as it stands still it is enlarged by Qt (ADR 0117).
 """
 
 from __future__ import annotations
 
+import time
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt, QTimer
 from PySide6.QtGui import QImage, QPainter, QTransform
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
+from app.ui.image_item import STILL_AFTER_S
+from app.ui.level_painter import shaped
+
 AHEAD_PX = 96  # screen pixels that a kept picture shows beyond what is visible
+COARSE = 64.0  # screen pixels per pixel of the map: maps with larger ones are always enlarged by Qt
 MOST = 65535  # the value of the last colour
 
 Colours = npt.NDArray[np.int32]
@@ -32,8 +38,12 @@ class HeatItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no typ
         self._values: npt.NDArray[np.uint16] | None = None
         self._colours: Colours | None = None
         self._map: QImage | None = None  # the values in colours
-        self._last: _Zoom | None = None  # how the map was painted last
+        self._last: _Zoom | None = None  # how the map was painted last …
+        self._zoomed_s = 0.0  # … and since when so, `time.monotonic`
         self._kept: _Kept | None = None
+        self._memory = np.empty(0, np.int32)
+        self._still = QTimer(self, singleShot=True, interval=round(1000 * STILL_AFTER_S))
+        self._still.timeout.connect(self.update)
 
     def set_heat(self, values: npt.NDArray[np.uint16] | None, where: QTransform | None = None) -> None:
         """Show another map.
@@ -75,23 +85,48 @@ class HeatItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no typ
             to_screen.m11(), to_screen.m12(), to_screen.m21(), to_screen.m22(),
             round(to_screen.dx() - corner.x(), 3), round(to_screen.dy() - corner.y(), 3),
         )  # fmt: skip
-        if self._last is None or not self._last.is_same(zoom):
-            self._last, self._kept = zoom, None
-            _draw(painter, picture)  # it is being zoomed: nothing is worth keeping yet
-            return
         base = logical * to_screen  # from logical pixels of the widget to pixels of the screen
         area = QRect(0, 0, painter.device().width(), painter.device().height()) if widget is None else widget.rect()
         visible = base.mapRect(QRectF(area)).intersected(to_screen.mapRect(self.boundingRect())).toAlignedRect()
-        visible.translate(-corner)
         if visible.isEmpty():
             return
-        if self._kept is None or not self._kept.rect.contains(visible):
-            self._kept = _keep(picture, to_screen, corner, visible)
+        is_same = self._last is not None and self._last.is_same(zoom)
         painter.save()
-        painter.setWorldTransform(base.inverted()[0])  # from here on one unit is one pixel of the screen
-        at = self._kept.rect.topLeft()
-        painter.drawImage(visible.topLeft() + corner, self._kept.picture, visible.translated(-at))
+        if is_same:
+            rect = visible.translated(-corner)
+            if self._kept is None or not self._kept.rect.contains(rect):
+                self._kept = _keep(picture, to_screen, corner, rect)
+            painter.setWorldTransform(base.inverted()[0])  # from here on one unit is one pixel of the screen
+            painter.drawImage(visible.topLeft(), self._kept.picture, rect.translated(-self._kept.rect.topLeft()))
+        elif widget is not None and self._is_zoomed(zoom):
+            painter.setWorldTransform(base.inverted()[0])
+            self._draw_quickly(painter, picture, to_screen, visible)
+            self._still.start()
+        else:
+            _draw(painter, picture)
         painter.restore()
+        if not is_same:  # nothing is worth keeping until it is painted once more
+            self._last, self._kept, self._zoomed_s = zoom, None, time.monotonic()
+
+    def _is_zoomed(self, zoom: _Zoom) -> bool:
+        """Whether it is being zoomed, neither turned nor mirrored."""
+        is_soon = self._last is not None and time.monotonic() - self._zoomed_s < STILL_AFTER_S
+        return is_soon and zoom.m12 == zoom.m21 == 0 and 0 < zoom.m11 < COARSE and 0 < zoom.m22 < COARSE
+
+    def _draw_quickly(self, painter: QPainter, picture: QImage, to_screen: QTransform, visible: QRect) -> None:
+        """Enlarge the visible pixels of the map, each corner put on the nearest corner of a pixel of the screen."""
+        inside = to_screen.inverted()[0].mapRect(QRectF(visible)).toAlignedRect().adjusted(-1, -1, 1, 1)
+        inside &= picture.rect()
+        on_screen = to_screen.mapRect(QRectF(inside))
+        left, top = round(on_screen.left()), round(on_screen.top())
+        cols, rows = round(on_screen.right()) - left, round(on_screen.bottom()) - top
+        if min(cols, rows) < 1:
+            return
+        self._memory, room = shaped(self._memory, (rows, cols))
+        pixels = np.frombuffer(picture.constBits(), np.uint8).reshape(picture.height(), picture.width(), 4)
+        part = pixels[inside.top() : inside.bottom() + 1, inside.left() : inside.right() + 1]
+        cv2.resize(part, (cols, rows), dst=room.view(np.uint8).reshape(rows, cols, 4), interpolation=cv2.INTER_LINEAR)
+        painter.drawImage(left, top, QImage(room.data, cols, rows, 4 * cols, picture.format()))
 
     def _forget(self) -> None:
         self._map = self._last = self._kept = None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPointF, Qt, QTimer
-from PySide6.QtGui import QEnterEvent, QMouseEvent, QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QFrame, QGraphicsItem
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, QTimer
+from PySide6.QtGui import QEnterEvent, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QFrame, QGraphicsItem, QGraphicsView
 
 from app.ui.pane_tools import PaneTool, PanTool, Pointer, WindowTool
 from app.ui.theme import OVER_IMAGE
@@ -35,6 +35,7 @@ class PaneGraphics(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no t
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         # the scene's black covers all of it: Qt need not fill it with the palette's colour before every frame
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setCacheMode(QGraphicsView.CacheModeFlag.CacheNone)  # a picture of black would be copied to every frame
         self._pan, self._window = PanTool(), WindowTool()
         self._held: tuple[Qt.MouseButton, PaneTool] | None = None
         self._is_overlays = False
@@ -44,6 +45,22 @@ class PaneGraphics(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no t
         # the ViewBox settles its range in the resize itself; the zoom is put right after it
         self._settle = QTimer(self, singleShot=True, interval=0)
         self._settle.timeout.connect(pane.keep_zoom)
+
+    def drawBackground(self, painter: QPainter, rect: QRectF | QRect) -> None:  # noqa: N802
+        """Fill what the image does not cover."""
+        area = QRectF(rect)
+        covered = QRectF() if self._pane is None else self._pane.item.covered_rect().intersected(area)
+        if covered.isEmpty():
+            painter.fillRect(area, self.backgroundBrush())
+            return
+        for part in (
+            QRectF(area.left(), area.top(), area.width(), covered.top() - area.top()),
+            QRectF(area.left(), covered.bottom(), area.width(), area.bottom() - covered.bottom()),
+            QRectF(area.left(), covered.top(), covered.left() - area.left(), covered.height()),
+            QRectF(covered.right(), covered.top(), area.right() - covered.right(), covered.height()),
+        ):
+            if not part.isEmpty():
+                painter.fillRect(part, self.backgroundBrush())
 
     @property
     def is_dragging(self) -> bool:
