@@ -215,7 +215,10 @@ class CaseJobs:
         entries = []
         for entry in counsel.consultations:
             self._drop_older(entry)
-            if entry.state is ConsultationState.UNKNOWN and entry.input_key and purpose is not None:
+            known = self._entry(entry)
+            if entry.finding is None and known is not None and known.finding is not None:
+                entries.append(known)  # it was looked up before the answer came
+            elif entry.state is ConsultationState.UNKNOWN and entry.input_key and purpose is not None:
                 entries.append(self._asked(entry, purpose))
             elif entry.state is ConsultationState.UNKNOWN and not entry.input_key and is_pending:
                 entries.append(replace(entry, state=ConsultationState.WAITING))
@@ -251,11 +254,7 @@ class CaseJobs:
         self.pump()
 
     def engine_ready(self, depth: int) -> None:
-        """The engine can work.
-
-        Args:
-            depth: most jobs that are sent at a time.
-        """
+        """The engine can work; at most `depth` jobs are sent at a time."""
         self._is_engine_there, self.book.depth = True, depth
         self.pump()
 
@@ -409,10 +408,10 @@ class CaseJobs:
                 ),
             )
 
-    def _entry(self, job: Job) -> Consultation | None:
-        """What is known where this job's answer belongs; None when that is not at hand, or is fed otherwise now."""
-        names = (job.weights_sha256, job.input_key)
-        known = self._known.get(job.case_id, ())
+    def _entry(self, asked: Job | Consultation) -> Consultation | None:
+        """What is known where an answer belongs; None when that is not at hand, or is fed otherwise now."""
+        weights = asked.weights_sha256 if isinstance(asked, Job) else asked.card.weights_sha256
+        names, known = (weights, asked.input_key), self._known.get(asked.case_id, ())
         return next((one for one in known if (one.card.weights_sha256, one.input_key) == names), None)
 
     def _settle(self, job: Job, state: ConsultationState, *, finding: Finding | None = None, failure: str = "") -> None:

@@ -14,6 +14,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -248,7 +249,14 @@ class Findings:
             connection.close()
             self._throw_away(error)
             return None
+        self._sweep()
         return connection
+
+    def _sweep(self) -> None:
+        """Remove what an engine was writing when it ended; nobody has been told of it."""
+        for draft in self.heatmap_folder.glob(".*.npy.*"):
+            with suppress(OSError):
+                draft.unlink()
 
     def _copied(self) -> sqlite3.Connection:
         """What the file holds, if it can be read, in memory."""

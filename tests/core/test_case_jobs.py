@@ -298,6 +298,24 @@ def test_a_reply_about_something_else_than_was_asked_is_no_finding() -> None:
     assert not world.kept
 
 
+def test_what_was_looked_up_before_an_answer_came_does_not_take_it_away() -> None:
+    world, dice = World(), random.Random(3)
+    world.live()
+    world.jobs.open_case("C0", may_read_images=True)
+    world.answer_question()
+    world.jobs.case_changed("C0")
+    older = world.counsel(world.questions.pop())  # looked up now, and told later
+    world.settle(dice)
+    asked = world.jobs.book.new_number()
+    world.jobs.take_counsel(older)
+    assert {entry.state for entry in world.jobs.consultations("C0")} == {ConsultationState.ANSWERED}
+    assert not world.engine
+    assert world.jobs.book.new_number() == asked + 1, "nothing is computed twice"
+    world.version["C0"] += 1  # what it is fed is another thing now: the older answer is none
+    world.jobs.take_counsel(world.counsel("C0"))
+    assert {entry.state for entry in world.jobs.consultations("C0")} == {ConsultationState.WAITING}
+
+
 def test_a_batch_counts_what_was_answered_what_cannot_be_asked_and_stops_at_once() -> None:
     world, dice = World(), random.Random(3)
     world.live()

@@ -112,3 +112,12 @@ def test_a_verdict_follows_the_card() -> None:
     assert verdict(card, (0.01, 0.99), None) is Verdict.FOUND
     assert [uncertainty(card, (1 - share, share)) for share in (0.0, 0.4, 1.0)] == [0.0, 1.0, 0.0]
     assert verdict(make_card("sigmoid", classes=("fracture",), finding=0), (0.6,), None) is Verdict.FOUND
+
+
+def test_half_written_heatmaps_are_swept_away_and_whole_ones_stay(findings: Findings, tmp_path: Path) -> None:
+    folder = findings.heatmap_folder
+    folder.mkdir(parents=True)
+    for name in (".w-k-grad-cam-1-0.npy.4711", "w-k-grad-cam-1-0.npy"):
+        (folder / name).write_bytes(b"half")
+    findings.get("C-1", "w" * 64, "k")
+    assert [path.name for path in folder.iterdir()] == ["w-k-grad-cam-1-0.npy"]
