@@ -158,8 +158,11 @@ def test_the_pane_shows_what_coxa_render_writes(demo: Path, tmp_path: Path) -> N
     assert found.count(True) == 1
 
 
-def test_five_hundred_interleavings_of_load_and_switch_never_mix_cases_up(tmp_path: Path) -> None:
-    """Images come early, late and out of order; the words, the pixels and the case on the screen always agree."""
+def test_load_and_switch_in_real_threads_never_mix_cases_up(tmp_path: Path) -> None:
+    """Images come early, late and out of order; the words, the pixels and the case on the screen always agree.
+
+    Many more interleavings, of scripted threads: `test_never_the_wrong_case`.
+    """
     rng = random.Random(20)
     window = open_window(make_project(tmp_path / "p", cases=12))
     assert window.viewer is not None
@@ -183,18 +186,18 @@ def test_five_hundred_interleavings_of_load_and_switch_never_mix_cases_up(tmp_pa
     swaps: list[str] = []
     viewer.swapped.connect(swaps.append)
     seen = set()
-    for step in range(500):
+    for step in range(160):
         window.case_list.table.selectRow(rng.randrange(rows))
         if rng.random() < 0.3:
             viewer.loader._cache.clear()
         wait(rng.choice((0, 1, 4, 20, 60)))
         seen.add(assert_consistent(window))
-        if step % 25 == 0:
+        if step % 20 == 0:
             wait_until(lambda: viewer.is_settled)
             assert window.selection.on_screen == window.case_list.current_case
             assert_consistent(window, is_looking=True)
     assert len(seen) == rows
-    assert 60 < len(swaps) < 500  # some switches were overtaken, and none of those was shown
+    assert 20 < len(swaps) < 160  # some switches were overtaken, and none of those was shown
 
 
 def assert_consistent(window: MainWindow, *, is_looking: bool = False) -> str:

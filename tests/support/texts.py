@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from enum import Enum
+from functools import cache
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -27,6 +28,7 @@ def trees(*rooms: str) -> Iterator[tuple[Path, ast.Module]]:
             yield path, ast.parse(path.read_text(encoding="utf-8"))
 
 
+@cache
 def window_texts() -> dict[str, str]:
     """What is given to `tr` → where."""
     found: dict[str, str] = {}
@@ -38,6 +40,7 @@ def window_texts() -> dict[str, str]:
     return found
 
 
+@cache
 def window_plurals() -> dict[tuple[str, str], str]:
     """What is given to `trn`, (one, many) → where."""
     found: dict[tuple[str, str], str] = {}
@@ -50,6 +53,7 @@ def window_plurals() -> dict[tuple[str, str], str]:
     return found
 
 
+@cache
 def table_texts() -> dict[str, str]:
     """Texts in tables of the window, which are given to `tr` when they are shown → where."""
     import app.ui
@@ -82,6 +86,7 @@ def _strings(value: object) -> Iterator[str]:
                 yield from _strings(getattr(value, field.name))
 
 
+@cache
 def made_sentences(*rooms: str) -> dict[str, str]:
     """Sentences that other rooms make for a person to read, as templates with `{}` → where."""
     found: dict[str, str] = {}
