@@ -31,7 +31,7 @@ from app.ui.theme import GAP_L, GAP_M
 if TYPE_CHECKING:
     from app.store.worklist.worklist import Worklist
 
-NARROWEST_PX = 356
+NARROW_PX, NARROWEST_PX = 356, 300  # with a column for the side, and without one
 KEPT_SELECTION = 2000  # rows that stay selected when the order changes
 
 
@@ -354,7 +354,9 @@ class CaseList(QWidget):
         self._choose_columns()
 
     def _choose_columns(self) -> None:
-        room = self.width() - 12 - sum(column.width_px for column in FIXED)
+        is_whole = self.width() >= NARROW_PX or self.delegate.is_small  # else the second line names the side
+        fixed = FIXED if is_whole else tuple(column for column in FIXED if column.name != "side")
+        room = self.width() - 12 - sum(column.width_px for column in fixed)
         chosen: list[ListColumn] = []
         for column in possible_columns(self.bar.fields):
             if column.width_px > room:
@@ -364,7 +366,7 @@ class CaseList(QWidget):
         self._is_silent = True
         place, offset = self.table.currentIndex().row(), self.table.verticalScrollBar().value()
         before = self.model.columns
-        self.model.set_columns((*FIXED, *chosen))
+        self.model.set_columns((*fixed, *chosen))
         if self.model.columns != before:
             self._mark_again(place)
             self.table.verticalScrollBar().setValue(offset)

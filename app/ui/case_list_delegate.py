@@ -19,6 +19,7 @@ ROW_HEIGHT, SMALL_ROW_HEIGHT = 56, 30
 THUMB_PX = 42
 NARROW_PX = 214  # below this the pseudonym has room beside one picture only
 LINE_1, LINE_2 = QRect(0, 8, 0, 20), QRect(0, 30, 0, 18)  # top and height of the two lines in a row
+NAME_PX = 138  # room that a pseudonym of average letters takes at `TEXT_M`
 BAR_PX = 3
 CHIP_HEIGHT = 20
 
@@ -119,13 +120,11 @@ class CaseDelegate(QStyledItemDelegate):
             x += GAP_S
         room = QRect(x, rect.y(), rect.right() - x - 2, rect.height())
         below = "" if self.is_small else self._fitting(self._second_line(row), room.width())
-        words, size_px = self._model.patient_words(row), TEXT_M
-        if self._font(TEXT_M, is_bold=not self.is_small)[1].horizontalAdvance(words) > room.width():
-            size_px = TEXT_S  # a name shrinks before it is shortened
+        size_px = TEXT_M if room.width() >= NAME_PX else TEXT_S  # names shrink, all of them, before they are shortened
         metrics = self._use(painter, size_px, is_bold=not self.is_small)
         painter.setPen(QColor(colours.danger if row.blocked_reason else colours.text))
         place = _line(room, LINE_1) if below else room
-        _text(painter, metrics, place, words, Qt.TextElideMode.ElideMiddle)
+        _text(painter, metrics, place, self._model.patient_words(row), Qt.TextElideMode.ElideMiddle)
         metrics = self._use(painter, TEXT_S)
         painter.setPen(QColor(colours.muted))
         _text(painter, metrics, _line(room, LINE_2), below)
@@ -136,7 +135,8 @@ class CaseDelegate(QStyledItemDelegate):
         date = "" if "date" in shown else row.date or tr("no date")
         views = "" if "views" in shown else case_words.views_words(row)
         said = "" if any(name.startswith(AI_SCORE) for name in shown) else case_words.first_score(row)
-        return (views, said, date) if said else (date, views)
+        side = "" if "side" in shown else case_words.SIDE_LETTERS[row.side]
+        return (side, views, said, date) if said else (side, date, views)
 
     def _fitting(self, parts: tuple[str, ...], room_px: int) -> str:
         """As many parts as have room whole, at least the first: half a date says nothing."""

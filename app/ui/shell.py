@@ -10,7 +10,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDockWidget, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
-from app.ui.case_list import CaseList
+from app.ui.case_list import NARROW_PX, NARROWEST_PX, CaseList
 from app.ui.command_set import CommandSet
 from app.ui.crash import CrashReporter
 from app.ui.demo_task import DemoTask
@@ -99,7 +99,7 @@ def build_shell(window: MainWindow) -> None:
     window.retranslate()
     window.enable()
     is_kept = start.geometry is not None and start.geometry.is_file()
-    WorklistRoom(window, worklist, window.case_list.minimumWidth(), is_kept=is_kept)
+    WorklistRoom(window, worklist, (NARROWEST_PX, NARROW_PX), is_kept=is_kept)
 
 
 def _furnish(window: MainWindow) -> QDockWidget:

@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 NARROW_WINDOW_PX = 1500
+SMALL_WINDOW_PX = 1100  # as on many screens at 200 %
 TOLERANCE_PX = 4
 
 
@@ -17,13 +18,16 @@ class WorklistRoom(QObject):
     Args:
         window: its docks are all there.
         worklist: the dock of the worklist.
-        least_px: its least width.
+        widths_px: what it is taken to, in a window of less than `SMALL_WINDOW_PX` and in a larger one.
         is_kept: whether everything is as somebody left it, and stays so at first.
     """
 
-    def __init__(self, window: QMainWindow, worklist: QDockWidget, least_px: int, *, is_kept: bool) -> None:
+    def __init__(
+        self, window: QMainWindow, worklist: QDockWidget, widths_px: tuple[int, int], *, is_kept: bool
+    ) -> None:
         super().__init__(window)
-        self._window, self._worklist, self._least_px = window, worklist, least_px
+        self._window, self._worklist, self._widths_px = window, worklist, widths_px
+        self._given_px = 0
         self._before_px = 0  # its width before it made room; 0 = it has not
         self._is_tight: bool | None = None if is_kept else False
         self._soon = QTimer(self, singleShot=True, interval=0)
@@ -50,11 +54,12 @@ class WorklistRoom(QObject):
         )
         if was_tight is None or was_tight == self._is_tight:
             return
-        if self._is_tight and width > self._least_px:
+        self._given_px, given_px = self._widths_px[window.width() >= SMALL_WINDOW_PX], self._given_px
+        if self._is_tight and width > self._given_px:
             self._before_px = width
-            self._give(self._least_px)
+            self._give(self._given_px)
         elif self._before_px:
-            if abs(width - self._least_px) <= TOLERANCE_PX:
+            if abs(width - given_px) <= TOLERANCE_PX:
                 self._give(self._before_px)
             self._before_px = 0
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QLabel, QPushButton, QToolTip
 
 from app.store.project import ProjectStore
-from app.ui.case_list import NARROWEST_PX
+from app.ui.case_list import NARROW_PX, NARROWEST_PX
 from app.ui.fields import ChoiceBox, DecimalBox, NumberBox
 from app.ui.main_window import MainWindow
 from app.ui.shell import WORKLIST_PX
@@ -33,10 +33,10 @@ def test_the_worklist_makes_room_for_a_panel_and_takes_it_back(tmp_path: Path) -
     worklist, labels = window.case_list, window.actions_by_id["show_labels"]
     assert worklist.width() == WORKLIST_PX
     labels.trigger()
-    wait_until(lambda: worklist.width() == NARROWEST_PX)
+    wait_until(lambda: worklist.width() == NARROW_PX)
     window.actions_by_id["show_notes"].trigger()  # a second one changes nothing
     settle()
-    assert worklist.width() == NARROWEST_PX
+    assert worklist.width() == NARROW_PX
     window.actions_by_id["show_notes"].trigger()
     labels.trigger()
     wait_until(lambda: worklist.width() == WORKLIST_PX)
@@ -45,14 +45,28 @@ def test_the_worklist_makes_room_for_a_panel_and_takes_it_back(tmp_path: Path) -
 def test_a_width_that_the_user_gave_it_stays(tmp_path: Path) -> None:
     window = open_window(make_project(tmp_path / "p"))
     window.actions_by_id["show_labels"].trigger()
-    wait_until(lambda: window.case_list.width() == NARROWEST_PX)
+    wait_until(lambda: window.case_list.width() == NARROW_PX)
     window.resizeDocks([dock(window, "cases")], [470], Qt.Orientation.Horizontal)
     settle()
     chosen = window.case_list.width()
-    assert chosen > NARROWEST_PX + 20
+    assert chosen > NARROW_PX + 20
     window.actions_by_id["show_labels"].trigger()
     settle()
     assert window.case_list.width() == chosen
+
+
+def test_in_a_small_window_the_side_goes_to_the_second_line(tmp_path: Path) -> None:
+    window = open_window(make_project(tmp_path / "p"), size=(960, 600))
+    window.actions_by_id["show_labels"].trigger()
+    wait_until(lambda: window.case_list.width() == NARROWEST_PX)
+    row = window.case_list.model.row_at(0)
+    assert row is not None
+    assert [column.name for column in window.case_list.model.columns] == ["patient", "status"]
+    assert window.case_list.delegate._second_line(row)[0] == "L"
+    window.actions_by_id["small_rows"].trigger()  # one line has no second
+    assert "side" in [column.name for column in window.case_list.model.columns]
+    window.actions_by_id["show_labels"].trigger()
+    wait_until(lambda: window.case_list.width() > NARROW_PX)
 
 
 def test_in_a_wide_window_nothing_moves(tmp_path: Path) -> None:
