@@ -70,6 +70,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 … or mps")
     parser.add_argument("--precision", default="auto", help="auto, float32 or bfloat16")
     parser.add_argument("--threads", type=int, default=0, metavar="N", help="CPU threads (default: all cores)")
+    parser.add_argument("--compile", action="store_true",
+                        help="compile networks for a GPU first: takes minutes; for thousands of cases")  # fmt: skip
     parser.add_argument("--projection", help=argparse.SUPPRESS)
     parser.add_argument("--side", choices=("left", "right"), help="only hips of this side; with FILES: which hip it is")
     add_filter_arguments(parser)

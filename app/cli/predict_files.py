@@ -228,7 +228,7 @@ def _asked(
         )
     regions = _given(args.region, views, "--region", wanted.kind is InputKind.REGION_CROP)
     clicks = _given(args.align, views, "--align", wanted.kind is InputKind.ALIGNED_CROP)
-    hello = Hello(device=args.device, precision=args.precision, threads=args.threads)
+    hello = Hello(device=args.device, precision=args.precision, threads=args.threads, is_compiled=args.compile)
     given: list[ViewInput] = []
     located: list[float | None] = []
     with EngineClient(hello) as client:

@@ -69,7 +69,9 @@ class _Run:
         args: argparse.Namespace,
     ) -> None:
         self._project, self._models, self._localiser, self._reader = project, models, localiser, args.reader
-        self._hello = Hello(device=args.device, precision=args.precision, threads=args.threads)
+        self._hello = Hello(
+            device=args.device, precision=args.precision, threads=args.threads, is_compiled=args.compile
+        )
         self._consultant = Consultant(project.folder, project.images, project.derived, project.findings)
         self._questions: deque[str] = deque()
         self._client: EngineClient | None = None

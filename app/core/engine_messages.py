@@ -82,14 +82,16 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         threads: CPU threads; 0 = as many as there are cores.
         memory_bytes: most that loaded models may take; those not used for longest are given back first; 0 = a quarter
             of the device's memory.
+        is_compiled: whether networks that run with torch are compiled first: a minute or two for each, quicker then.
     """
 
     protocol: int = ENGINE_PROTOCOL
     device: str = "auto"
     precision: str = "auto"
-    batch: int = 8
+    batch: int = 32
     threads: int = 0
     memory_bytes: int = 0
+    is_compiled: bool = False
 
 
 class Predict(msgspec.Struct, frozen=True, kw_only=True, tag=True):

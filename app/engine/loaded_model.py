@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from app.engine.models.registry import Architecture, architectures
 from app.engine.opinion import Array, MemoryShortageError, Opinion, calibrated
 from app.engine.outlier import OutlierModel, features_of
 from app.engine.outlier_distance import PREFIX
+from app.engine.quick_network import QuickNetwork, ways
 from app.engine.tracing import sampling_points
 from app.store.model_folder import read_card, verified_weights
 
@@ -30,12 +32,15 @@ class LoadedModel:
         folder: of the model; card and weights are verified.
         device: where it computes.
         precision: what the network computes in; everything after its last maps is single precision.
+        is_compiled: whether it may be compiled first, which takes a minute or two.
 
     Raises:
         UserError: the model cannot be used; `no-architecture`: this version does not know its network.
     """
 
-    def __init__(self, folder: Path, *, device: torch.device, precision: torch.dtype) -> None:
+    def __init__(
+        self, folder: Path, *, device: torch.device, precision: torch.dtype, is_compiled: bool = False
+    ) -> None:
         self.card: ModelCard = read_card(folder)
         self.device, self.precision = device, precision
         architecture = _architecture(self.card)
@@ -54,6 +59,14 @@ class LoadedModel:
             ) from error
         self.network.eval().requires_grad_(False).to(device)
         self.outlier = OutlierModel.from_tensors(tensors)
+        self.quick = QuickNetwork(
+            self.network,
+            self.card.input,
+            device,
+            ways(device, precision, is_compiled=is_compiled),
+            chances=lambda logits: calibrated(logits.float().cpu().numpy(), self.card.calibration.temperature),
+            note=lambda words: print(f"{self.card.id}: {words}", file=sys.stderr),
+        )
 
     def look(
         self,
@@ -85,9 +98,7 @@ class LoadedModel:
     ) -> list[Opinion]:
         begun = time.perf_counter()
         images = [torch.from_numpy(np.stack(views)).to(self.device) for views in zip(*cases, strict=True)]
-        is_single = self.precision is torch.float32
-        with torch.inference_mode(), torch.autocast(self.device.type, self.precision, enabled=not is_single):
-            maps = tuple(part.float() for part in self.network.maps(*images))
+        maps = self.quick.maps(tuple(images))
         found: tuple[torch.Tensor, ...] = ()
         if method is None:
             with torch.inference_mode():
@@ -119,8 +130,9 @@ class LoadedModel:
 
     @property
     def memory_bytes(self) -> int:
-        """About how much memory it holds: its weights, and as much again for what a pass needs."""
-        return 2 * sum(part.numel() * part.element_size() for part in self.network.parameters())
+        """About how much memory it holds: its weights, as much again for what a pass needs, and recorded passes."""
+        weights = sum(part.numel() * part.element_size() for part in self.network.parameters())
+        return 2 * weights + self.quick.memory_bytes
 
 
 def _architecture(card: ModelCard) -> Architecture:

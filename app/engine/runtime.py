@@ -155,7 +155,9 @@ class Runtime:
         if choice is None:
             choice = _choice(Hello(device="cpu", precision="bfloat16" if self._is_half else "float32",
                                    threads=self._hello.threads))  # fmt: skip
-        return LoadedModel(folder, device=choice.device, precision=choice.precision)
+        return LoadedModel(
+            folder, device=choice.device, precision=choice.precision, is_compiled=self._hello.is_compiled
+        )
 
     @property
     def _is_half(self) -> bool:
