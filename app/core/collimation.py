@@ -8,6 +8,7 @@ when in doubt nothing is cut, because a lost hip is worse than a poor window (AD
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -192,7 +193,7 @@ def _cut_edges(search: _Reduced, fine: Floats, polarities: tuple[bool, ...]) -> 
     """Cut one blade after the other, the clearest first; the polygon that remains, in pixels of `search`."""
     height, width = search.levels.shape
     polygon = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float64)
-    lines = _Lines.through((height, width), np.arange(0, 360, ANGLE_STEP_DEG, dtype=np.float32))
+    lines = _lines_through((height, width))
     smooth = cv2.GaussianBlur(search.levels, (0, 0), 1.5)
     slopes = [cv2.Scharr(smooth, cv2.CV_32F, dx, dy, scale=1 / 32).ravel() for dx, dy in ((1, 0), (0, 1))]
     slope_xy = np.asarray(slopes, np.float32)
@@ -250,11 +251,17 @@ class _Lines:
     def weigh(self, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Sum of the pixels' weights (P,) on every line, (A, count); pixels of weight 0 cost nothing."""
         where = np.flatnonzero(weights)
-        chosen = weights[where]
+        is_all = len(where) == len(weights)
+        chosen = weights if is_all else weights[where]
         sums = np.empty((len(self.index), self.count))
         for row, out in zip(self.index, sums, strict=True):
-            out[:] = np.bincount(row[where], chosen, minlength=self.count)
+            out[:] = np.bincount(row if is_all else row.take(where), chosen, minlength=self.count)
         return sums
+
+
+@lru_cache(maxsize=2)  # the two views of a case; 12 MiB each
+def _lines_through(shape: tuple[int, int]) -> _Lines:
+    return _Lines.through(shape, np.arange(0, 360, ANGLE_STEP_DEG, dtype=np.float32))
 
 
 ONE, EMPTY, BLANK = 1.0, 2.0**17, 2.0**34  # three numbers of pixels in one exact float64 sum
@@ -297,9 +304,10 @@ class _Blade:
         change = inside.astype(np.int8) - self.inside
         self.sums += lines.weigh(self.weights * change)  # whole numbers: exact in any order
         self.inside = inside
-        blank, rest = np.divmod(self.sums, BLANK)
-        empty, all_ = np.divmod(rest, EMPTY)
-        return all_, empty, blank
+        blank = np.floor(self.sums / BLANK)  # powers of two: exact, and much quicker than divmod
+        rest = self.sums - blank * BLANK
+        empty = np.floor(rest / EMPTY)
+        return rest - empty * EMPTY, empty, blank
 
 
 def _clearest(
@@ -347,11 +355,11 @@ def _steepest(
     is_bright: bool,
 ) -> tuple[int, float]:
     """The line of one direction across which the picture rises most, and by how much; 0 if none is an edge."""
-    row = lines.index[angle][where]
-    on_edge = is_edge[row]
-    at_pixel, row = where[on_edge], row[on_edge]
+    row = lines.index[angle].take(where)
+    on_edge = np.flatnonzero(is_edge.take(row))
+    at_pixel, row = where.take(on_edge), row.take(on_edge)
     turn = np.deg2rad(lines.angles_deg[angle])
-    steps = np.cos(turn) * slope_xy[0][at_pixel] + np.sin(turn) * slope_xy[1][at_pixel]
+    steps = np.cos(turn) * slope_xy[0].take(at_pixel) + np.sin(turn) * slope_xy[1].take(at_pixel)
     steps = steps if is_bright else -steps
     on_line = np.bincount(row, minlength=lines.count)
     contrast = np.bincount(row, np.clip(steps, 0, 0.1), minlength=lines.count)
@@ -367,10 +375,9 @@ def _steepest(
 
 def _beyond(per_line: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Sum over all lines more than two pixels further out: past the blurred edge itself."""
-    outward = np.cumsum(per_line[:, ::-1], axis=1)[:, ::-1]
-    shifted = np.zeros_like(outward)
-    shifted[:, :-3] = outward[:, 3:]
-    return shifted
+    beyond = np.zeros_like(per_line)
+    np.cumsum(per_line[:, :2:-1], axis=1, out=beyond[:, -4::-1])
+    return beyond
 
 
 def _place(
@@ -384,11 +391,8 @@ def _place(
     ):
         start = best
         middle = start.middle_of(polygon)  # turn about the middle of the edge, not about the corner of the image
-        trials = [
-            HalfPlane(angle_deg=start.angle_deg + float(turn_deg), rho_px=0.0).through(middle).shifted(float(shift_px))
-            for turn_deg in turns_deg
-            for shift_px in shifts_px
-        ]
+        turned = [HalfPlane(angle_deg=start.angle_deg + float(turn), rho_px=0.0).through(middle) for turn in turns_deg]
+        trials = [plane.shifted(float(shift_px)) for plane in turned for shift_px in shifts_px]
         steps = steps_along(fine, trials, polygon, scale) * (1 if is_bright else -1)
         steps[~np.isfinite(steps)] = -np.inf
         at = int(np.argmax(steps))

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 Points = npt.NDArray[np.float64]
+
+
+@lru_cache(maxsize=1024)  # the same few directions are asked for hundreds of times in one search
+def _normal_xy(angle_deg: float) -> Points:
+    angle = np.deg2rad(angle_deg)
+    normal_xy = np.array([np.cos(angle), np.sin(angle)])
+    normal_xy.setflags(write=False)
+    return normal_xy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +35,8 @@ class HalfPlane:
 
     @property
     def normal_xy(self) -> Points:
-        """Unit vector that points away from what is kept, (2,)."""
-        angle = np.deg2rad(self.angle_deg)
-        return np.array([np.cos(angle), np.sin(angle)])
+        """Unit vector that points away from what is kept, (2,), not to be written to."""
+        return _normal_xy(self.angle_deg)
 
     def through(self, point_xy: Points) -> HalfPlane:
         """The same direction, with the line through a point."""

@@ -22,7 +22,7 @@ def unpack(
     Whatever else sits in the unused bits, an old overlay for instance, is cut away.
 
     Args:
-        cells: (H, W) unsigned.
+        cells: (H, W) unsigned. An array that owns its memory may be overwritten with what is returned.
         layout: the layout of the object.
         stream: what the code stream says of its samples; None for uncompressed data and RLE.
         has_sign_per_stream: JPEG 2000 and JPEG-LS, where the precision of the code stream carries the sign.
@@ -44,7 +44,8 @@ def unpack(
     if shift:
         values = values >> np.array(shift, values.dtype)
     if bits < width - shift:
-        values = values & np.array((1 << bits) - 1, values.dtype)
+        own = values if values.flags.owndata and values.flags.writeable else None  # nobody else has these cells
+        values = np.bitwise_and(values, np.array((1 << bits) - 1, values.dtype), out=own)
     if not layout.is_signed:
         return values
     signed = values.view(f"i{cells.dtype.itemsize}")
