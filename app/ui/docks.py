@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QDockWidget, QMainWindow
+from PySide6.QtCore import QChildEvent, QEvent, QObject, Qt, QTimer
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
 TALL_SHARE = 0.72  # of the height that docks on one side have together
 
@@ -15,6 +15,14 @@ def is_behind(dock: QDockWidget) -> bool:
         return False
     has_neighbours = any(not other.isHidden() for other in window.tabifiedDockWidgets(dock))
     return has_neighbours and dock.visibleRegion().isEmpty()
+
+
+def is_out_of_sight(widget: QWidget) -> bool:
+    """Whether a widget lies in a dock that is behind another one."""
+    place: QWidget | None = widget
+    while place is not None and not isinstance(place, QDockWidget):
+        place = place.parentWidget()
+    return isinstance(place, QDockWidget) and is_behind(place)
 
 
 def switch_dock(dock: QDockWidget, is_on: bool, *, is_tall: bool = False) -> None:
@@ -53,3 +61,27 @@ def _make_tall(dock: QDockWidget) -> None:
         rest_px = round(height_px * (1 - TALL_SHARE) / len(others))
         sizes = [round(height_px * TALL_SHARE), *([rest_px] * len(others))]
         window.resizeDocks([dock, *others], sizes, Qt.Orientation.Vertical)
+
+
+class DockTabs(QObject):
+    """Keeps the keyboard out of the tabs of docks, which Qt leaves off the window while there are none to show.
+
+    Each dock comes forward by its own command.
+
+    Args:
+        window: whose docks may lie behind each other.
+    """
+
+    def __init__(self, window: QMainWindow) -> None:
+        super().__init__(window)
+        window.installEventFilter(self)
+        for bar in window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            bar.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A row of tabs is new."""
+        if isinstance(event, QChildEvent) and event.type() == QEvent.Type.ChildPolished:
+            child = event.child()
+            if isinstance(child, QTabBar):
+                child.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        return False

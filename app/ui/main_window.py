@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 
 SIZE_PX = (1280, 800)
 SMALLEST_PX = (960, 600)
+MOST_STEPS = 500  # of the keyboard, from one thing that can be seen to the next
 
 
 class MainWindow(QMainWindow):
@@ -166,6 +167,20 @@ class MainWindow(QMainWindow):
                 self._is_shell_painted = True
                 self.shell_painted.emit()
         return result
+
+    def focusNextPrevChild(self, is_next: bool) -> bool:  # noqa: N802
+        """Tab goes past what lies in a dock behind another one, which Qt counts as visible."""
+        if not self.is_built:
+            return super().focusNextPrevChild(is_next)
+        from app.ui.docks import is_out_of_sight
+
+        for _ in range(MOST_STEPS):
+            if not super().focusNextPrevChild(is_next):
+                return False
+            now = self.focusWidget()
+            if now is None or not is_out_of_sight(now):
+                return True
+        return True
 
     def changeEvent(self, event: QEvent) -> None:
         """Another language: say everything anew."""

@@ -14,6 +14,7 @@ from app.ui.case_list import NARROW_PX, NARROWEST_PX, CaseList
 from app.ui.command_set import CommandSet
 from app.ui.crash import CrashReporter
 from app.ui.demo_task import DemoTask
+from app.ui.docks import DockTabs
 from app.ui.jobs_strip import JobsStrip
 from app.ui.main_window import MainWindow
 from app.ui.notices import BannerArea
@@ -99,6 +100,7 @@ def build_shell(window: MainWindow) -> None:
     window.retranslate()
     window.enable()
     is_kept = start.geometry is not None and start.geometry.is_file()
+    DockTabs(window)
     WorklistRoom(window, worklist, (NARROWEST_PX, NARROW_PX), is_kept=is_kept)
 
 
