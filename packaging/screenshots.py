@@ -25,6 +25,7 @@ from PySide6.QtWidgets import QApplication
 from app.ui import theme
 from app.ui.language import use_language
 from app.ui.main_window import MainWindow
+from tests.support.annotating_window import click
 from tests.support.dicom_files import write_dicom
 from tests.support.dropping import drop
 from tests.support.window import application, open_window, wait, wait_until
@@ -83,6 +84,18 @@ def palette(window: MainWindow) -> None:
     wait(200)
 
 
+def annotate(window: MainWindow) -> None:
+    """Two clicks, the aligned crop and the label form."""
+    choose(window, "show_labels", "align")
+    assert window.viewer is not None
+    pane = window.viewer.active_pane
+    for share_x, share_y in ((0.42, 0.47), (0.33, 0.9)):
+        assert pane.item.pyramid is not None
+        click(pane, (pane.item.pyramid.cols * share_x, pane.item.pyramid.rows * share_y))
+    choose(window, "pan")
+    press(window, "1")
+
+
 def shortcuts(window: MainWindow) -> None:
     """The shortcut sheet."""
     settle(window)
@@ -110,6 +123,7 @@ PICTURES: dict[str, Callable[[MainWindow], None]] = {
     "light": light,
     "german": german,
     "resolve": resolve,
+    "annotate": annotate,
     "palette": palette,
     "shortcuts": shortcuts,
     "import-report": report,

@@ -18,7 +18,7 @@ from app.core.half_planes import HalfPlane, clip_polygon
 
 Polygon: TypeAlias = tuple[tuple[float, float], ...]
 
-SHAPE = "00181600"  # Shutter Shape; PS3.3 C.7.6.11
+SHUTTER_SHAPE = "00181600"  # Shutter Shape; PS3.3 C.7.6.11
 EDGES = ("00181602", "00181604", "00181606", "00181608")  # left, right vertical; upper, lower horizontal
 CENTER, RADIUS, VERTICES = "00181610", "00181612", "00181620"
 CIRCLE_CORNERS = 90
@@ -76,7 +76,7 @@ def stated_shutter(header: Mapping[str, Any], *, rows: int, cols: int, aspect: f
         cols: image width, px.
         aspect: row distance ÷ column distance of the pixels: a circle is round on the patient.
     """
-    shapes = [str(value).strip().upper() for value in _values(header, SHAPE)]
+    shapes = [str(value).strip().upper() for value in _values(header, SHUTTER_SHAPE)]
     polygons = []
     for shape in dict.fromkeys(shapes):
         polygon = None

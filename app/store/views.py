@@ -121,6 +121,16 @@ class Views:
         header: dict[str, Any] = json.loads(row["header"])
         return header
 
+    def has_element(self, view_id: str, tag: str) -> bool:
+        """Whether the header of a view holds an element, without reading all of it.
+
+        Args:
+            view_id: the view.
+            tag: eight hexadecimal digits, in capitals.
+        """
+        place = self._database.value('SELECT instr(header, ?) FROM "view" WHERE id = ?', (f'"{tag}"', view_id))
+        return bool(place)
+
     def offset(self, view_id: str) -> int:
         """Stored value = pixel + offset, for one view.
 

@@ -243,7 +243,7 @@ def _facts(shown: CropView) -> str:
         parts.append(tr("literal pixels, no trusted length scale"))
     else:
         parts.append(f"{number(cut.mm_per_px * cut.size_px, 1)} mm · {number(cut.mm_per_px, 3)} mm/px")
-    parts.append(tr("turned by {angle}°", angle=number(shown.angle_deg, 1)))
+    parts.append(tr("turned by {angle}°", angle=number(shown.angle_deg, 1).replace("-", "−")))
     return " · ".join(parts)
 
 

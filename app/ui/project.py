@@ -12,7 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from app.core.case import Case, ReviewStatus, Side, View
 from app.core.errors import UserError
 from app.core.grey import StoredImage
-from app.core.shutter import Shutter, stated_shutter
+from app.core.shutter import SHUTTER_SHAPE, Shutter, stated_shutter
 from app.store.annotations import Annotations
 from app.store.project import ProjectStore
 
@@ -286,8 +286,10 @@ class Project(QObject):
 def _hang(store: ProjectStore, view: View | None, *, is_placed: bool = True) -> Hanging:
     if view is None:
         return Hanging(is_placed=is_placed)
-    header = store.views.header(view.id)
-    shutter = stated_shutter(header, rows=view.rows, cols=view.cols, aspect=view.spacing.aspect)
+    shutter = None
+    if store.views.has_element(view.id, SHUTTER_SHAPE):
+        header = store.views.header(view.id)
+        shutter = stated_shutter(header, rows=view.rows, cols=view.cols, aspect=view.spacing.aspect)
     return Hanging(view=view, is_placed=is_placed, shutter=shutter)
 
 

@@ -20,7 +20,7 @@ from app.ui.main_window import MainWindow
 from app.ui.notices import BannerArea
 from app.ui.selection import Selection
 from app.ui.start_page import StartPage
-from app.ui.theme import GAP_S
+from app.ui.theme import GAP_M, GAP_S
 from app.ui.tool_bar import CommandBar
 from app.ui.wiring.adjudicating import AdjudicatingWiring
 from app.ui.wiring.annotating import AnnotatingWiring
@@ -61,6 +61,7 @@ def build_shell(window: MainWindow) -> None:
     window.middle.setMinimumWidth(330)  # not that of the start page, which is hidden while docks are open
     window.middle.addWidget(window.start_page)
     window.pixel = QLabel("", window)
+    window.pixel.setContentsMargins(GAP_M, 0, 0, 0)
     window.state = QLabel("", window)
     window.jobs = JobsStrip(window)
     window.projects = ProjectsWiring(window)

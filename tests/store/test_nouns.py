@@ -33,6 +33,8 @@ def test_everything_comes_back(filled: ProjectStore) -> None:
     assert filled.views.get("v1") == VIEW
     assert filled.views.of_study(STUDY.id) == filled.views.all() == filled.views.of_image("a" * 64) == [VIEW]
     assert filled.views.header("v1") == HEADER
+    assert filled.views.has_element("v1", next(iter(HEADER)))
+    assert not filled.views.has_element("v1", "00181600")
     assert filled.views.offset("v1") == -32768
     assert filled.patients.get("x") is filled.studies.get("x") is filled.views.get("x") is filled.cases.get("x") is None
 
