@@ -98,9 +98,10 @@ class DeformableAttention(nn.Module):
             self.position_bias_table = nn.Parameter(torch.zeros(heads, 2 * size - 1, 2 * size - 1))
             nn.init.trunc_normal_(self.position_bias_table, std=0.01)
         self.points: Tensor
-        self.places: Tensor
+        self.half_places: Tensor
         self.register_buffer("points", mesh(size, references), persistent=False)
-        self.register_buffer("places", mesh(size, "v1" if references == "v1" else "grid"), persistent=False)
+        places = mesh(size, "v1" if references == "v1" else "grid").view(1, -1, 1, 2).flip(-1) * 0.5
+        self.register_buffer("half_places", places.expand(1, -1, size**2, 2).reshape(1, size**2, -1), persistent=False)
         self.reach = factor / (size - 1 if references == "v2" else size)
 
     def forward(self, tokens: Tensor, query: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -149,19 +150,25 @@ class DeformableAttention(nn.Module):
         own: Tensor = self.q(tokens)
         positions = self.positions(own)
         found = sample(self._by_group(tokens), positions).view(batch, -1, count).transpose(1, 2)
-        key, value = self._split(self.k(found)), self._split(self.v(found))
+        # one product for both, of numbers that lie side by side
+        weight = torch.cat([self.k.weight, self.v.weight])
+        both = fn.linear(found.contiguous(), weight, torch.cat([self.k.bias, self.v.bias]))
+        key, value = both.view(batch, count, 2, self.heads, -1).permute(2, 0, 3, 1, 4)
         return own, key, value, self._position_bias(positions, batch, key.dtype), positions
 
     def _position_bias(self, positions: Tensor, batch: int, dtype: torch.dtype) -> Tensor | None:
         if self.position_bias_table is None:
             return None
         count = self.size**2
-        apart = (self.places.view(1, count, 1, 2) - positions.view(-1, 1, count, 2)) * 0.5
+        # halved before they are subtracted, and laid out so that the difference runs over whole rows
+        points = (positions.flip(-1) * 0.5).reshape(-1, 1, 2 * count)
+        apart = (self.half_places - points).view(-1, count, count, 2)
         per_group = self.heads // self.groups
         side = 2 * self.size - 1
         table = self.position_bias_table.view(1, self.groups, per_group, side, side)
         table = table.expand(batch, -1, -1, -1, -1).reshape(-1, per_group, side, side)
-        return sample(table, apart).view(batch, self.heads, count, count).to(dtype)
+        bias = fn.grid_sample(table, apart.to(table.dtype), mode="bilinear", align_corners=True)
+        return bias.view(batch, self.heads, count, count).to(dtype)
 
     def _by_group(self, tokens: Tensor) -> Tensor:
         batch, rows, cols, dim = tokens.shape
