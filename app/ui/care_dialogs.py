@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 from app.store.health import HealthReport, State
 from app.store.project_facts import ProjectFacts
 from app.ui import theme
-from app.ui.language import moment, say, tr, whole
+from app.ui.language import moment, present_language, say, tr, whole
 from app.ui.privacy import private
 from app.ui.theme import GAP_L, GAP_M, GAP_S
 
@@ -29,7 +29,7 @@ MAX_PROBLEMS = 200
 
 def size_words(count: int) -> str:
     """Bytes as people read them."""
-    return QLocale().formattedDataSize(count, 1, QLocale.DataSizeFormat.DataSizeTraditionalFormat)
+    return QLocale(present_language()).formattedDataSize(count, 1, QLocale.DataSizeFormat.DataSizeTraditionalFormat)
 
 
 class PropertiesDialog(QDialog):

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.resampling import Rect, place, sample
 from app.ui.image_item import SQUARES_FROM_SCALE
+from app.ui.language import number
 from app.ui.theme import GAP_M, OVER_IMAGE, TEXT_S, font
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class Loupe(QWidget):
         painter.drawEllipse(rim)
         painter.setPen(QPen(QColor(OVER_IMAGE.accent), 1.5))
         painter.drawEllipse(rim)
-        words = f"{self.factor:.1f}×"
+        words = f"{number(self.factor, 1)}×"
         face = font(TEXT_S, is_bold=True)
         width = QFontMetricsF(face).horizontalAdvance(words) + 2 * GAP_M
         plate = QRectF((self.width() - width) / 2, self.height() - 30, width, 20)
