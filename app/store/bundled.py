@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from pathlib import Path
 
 
@@ -12,11 +13,14 @@ def resource_path(*parts: str) -> Path:
     Raises:
         FileNotFoundError: it is not there.
     """
-    frozen = getattr(sys, "_MEIPASS", None)
-    here = Path(__file__).resolve()
-    roots = [Path(frozen)] if frozen else [here.parents[2], here.parents[1]]
-    for root in roots:
+    for root in _roots(getattr(sys, "_MEIPASS", None)):
         path = root.joinpath("resources", *parts)
         if path.exists():
             return path
     raise FileNotFoundError("/".join(("resources", *parts)))
+
+
+@cache  # 160 icons are asked for before the window is there
+def _roots(frozen: str | None) -> tuple[Path, ...]:
+    here = Path(__file__).resolve()
+    return (Path(frozen),) if frozen else (here.parents[2], here.parents[1])

@@ -340,7 +340,7 @@ def _require_undamaged(folder: ProjectFolder, database: Database) -> None:
 
 
 def _refuse_newer(database: Database) -> None:
-    known = {migration.name for migration in MIGRATIONS.pending(SqliteUtils(memory=True))}
+    known = {migration.name for migration in MIGRATIONS.pending(SqliteUtils(memory=True, execute_plugins=False))}
     applied = set(database.applied_migrations())
     if not applied:
         raise damaged("Its file project.db is empty.")

@@ -200,10 +200,9 @@ class MainWindow(QMainWindow):
         """Import what shows images, connect it, and open what was asked for."""
         if self._is_closed:
             return  # before it was ready: nothing may be opened that nobody would close
-        from app.core.imports import without
+        from app.ui.lazy_pyqtgraph import import_pyqtgraph
 
-        with without("cuda", "cupy"):  # for pictures on a graphics card, which no pane shows
-            import pyqtgraph  # noqa: F401
+        import_pyqtgraph()
 
         from app.ui.project import Project
         from app.ui.viewer import Viewer

@@ -34,6 +34,7 @@ class LooksWiring(Wiring):
     palette: CommandPalette
     sheet: ShortcutSheet
     dialog: QDialog | None = None
+    _is_restoring = False
 
     @property
     def settings(self) -> Settings:
@@ -72,7 +73,12 @@ class LooksWiring(Wiring):
     def connect_rest(self) -> None:
         """All docks are there now: put them where they were."""
         window = self.window
+        self._is_restoring = True  # Qt hides docks for a moment
         restore_docks(window, window.start.geometry)
+        self._is_restoring = False
+        for command in window.commands.commands:
+            if command.is_kept:
+                self._keep_switch(command.id, window.actions_by_id[command.id].isChecked())
         for dock in window.findChildren(QDockWidget, "cases"):
             window.actions_by_id["show_list"].setChecked(not dock.isHidden())
 
@@ -165,10 +171,13 @@ class LooksWiring(Wiring):
         return lambda _: self.change(**{name: value})
 
     def _keep_switch(self, command_id: str, is_on: bool) -> None:
+        if self._is_restoring:
+            return
         switches = {name: on for name, on in self.settings.switches.items() if name != command_id}
         if is_on != self.window.commands.by_id[command_id].is_checked:
             switches[command_id] = is_on
-        self.change(switches=switches)
+        if switches != self.settings.switches:
+            self.change(switches=switches)
 
     def _on_system_scheme(self, scheme: Qt.ColorScheme) -> None:
         if self.settings.theme == "system":
