@@ -79,13 +79,16 @@ def place_words(task_id: str) -> str:
 
 
 def score_words(row: WorklistRow, task_id: str) -> str:
-    """What a model says about a case, in a few letters: `54 %`; in brackets where it gives no answer."""
+    """What a model says about a case, in a few letters: `54 %`; in brackets where it lies too near the threshold, and no
+    figure where the case is outside what the model knows, as in the panel."""
     values = row.opinions.get(f"{AI_SCORE}{task_id}", ())
     if not values:
         return ""
     said = row.opinions.get(f"{AI_FINDING}{task_id}", ("",))[0]
     percent = f"{number(100 * float(values[0]), 0)} %"
-    return f"({percent})" if said in ("abstains", "outside") else percent
+    if said == "outside":
+        return tr("outside")
+    return f"({percent})" if said == "abstains" else percent
 
 
 def first_score(row: WorklistRow) -> str:
@@ -170,7 +173,7 @@ def row_tip(row: WorklistRow, *, patient: str) -> str:
         if name.startswith(AI_FINDING):
             task_id = name.removeprefix(AI_FINDING)
             said = tr(AI_VALUES[values[0]])
-            score = score_words(row, task_id)
+            score = "" if values[0] == "outside" else score_words(row, task_id)
             lines.append(f"{field_title(name)}: {said}, {score}" if score else f"{field_title(name)}: {said}")
     lines += [f"“{private(comment)}”" for comment in row.comments]
     return "\n".join(lines)

@@ -12,8 +12,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QTreeWidgetItem
 
 from app.core.case import ReviewStatus
-from app.core.worklist import Query, Sort, parse_filter
+from app.core.worklist import AI_FINDING, AI_SCORE, Query, Sort, WorklistRow, parse_filter
 from app.store.project import ProjectStore
+from app.ui import case_words
 from app.ui.case_list import CaseList
 from app.ui.privacy import hide_names
 from tests.support.many_cases import make_many_cases
@@ -364,3 +365,14 @@ def test_an_index_made_anew_under_the_list_shows_no_other_case(store: ProjectSto
     assert [cases.model.row_at(row) for row in range(3)] == [None] * 3, "numbers mean other cases: show none"
     cases.refresh()
     assert listed(cases) == before
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [("found", "AI 54 %"), ("not-found", "AI 54 %"), ("abstains", "AI (54 %)"), ("outside", "AI outside")],
+)
+def test_the_worklist_gives_a_figure_where_the_panel_gives_one(verdict: str, words: str) -> None:
+    opinions = {f"{AI_SCORE}fracture.pair": ("0.54",), f"{AI_FINDING}fracture.pair": (verdict,)}
+    row = WorklistRow(case_id="C", position=1, study_id="S", patient_id="P", opinions=opinions)
+    assert case_words.first_score(row) == words
+    assert ("54" in case_words.row_tip(row, patient="P")) is (verdict != "outside")

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("timm")
 
 from app.engine.models.cvdt import SMALL, Cvdt, CvdtPlan, DeformableSingle  # noqa: E402
-from app.engine.models.deformable_attention import DeformableAttention  # noqa: E402
+from app.engine.models.deformable_attention import DeformableAttention, attend  # noqa: E402
 from app.engine.models.deformable_branch import BranchPlan  # noqa: E402
 
 TINY = BranchPlan(dims=(6, 12, 24, 48), drop_path=0.0)
@@ -111,6 +111,20 @@ def test_points_that_do_not_move_give_plain_attention() -> None:
             flat, flat, flat, 24, 6, weight, bias, None, None, False, 0.0, module.out.weight, module.out.bias
         )
     assert (ours.view(2, 49, 24) - theirs.transpose(0, 1)).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("points", [4, 49])
+def test_attention_case_by_case_is_the_fused_one(points: int) -> None:
+    torch.manual_seed(8)
+    asking, key, value = torch.randn(3, 2, 3, points, 8)
+    bias = torch.randn(2, 3, points, points)
+    with torch.no_grad():
+        ours = attend(asking, key, value, bias)
+        theirs = torch.nn.functional.scaled_dot_product_attention(asking, key, value, attn_mask=bias)
+    assert (ours - theirs).abs().max() < 1e-6
+    learning = bias.clone().requires_grad_()
+    attend(asking, key, value, learning).sum().backward()
+    assert learning.grad is not None
 
 
 def pair(plan: CvdtPlan, seed: int = 0):  # type: ignore[no-untyped-def]
