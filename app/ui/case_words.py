@@ -79,8 +79,8 @@ def place_words(task_id: str) -> str:
 
 
 def score_words(row: WorklistRow, task_id: str) -> str:
-    """What a model says about a case, in a few letters: `54 %`; in brackets where it lies too near the threshold, and no
-    figure where the case is outside what the model knows, as in the panel."""
+    """What a model says about a case, in a few letters: `54 %`, as in the panel; in brackets where it is too near the
+    threshold, and no figure where the case is outside what the model knows."""
     values = row.opinions.get(f"{AI_SCORE}{task_id}", ())
     if not values:
         return ""
