@@ -21,7 +21,7 @@ def main() -> None:
         found = train_with_kills(Path(folder), kills, seed)
     same = ", ".join(f"{name} {'the same' if is_same else 'DIFFERENT'}" for name, is_same in found["same"].items())
     print(f"{found['kills']} kills at random moments of a run of {found['epochs']} epochs ({found['undisturbed_s']} s)")
-    print(f"epoch.step/finished epochs when killed: {' '.join(found['moments'])}")
+    print(f"epoch of the last step/finished epochs when killed: {' '.join(found['moments'])}")
     print(f"{found['outside']} kills more fell after the last epoch and do not count")
     print(f"against the undisturbed run: {same}")
     if not all(found["same"].values()):

@@ -15,6 +15,8 @@ from app.cli.exit_codes import BUG, CANCELLED, DONE, REFUSED, USAGE
 from app.cli.output import print_fault, print_user_error
 from app.core.errors import UserError
 
+TRAINING_PACKAGES = frozenset({"torch", "torchvision", "timm", "safetensors", "scipy", "sklearn", "statsmodels",
+                               "lightning_fabric"})  # fmt: skip
 # name -> (module with configure(parser) and run(args) -> exit code, one-line summary)
 COMMANDS: dict[str, tuple[str, str]] = {
     "gui": ("app.cli.gui", "open the window on a project"),
@@ -53,7 +55,7 @@ Research use only. Not for diagnosis."""
 
 
 def build_parser(only: str | None = None) -> argparse.ArgumentParser:
-    """The full parser; with `only`, sub-commands other than that one are left unconfigured (not imported)."""
+    """The full parser; with `only`, just that sub-command's; with an empty one, none is configured (imported)."""
     parser = argparse.ArgumentParser(
         prog="coxa",
         description="Coxa: paired hip radiographs, reviewed, labelled and curated on one workstation.",
@@ -63,6 +65,8 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"coxa {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     for name, (module, summary) in COMMANDS.items():
+        if only and only != name:
+            continue
         sub = commands.add_parser(
             name, help=summary, description=summary[0].upper() + summary[1:] + ".", allow_abbrev=False
         )
@@ -87,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return USAGE
     as_json = "--json" in words
     try:
-        parser = build_parser(only=named or "")
+        parser = build_parser(only=named if named is not None and words[0] == named else "")
         args = parser.parse_args(words)
         if args.command is None:
             parser.print_help()
@@ -98,6 +102,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         print_user_error(error, as_json=as_json)
         return USAGE if error.kind == "usage" else REFUSED
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in TRAINING_PACKAGES:
+            print_fault(error, as_json=as_json)
+            return BUG
+        print_user_error(without_torch(error.name or ""), as_json=as_json)
+        return REFUSED
     except KeyboardInterrupt:
         print("Cancelled.", file=sys.stderr)
         return CANCELLED
@@ -107,6 +117,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:  # the last line of defence: a bug is reported as one
         print_fault(error, as_json=as_json)
         return BUG
+
+
+def without_torch(package: str) -> UserError:
+    """What to say where Coxa was set up for reviewing only."""
+    return UserError(
+        "Training needs torch, which is not installed.",
+        reason=f"Coxa was set up with --review-only: there is no {package}.",
+        remedy="Run the set-up again, without --review-only.",
+        kind="no-torch",
+    )
 
 
 def unknown_command(word: str) -> str:

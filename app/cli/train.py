@@ -64,6 +64,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=0, metavar="N", help="of the CPU (default: all)")
     parser.add_argument("--nice", type=int, default=10, metavar="N",
                         help="let others go first; 19: take only idle time (default: 10)")  # fmt: skip
+    parser.add_argument("--background", action="store_true",
+                        help="outlive the terminal or window, in a scheduling group of its own")  # fmt: skip
     add_json_argument(parser)
     parser.epilog = EPILOG
 
@@ -96,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace, folders: list[RunFolder]) -> int:
-    be_modest(args.nice)
+    be_modest(args.nice, is_background=args.background)
     from app.engine.training.processes import is_first_process
     from app.engine.training.train_run import train_queue, train_run
 

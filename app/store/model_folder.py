@@ -68,7 +68,7 @@ def verified_weights(folder: Path, card: ModelCard) -> Path:
     """
     path = folder / WEIGHTS
     try:
-        _require_safetensors(path)
+        require_safetensors(path)
         digest = weights_sha256(path)
     except OSError as error:
         raise UserError(
@@ -156,8 +156,13 @@ def import_model(source: Path, models: Path) -> ModelCard:
     return card
 
 
-def _require_safetensors(path: Path) -> None:
-    """A safetensors file begins with the length of a JSON header that lies within the file."""
+def require_safetensors(path: Path) -> None:
+    """A safetensors file begins with the length of a JSON header that lies within the file.
+
+    Raises:
+        UserError: `not-safetensors`.
+        OSError: it cannot be read.
+    """
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(9)

@@ -11,7 +11,7 @@ from app.core.networks import Network, network_named, networks
 from app.core.training_proposal import Protocol, Start, TrainingProposal, TrainingRequest, propose
 from app.core.training_task import TrainingTask, tasks_of
 from app.store.label_sets import current_label_set
-from app.store.model_folder import WEIGHTS
+from app.store.model_folder import WEIGHTS, require_safetensors
 from app.store.models import ModelEntry, Models
 from app.store.project import ProjectStore
 from app.store.run_folder import RunFolder
@@ -221,6 +221,7 @@ def _begin(models: Models, task: TrainingTask, network: Network, wish: TrainingW
                 kind="no-start",
             )
         case Start.FILE if wish.start_file is not None and wish.start_file.is_file():
+            require_safetensors(wish.start_file)
             begin = Begin(start="start.safetensors", words=wish.start_file.name, weights=wish.start_file)
         case Start.FILE:
             raise UserError(

@@ -24,12 +24,36 @@ os.environ.setdefault("GOMP_SPINCOUNT", "0")
 from app.core.training_plan import Augmentation
 from app.core.training_run import RunState
 from app.engine.training import train_run as program
+from app.engine.training import trainer
 from app.store.run_folder import RunFolder
 from tests.support.training_run import make_run
 
 WAIT_S = 300.0
-EPOCHS_A_KILL = 0.6  # that pass before a kill, on average
-MOST_EPOCHS = 10
+MOST_EPOCHS = 10  # of two steps each
+MOST_STEPS = 4  # that a process begins before it is killed
+STEP_S = 0.2  # a step and what follows it take about as long
+
+
+class Told(trainer.Trainer):
+    """Says before every step which one it is, in the folder that holds the run's."""
+
+    taken = 0
+
+    def _step(self, *args: Any) -> float:
+        self.taken += 1
+        draft = self.folder.path.parent / f"step.{os.getpid()}"
+        draft.write_text(f"{os.getpid()} {self.taken} {len(self.epochs) + 1}")
+        draft.replace(self.folder.path.parent / "step")
+        return super()._step(*args)
+
+
+def stepping(run: RunFolder) -> tuple[int, int, int]:
+    """Which process takes steps, how many it has begun, and in which epoch it is; zeros before the first."""
+    try:
+        process, taken, epoch = (run.path.parent / "step").read_text().split()
+    except OSError:
+        return 0, 0, 0
+    return int(process), int(taken), int(epoch)
 
 
 def begin(run: RunFolder) -> int:
@@ -40,6 +64,7 @@ def begin(run: RunFolder) -> int:
     code = 1
     try:
         program.write_graph_of = lambda model: None  # of no interest here
+        program.Trainer = Told  # type: ignore[attr-defined]
         code = 0 if program.train_run(run, device="cpu", precision="float32", threads=1) is RunState.FINISHED else 2
     finally:
         os._exit(code)
@@ -54,7 +79,7 @@ def is_over(child: int, seconds: float) -> bool:
             if os.waitstatus_to_exitcode(status) != 0:
                 raise SystemExit(f"the training ended with {os.waitstatus_to_exitcode(status)}")
             return True
-        time.sleep(0.02)
+        time.sleep(min(seconds, 0.02))
     return False
 
 
@@ -82,9 +107,8 @@ def outcome(run: RunFolder) -> dict[str, Any]:
 def main(folder: Path, kills: int, seed: int) -> dict[str, Any]:
     """Train undisturbed, then with kills."""
     rng = random.Random(seed)
-    epochs = round(EPOCHS_A_KILL * kills) + 2
     whole = make_run(
-        folder / "whole", cases=8, epochs=min(epochs, MOST_EPOCHS), batch=4, average=0.9, localisation=0.5,
+        folder / "whole", cases=16, epochs=min(kills + 2, MOST_EPOCHS), batch=4, average=0.9, localisation=0.5,
         augmentation=Augmentation(),
     )  # fmt: skip
     shutil.copytree(whole.path, folder / "killed")
@@ -93,26 +117,25 @@ def main(folder: Path, kills: int, seed: int) -> dict[str, Any]:
     if not is_over(begin(whole), WAIT_S):
         raise SystemExit("the undisturbed run did not end")
     undisturbed = time.monotonic() - begun
-    epoch_s = sum(epoch.seconds for epoch in whole.epochs()) / len(whole.epochs())
     done, outside, moments = 0, 0, []
     while done < kills:
         child = begin(killed)
-        # it trains from here on; an epoch must end now and then, or nothing would ever be finished
-        while killed.live().state is not RunState.RUNNING or killed.live().pid != child:
-            if is_over(child, 0.002):
-                raise SystemExit("it ended before it trained")
-        if is_over(child, rng.uniform(0, 2 * EPOCHS_A_KILL * epoch_s)):
+        # in some step from the first on; an epoch must end now and then, or nothing would ever be finished
+        steps, is_done = rng.randint(1, MOST_STEPS), False
+        while not is_done and (stepping(killed)[0] != child or stepping(killed)[1] < steps):
+            is_done = is_over(child, 0.002)
+        if is_done or is_over(child, rng.uniform(0, STEP_S)):
             restart(whole, killed)
             continue
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-        live, finished = killed.live(), len(killed.epochs())
+        finished = len(killed.epochs())
         if finished == whole.plan().epochs:  # it made the model already
             outside += 1
             restart(whole, killed)
             continue
         done += 1
-        moments.append(f"{live.epoch}.{live.step}/{finished}")
+        moments.append(f"{stepping(killed)[2]}/{finished}")
     if not is_over(begin(killed), WAIT_S):
         raise SystemExit("the resumed run did not end")
     one, other = outcome(whole), outcome(killed)

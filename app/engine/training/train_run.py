@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import time
@@ -204,9 +205,12 @@ def _train(
         reporter.say(is_due=True, state=state, pid=0, seconds_left=0.0 if state is RunState.FINISHED else None)
         return state
     except UserError as error:
-        problem = Problem(title=error.title, reason=error.reason, remedy=error.remedy, kind=error.kind)
-        reporter.say(is_due=True, state=RunState.FAILED, pid=0, problem=problem)
+        _fail(reporter, error)
         raise
+    except OSError as error:
+        told = _unwritable(error)
+        _fail(reporter, told)
+        raise told from error
     except KeyboardInterrupt:
         reporter.say(is_due=True, state=RunState.PAUSED, pid=0)
         raise
@@ -221,6 +225,22 @@ def _train(
         raise
     finally:
         run.stop_file.unlink(missing_ok=True)
+
+
+def _fail(reporter: Reporter, error: UserError) -> None:
+    """Write down why it failed, unless there is no room even for that."""
+    problem = Problem(title=error.title, reason=error.reason, remedy=error.remedy, kind=error.kind)
+    with contextlib.suppress(OSError):
+        reporter.say(is_due=True, state=RunState.FAILED, pid=0, problem=problem)
+
+
+def _unwritable(error: OSError) -> UserError:
+    return UserError(
+        "The training run cannot be written.",
+        reason=f"{error.strerror or 'The disk does not answer'}.",
+        remedy="Make room on the disk, then resume it: it goes on after its last whole epoch.",
+        kind="unwritable-run",
+    )
 
 
 def _run_epochs(
