@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import re
 import shlex
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -60,6 +61,7 @@ def examples() -> list[str]:
     return lines
 
 
+@cache
 def command_parsers() -> dict[str, argparse.ArgumentParser]:
     """The parser of every command."""
     group = next(a for a in build_parser()._actions if isinstance(a, argparse._SubParsersAction))
@@ -120,12 +122,14 @@ def test_no_two_decisions_have_one_number() -> None:
     assert {"0001", "0002", "0003"} <= set(numbers)
 
 
+@cache
 def glossary_types() -> list[str]:
     """The types that the glossary names."""
     text = (REPOSITORY / "CONTEXT.md").read_text(encoding="utf-8")
     return re.findall(r"`([A-Z]\w+)`", text)
 
 
+@cache
 def core_types() -> dict[str, str]:
     """Every public class of the core and its module."""
     found = {}
