@@ -45,8 +45,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--preset", default="quick", metavar="NAME", help="quick, default, paper … (default: quick)")
     parser.add_argument("--start", default="", metavar="WEIGHTS",
                         help="active, imagenet, scratch, or a file (default: active where it fits)")  # fmt: skip
-    parser.add_argument("--protocol", choices=("hold-out", "80-20", "10-fold", "5-fold"), default="hold-out",
-                        help="how cases are divided (default: hold-out)")  # fmt: skip
+    parser.add_argument("--protocol", choices=("hold-out", "80-20", "10-fold", "5-fold"), default="",
+                        help="how cases are divided (default: hold-out; of a paper's preset, the paper's)")  # fmt: skip
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of split, weights and order (default: 0)")
     parser.add_argument("--epochs", type=int, default=0, metavar="N", help="instead of the preset's")
     parser.add_argument("--title", default="", metavar="TEXT", help="what to call the run")
@@ -135,7 +135,7 @@ def _make(args: argparse.Namespace) -> list[RunFolder] | None:
     start, file = _start(args.start)
     wish = TrainingWish(
         task=args.task, network=args.network, preset=args.preset, start=start, start_file=file,
-        protocol=Protocol(args.protocol), seed=args.seed, epochs=args.epochs,
+        protocol=Protocol(args.protocol) if args.protocol else None, seed=args.seed, epochs=args.epochs,
     )  # fmt: skip
     with open_project(args.project, ProjectStore, is_looking=args.dry_run) as project:
         setup = set_up(project, wish, reader=args.reader)

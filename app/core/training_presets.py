@@ -38,6 +38,7 @@ _PAPER_004: Mapping[str, Any] = {
     "schedule": Schedule.CONSTANT,
     "augmentation": Augmentation(rotation_deg=10, zoom=0.1, shift=0.1, contrast=0, noise=0),
 }  # fmt: skip
+WAYS_004 = ("automated", "intervention")
 _OPTIMISERS_004 = {"vgg19": Optimiser.SGD, "inception-v3": Optimiser.RMSPROP, "resnet50": Optimiser.ADAM}
 
 _DEFAULT: Mapping[str, Any] = {
@@ -61,14 +62,31 @@ def presets_for(architecture: str) -> dict[str, Mapping[str, Any]]:
     name, _, way = architecture.rpartition("-")
     if architecture.startswith("densenet121-") and way in ("view", "part"):
         found["paper"] = _PAPER_001
-    elif name in _OPTIMISERS_004 and way in ("automated", "intervention"):
-        found["paper"] = {
-            **_PAPER_004, "optimiser": _OPTIMISERS_004[name], "epochs": 200 if name == "vgg19" else 100
-        }  # fmt: skip
+    elif way in WAYS_004:
+        optimiser = _OPTIMISERS_004.get(name, Optimiser.ADAM)  # [R] a network that the paper does not have
+        found["paper"] = {**_PAPER_004, "optimiser": optimiser, "epochs": 200 if name == "vgg19" else 100}
     else:
         found["paper"] = _PAPER_000
         found["paper-sgd"] = _PAPER_000_SGD
     return found
+
+
+def protocol_for(architecture: str, name: str) -> str:
+    """How the preset of a paper divides the cases: 000 in 10 folds, 001 80 to 20, 004 in 5 folds; ours keep the
+    project's hold-out.
+
+    Args:
+        architecture: name in the registry of networks.
+        name: of the preset.
+
+    Returns:
+        A `Protocol`.
+    """
+    if not name.startswith("paper"):
+        return "hold-out"
+    if architecture.startswith(("densenet121-whole-view", "densenet121-body-part")):
+        return "80-20"
+    return "5-fold" if architecture.rpartition("-")[2] in WAYS_004 else "10-fold"
 
 
 def with_preset(plan: TrainingPlan, name: str) -> TrainingPlan:

@@ -8,6 +8,7 @@ from pathlib import Path
 from app.core.errors import UserError
 from app.core.model_input import InputKind
 from app.core.networks import Network, network_named, networks
+from app.core.training_presets import protocol_for
 from app.core.training_proposal import Protocol, Start, TrainingProposal, TrainingRequest, propose
 from app.core.training_task import TrainingTask, tasks_of
 from app.store.label_sets import current_label_set
@@ -32,7 +33,7 @@ class TrainingWish:
         preset: name of a preset.
         start: which weights; None = the active model's where they fit, else ImageNet's, else random ones.
         start_file: the file, for `Start.FILE`.
-        protocol: how cases are divided.
+        protocol: how cases are divided; None = as the preset says.
         seed: of everything.
         epochs: instead of the preset's; 0 = the preset's.
     """
@@ -42,7 +43,7 @@ class TrainingWish:
     preset: str = "quick"
     start: Start | None = None
     start_file: Path | None = None
-    protocol: Protocol = Protocol.HOLD_OUT
+    protocol: Protocol | None = None
     seed: int = 0
     epochs: int = 0
 
@@ -93,8 +94,8 @@ def set_up(
     event_id, _ = project.events.head()
     cases = training_cases(project, task, network.input, reader=reader, has_localiser=localiser is not None)
     request = TrainingRequest(
-        task=task, network=network, preset=wish.preset, start=start, protocol=wish.protocol, seed=wish.seed,
-        epochs=wish.epochs,
+        task=task, network=network, preset=wish.preset, start=start, seed=wish.seed, epochs=wish.epochs,
+        protocol=wish.protocol or Protocol(protocol_for(network.id, wish.preset)),
     )  # fmt: skip
     return TrainingSetup(
         proposal=propose(request, cases.candidates),

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QFileDialog, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from app.core.errors import UserError
-from app.core.training_presets import presets_for
+from app.core.training_presets import presets_for, protocol_for
 from app.core.training_proposal import Protocol, Start
 from app.ui.fields import ChoiceBox, NumberBox
 from app.ui.language import say, tr, trn
@@ -143,6 +143,7 @@ class TrainingForm(QWidget):
         self._fill_presets(request.network.id)
         self._choose("preset", request.preset)
         self._choose("start", request.start.value)
+        self._choose("protocol", request.protocol.value)
         self._fill()
 
     def show_problem(self, problem: UserError) -> None:
@@ -193,6 +194,9 @@ class TrainingForm(QWidget):
             self.boxes["start"].setCurrentIndex(-1)
         if name == "network":
             self._fill_presets(str(self.boxes["network"].currentData()))
+        if name in ("network", "preset"):  # a paper divides in its own way
+            network, preset = (str(self.boxes[each].currentData() or "") for each in ("network", "preset"))
+            self._choose("protocol", protocol_for(network, preset))
         self.changed.emit()
 
     def _fill_boxes(self) -> None:

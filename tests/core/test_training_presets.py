@@ -7,7 +7,7 @@ import pytest
 from app.core.case import ViewRole
 from app.core.model_input import InputKind, ModelInput
 from app.core.training_plan import Optimiser, Schedule, TrainingPlan
-from app.core.training_presets import presets_for, with_preset
+from app.core.training_presets import presets_for, protocol_for, with_preset
 
 INPUT = ModelInput(kind=InputKind.WHOLE_VIEW, roles=(ViewRole.FRONTAL,), size_px=64)
 
@@ -63,3 +63,49 @@ def test_densenet_in_paper_000_is_not_paper_001() -> None:
 def test_unknown_presets_are_refused() -> None:
     with pytest.raises(KeyError):
         plan("cvdt", "best")
+
+
+# models.md §1: what each paper states, and where it is silent our reading
+PAPERS: dict[str, tuple[Optimiser, float, Schedule, int, int, float, float, str]] = {
+    # network: optimiser, rate, schedule, batch, epochs, weight decay, clip, protocol
+    "cvdt": (Optimiser.ADAMW, 1.875e-4, Schedule.COSINE, 32, 100, 0.05, 5.0, "10-fold"),
+    "cvdt-without-query-sharing": (Optimiser.ADAMW, 1.875e-4, Schedule.COSINE, 32, 100, 0.05, 5.0, "10-fold"),
+    "swin-t-dual": (Optimiser.ADAMW, 1.875e-4, Schedule.COSINE, 32, 100, 0.05, 5.0, "10-fold"),
+    "densenet121-dual": (Optimiser.ADAMW, 1.875e-4, Schedule.COSINE, 32, 100, 0.05, 5.0, "10-fold"),
+    "densenet121-whole-view": (Optimiser.ADAM, 1e-3, Schedule.PLATEAU, 8, 60, 0.0, 0.0, "80-20"),
+    "densenet121-body-part": (Optimiser.ADAM, 1e-3, Schedule.PLATEAU, 8, 60, 0.0, 0.0, "80-20"),
+    "resnet50-intervention": (Optimiser.ADAM, 1e-5, Schedule.CONSTANT, 5, 100, 0.0, 0.0, "5-fold"),
+    "inception-v3-automated": (Optimiser.RMSPROP, 1e-5, Schedule.CONSTANT, 5, 100, 0.0, 0.0, "5-fold"),
+    "vgg19-intervention": (Optimiser.SGD, 1e-5, Schedule.CONSTANT, 5, 200, 0.0, 0.0, "5-fold"),
+    "efficientnet-lite0-intervention": (Optimiser.ADAM, 1e-5, Schedule.CONSTANT, 5, 100, 0.0, 0.0, "5-fold"),
+}
+
+
+@pytest.mark.parametrize("architecture", PAPERS)
+def test_every_number_of_a_papers_preset(architecture: str) -> None:
+    optimiser, rate, schedule, batch, epochs, decay, clip, protocol = PAPERS[architecture]
+    found = plan(architecture, "paper")
+    assert (found.optimiser, found.schedule, found.batch, found.epochs) == (optimiser, schedule, batch, epochs)
+    assert found.learning_rate == pytest.approx(rate)
+    assert (found.weight_decay, found.clip) == (decay, clip)
+    # what no paper has: a moving average of weights, early stopping, equal classes, clicks, warmer colours
+    assert (found.average, found.patience, found.is_balanced, found.localisation) == (0.0, 0, False, 0.0)
+    varied = found.augmentation
+    assert (varied.contrast, varied.noise, varied.inversion) == (0.0, 0.0, 0.0)
+    if batch == 32:  # 000 states no augmentation
+        assert (varied.rotation_deg, varied.zoom, varied.shift, varied.flip_horizontal) == (0, 0, 0, 0)
+    else:
+        assert (varied.rotation_deg, varied.zoom) == (10, 0.1)
+        assert varied.shift == (0.1 if batch == 5 else 0.0)
+        assert varied.flip_horizontal == varied.flip_vertical == (0.5 if batch == 8 else 0.0)
+    assert protocol_for(architecture, "paper") == protocol
+    assert protocol_for(architecture, "quick") == protocol_for(architecture, "default") == "hold-out"
+
+
+def test_ours_have_what_small_sets_need() -> None:
+    for name, epochs in (("quick", 8), ("default", 40)):
+        found = plan("cvdt-small", name)
+        assert (found.epochs, found.batch, found.learning_rate) == (epochs, 16, 3e-4)
+        assert (found.average, found.is_balanced, found.localisation) == (0.99, True, 0.5)
+    assert plan("cvdt-small", "default").patience == 12
+    assert plan("cvdt-small", "quick").patience == 0  # too short to give up

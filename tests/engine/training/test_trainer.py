@@ -223,3 +223,38 @@ def test_learning_rates() -> None:
     assert rate_on_plateau(plateau, flat[:10]) == 1.0
     assert rate_on_plateau(plateau, flat[:11]) == pytest.approx(0.1)
     assert rate_on_plateau(plateau, flat) == pytest.approx(0.01)
+
+
+def test_the_average_follows_the_weights_slowly(tmp_path: Path) -> None:
+    """Decay min(d, (1 + n) / (10 + n)); without one the weights themselves are kept."""
+    from app.engine.training.steps import Average
+
+    model = Trainer(make_run(tmp_path / "run", cases=8), CPU).model
+    name = "head.bias"
+    slow, none = Average(model, 0.99), Average(model, 0.0)
+    begun = model.state_dict()[name].clone()
+    with torch.no_grad():
+        model.state_dict()[name].add_(1.0)
+    slow.update(model)
+    none.update(model)
+    assert torch.allclose(slow.weights(model)[name], begun + (1 - 2 / 11))
+    assert torch.allclose(none.weights(model)[name], begun + 1)
+    for _ in range(2000):
+        slow.update(model)
+    assert torch.allclose(slow.weights(model)[name], begun + 1, atol=1e-4)
+
+
+def test_without_validation_the_plateau_watches_the_training_loss(tmp_path: Path) -> None:
+    from app.store.run_folder import Epoch
+
+    trainer = Trainer(make_run(tmp_path / "run", schedule=Schedule.PLATEAU, cases=8), CPU)
+
+    def rate(losses: list[float]) -> float:
+        trainer.epochs = [
+            Epoch(number=n, training_loss=loss, validation_loss=None, auc=None, accuracy=None, learning_rate=1e-3,
+                  cases_per_s=1.0, seconds=1.0, is_best=True) for n, loss in enumerate(losses, 1)
+        ]  # fmt: skip
+        return trainer._set_rate(0.0)
+
+    assert rate([1 / n for n in range(1, 30)]) == pytest.approx(1e-3)
+    assert rate([1.0] * 12) == pytest.approx(1e-4)
