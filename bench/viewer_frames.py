@@ -8,7 +8,8 @@ hidden (the baseline has none) and its display table made anew for each frame, a
 in half-transparent colours lies on either side's images: a pyqtgraph ImageItem, and the product's `HeatItem`. Both
 sides take turns in blocks of twenty frames, since one stock frame moves tens of megabytes through the processor's
 cache, which no real drag would find there; with --interleaved they take turns frame by frame. One np.copyto of one
-image is timed in the same rounds. The last lines compare what is painted with the area-averaged truth.
+image is timed in the same rounds. `still after zoom` is the frame that paints a zoomed image exactly once it rests,
+which the stock side does not have. The last lines compare what is painted with the area-averaged truth.
 """
 
 from __future__ import annotations
@@ -184,6 +185,25 @@ def compare(ours: Ours, stock: Stock, rounds: int, block: int, settle: Callable[
         )
 
 
+def print_stills(ours: Ours, rounds: int, settle: Callable[[], None]) -> None:
+    """Print what the exact frame costs that follows the last frame of a zoom."""
+    times = []
+    for number in range(rounds):
+        for step in range(3):
+            frame("zoom", ours, number + step)
+            settle()
+        for pane in ours.panes:
+            pane.item._stored.forget()
+        start = time.perf_counter()
+        for view in ours.views:
+            view.viewport().repaint()
+        times.append((time.perf_counter() - start) * 1e3)
+    times.sort()
+    print(
+        f"still after zoom  Coxa {statistics.median(times):6.2f} ms (p95 {times[int(0.95 * rounds)]:6.2f})", flush=True
+    )
+
+
 def screen(side: Side) -> np.ndarray:
     picture = side.views[0].viewport().grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
     lines = np.frombuffer(picture.constBits(), np.uint8).reshape(picture.height(), picture.bytesPerLine())
@@ -278,6 +298,7 @@ def main() -> None:
         app.processEvents()
         print(f"{what}:")
         compare(ours, stock, rounds, block, app.processEvents)
+        print_stills(ours, rounds, app.processEvents)
         if what == "images alone" and "--4k" not in sys.argv:
             compare_errors(ours, stock, stored[0], size, app.processEvents)
         for side in (ours, stock):

@@ -14,15 +14,18 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
 from app.core.errors import UserError
 from app.core.event import Scalar, row_hash
 from app.store.schema import APPLICATION_ID, KEYS, MIGRATION_TABLE, MIGRATIONS, TABLES
-from app.store.sqlite import SqliteUtils
 from app.store.turn import WriteTurn
+
+if TYPE_CHECKING:
+    from app.store.sqlite import SqliteUtils
 
 Row: TypeAlias = dict[str, Any]
 
@@ -73,7 +76,6 @@ class Database:
         self._is_patient = is_patient
         self.connection = connection
         self.is_read_only = is_read_only
-        self.utils = SqliteUtils(connection, execute_plugins=False)  # looking for some takes 20 ms
         self._scratch = scratch
         self._file = _file_of(connection)
         self._after_commit: list[Callable[[], None]] = []
@@ -143,12 +145,24 @@ class Database:
         if pending:
             with translated_errors():
                 self.connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                MIGRATIONS.apply(self.utils)
+                from app.store.sqlite import Migrations  # only here: importing it takes as long as opening a project
+
+                steps = Migrations("coxa")
+                for name, step in MIGRATIONS.items():
+                    steps(name=name)(step)
+                steps.apply(self._utils)
         return pending
 
     def pending_migrations(self) -> list[str]:
         """Names of the migrations that this database still needs, in order."""
-        return [migration.name for migration in MIGRATIONS.pending(self.utils)]
+        applied = set(self.applied_migrations())
+        return [name for name in MIGRATIONS if name not in applied]
+
+    @cached_property
+    def _utils(self) -> SqliteUtils:
+        from app.store.sqlite import SqliteUtils
+
+        return SqliteUtils(self.connection, execute_plugins=False)  # looking for plugins takes 20 ms
 
     def applied_migrations(self) -> list[str]:
         """Names of the migrations in this database, oldest first."""
@@ -175,7 +189,7 @@ class Database:
                 kind="read-only",
             )
         if self.connection.in_transaction:
-            with self.utils.atomic():
+            with self._utils.atomic():
                 yield
             return
         with self.turn.taken(is_patient=self._is_patient):

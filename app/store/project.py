@@ -31,7 +31,6 @@ from app.store.lock import ProjectLock
 from app.store.patients import Patients
 from app.store.schema import MIGRATIONS, SCHEMA, schema_digest
 from app.store.sources import Sources
-from app.store.sqlite import SqliteUtils
 from app.store.studies import Studies
 from app.store.views import Views
 from app.store.worklist.index_file import IndexFile
@@ -340,11 +339,10 @@ def _require_undamaged(folder: ProjectFolder, database: Database) -> None:
 
 
 def _refuse_newer(database: Database) -> None:
-    known = {migration.name for migration in MIGRATIONS.pending(SqliteUtils(memory=True, execute_plugins=False))}
     applied = set(database.applied_migrations())
     if not applied:
         raise damaged("Its file project.db is empty.")
-    if unknown := applied - known:
+    if unknown := applied - MIGRATIONS.keys():
         raise UserError(
             "This project was made by a newer version of Coxa.",
             reason=f"Its database holds {len(unknown)} change(s) that this version does not know.",

@@ -11,8 +11,14 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeAlias
 
-from app.store.sqlite import Migrations, SqliteUtils
+if TYPE_CHECKING:
+    from app.store.sqlite import SqliteUtils
+
+Migration: TypeAlias = Callable[["SqliteUtils"], None]
 
 APPLICATION_ID = 0x436F7861  # "Coxa", shown by file(1)
 MIGRATION_TABLE = "_sqlite_migrations"
@@ -45,15 +51,15 @@ KEYS: dict[str, tuple[str, ...]] = {table: (columns[0],) for table, columns in T
 FACT_TABLES = ("patient", "study", "view", "source")  # rows are created by one event each and never change
 APPEND_ONLY = ("event", *FACT_TABLES)
 
-MIGRATIONS = Migrations("coxa")
 
-
-@MIGRATIONS(name="m0001_foundation")
 def m0001_foundation(db: SqliteUtils) -> None:
     """Events, patients, studies, views, cases, sources."""
     for statement in _M0001:
         db.execute(statement)
 
+
+MIGRATIONS: Mapping[str, Migration] = MappingProxyType({"m0001_foundation": m0001_foundation})
+"""Every migration by its name, in order."""
 
 _M0001 = (
     """CREATE TABLE event (

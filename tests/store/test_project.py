@@ -226,7 +226,7 @@ def test_closing_makes_a_backup_when_one_is_due(tmp_path: Path) -> None:
 
 
 def test_migrations_start_from_nothing_and_are_named_in_order() -> None:
-    names = [migration.name for migration in MIGRATIONS._migrations]
+    names = list(MIGRATIONS)
     assert names == sorted(names)
     assert all(name[:5] == f"m{number:04d}" for number, name in enumerate(names, start=1))
 

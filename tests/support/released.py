@@ -34,7 +34,7 @@ class _FixedKeyFolder(ProjectFolder):
 def main() -> None:
     import app.store.project as module
 
-    name = MIGRATIONS._migrations[-1].name
+    name = list(MIGRATIONS)[-1]
     target = RELEASED / f"{name}.db.gz"
     if target.exists():
         sys.exit(f"{target.name} is there already; a stored release is never replaced")
