@@ -137,7 +137,7 @@ def test_the_pane_shows_what_coxa_render_writes(demo: Path, tmp_path: Path) -> N
     """The frontal view of the first demo patient, from its file and in the window."""
     from app.cli.demo_files import write_demo_files
 
-    path = next(iter(write_demo_files(tmp_path)))
+    path = next(iter(write_demo_files(tmp_path, cases=1)))
     done = coxa("render", str(path), "-o", str(tmp_path / "out.png"))
     assert done.returncode == 0, done.stderr
     import cv2
