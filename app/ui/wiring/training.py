@@ -231,10 +231,14 @@ class TrainingWiring(Wiring):
         """Read how far the runs are."""
         if self.window.project is None or not self.project.is_open:
             return
-        from app.store.runs import Runs
-
         before = {run.info.id for run in self.running}
-        self.runs = self.folds.in_turn([self._as_begun(run) for run in Runs(self.project.path / "runs").all()])
+        found: list[RunSummary] = []
+        folder = self.project.path / "runs"
+        if folder.is_dir() and any(folder.iterdir()):  # the first case need not wait for what reads runs
+            from app.store.runs import Runs
+
+            found = Runs(folder).all()
+        self.runs = self.folds.in_turn([self._as_begun(run) for run in found])
         now = {run.info.id for run in self.running}
         if self.panel is not None:
             self.panel.runs.show_runs(self.runs, chosen=self._chosen)
