@@ -24,6 +24,7 @@ from app.store.located import KIND
 from app.store.project import ProjectStore
 from app.store.resolve import recompose_study
 from app.ui.engine import Engine
+from app.ui.engine_process import STANDSTILL_S
 from app.ui.engine_state import EngineState
 from app.ui.main_window import MainWindow
 from tests.support.faulty_engine import command
@@ -81,7 +82,6 @@ class FaultyWindow:
         self.window: MainWindow = open_window(self.folder, engine_command=command(self.plan), models=models)
         assert self.window.engine.engine is not None
         self.engine: Engine = self.window.engine.engine
-        self.engine.process.standstill_s = IMPATIENT_S
         self.restarts: list[str] = []
         self.engine.restarted.connect(self._on_restarted)
         self._is_said = False
@@ -107,6 +107,7 @@ class FaultyWindow:
         self._is_said = False
         before = self.engine.process.pid
         self._forget()
+        self.engine.process.standstill_s = IMPATIENT_S if how == "stop" else STANDSTILL_S
         self._set([{"step": step, "how": how, "after": after}])
         self._gap_ms = 0.0
         self._heart.start()
@@ -252,6 +253,7 @@ class FaultyWindow:
     def _on_restarted(self, how: str) -> None:
         """The window was told first; its banner goes when the engine has worked again for a while."""
         self.restarts.append(how)
+        self.engine.process.standstill_s = STANDSTILL_S  # the next one may start slowly on a busy machine
         self._is_said = "engine" in self.window.banners.texts
 
     def _beat(self) -> None:
