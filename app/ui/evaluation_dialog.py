@@ -177,7 +177,7 @@ class EvaluationDialog(QDialog):
             "roc": (tr("ROC"), tr("1 − specificity"), tr("Sensitivity")),
             "pr": (tr("Precision and recall"), tr("Recall"), tr("Precision")),
             "calibration": (tr("Calibration"), tr("Stated probability"), tr("Observed share")),
-            "risk": (tr("Risk and coverage"), tr("Share of cases answered"), tr("Share of errors")),
+            "risk": (tr("Risk and coverage"), tr("Share of cases answered"), tr("Errors, %")),
         }
         for name, plot in self.plots.items():
             plot.clear()
@@ -215,11 +215,11 @@ class EvaluationDialog(QDialog):
         """The curve, and where the model stands with the limits of its card."""
         evaluation, plot = self._evaluation, self.plots["risk"]
         points = risk_coverage(evaluation.cases, evaluation.threshold)
-        plot.plot([coverage for coverage, _ in points], [risk for _, risk in points], pen=line)
+        plot.plot([coverage for coverage, _ in points], [100 * risk for _, risk in points], pen=line)
         now = answered(evaluation.cases)
         if now is not None:
-            plot.plot([now[0]], [now[1]], **dot)
-        plot.setYRange(0, max(0.1, *(risk for _, risk in points), 0.0) * 1.1, padding=0)
+            plot.plot([now[0]], [100 * now[1]], **dot)
+        plot.setYRange(0, max(10.0, *(110 * risk for _, risk in points)), padding=0)
 
 
 class ConfusionMatrix(QWidget):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import importlib.util
 import json
 import os
 import shutil
@@ -25,6 +26,7 @@ from app.store.models import Models
 from app.store.project import ProjectStore
 from app.store.resolve import recompose_study
 from app.store.run_folder import RunFolder
+from tests.support.training_run import narrow_networks
 from tests.support.window import add_view, flat_image, make_project
 
 SMALL = ModelInput(kind=InputKind.WHOLE_VIEW, roles=(ViewRole.FRONTAL,), size_px=32)
@@ -32,13 +34,15 @@ TINY = Network(
     id="resnet18-frontal", title="Tiny", paper="000", input=SMALL, parameters=11.2, has_imagenet=True, fits_cpu=True
 )
 ONE = ("--device", "cpu", "--precision", "float32", "--threads", "1", "--nice", "0")
-needs_torch = pytest.mark.skipif("not __import__('importlib.util').util.find_spec('torch')", reason="needs torch")
+needs_torch = pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="needs torch")
 
 
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """One network, and no model that Coxa ships with."""
     monkeypatch.setenv("GOMP_SPINCOUNT", "0")
+    if importlib.util.find_spec("timm"):
+        narrow_networks(monkeypatch)
     for place in (training_setup, known_networks):
         monkeypatch.setattr(place, "networks", lambda: (TINY,))
         monkeypatch.setattr(place, "network_named", lambda name: TINY if name == TINY.id else None)
@@ -253,7 +257,7 @@ def test_a_leak_in_a_received_run_is_found_before_it_is_trained(
 def test_from_a_project_to_a_model_that_answers_and_back(
     project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two runs; figures; the gate; promoted and rolled back. (Processes of their own: the journey, and `test_processes`.)"""
+    """Two runs; figures; the gate; promoted and rolled back. (In processes of their own: the journey.)"""
     monkeypatch.setattr("app.engine.training.train_run.write_graph_of", lambda model: None)
     code, out, _ = call(capsys, "train", "--project", project, "--epochs", "1", "--seed", "1", "--json", *ONE)
     assert code == DONE

@@ -21,12 +21,14 @@ from typing import Any
 
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
 
+import pytest
+
 from app.core.training_plan import Augmentation
 from app.core.training_run import RunState
 from app.engine.training import train_run as program
 from app.engine.training import trainer
 from app.store.run_folder import RunFolder
-from tests.support.training_run import make_run
+from tests.support.training_run import make_run, narrow_networks
 
 WAIT_S = 300.0
 MOST_EPOCHS = 10  # of two steps each
@@ -150,4 +152,5 @@ def main(folder: Path, kills: int, seed: int) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    narrow_networks(pytest.MonkeyPatch())
     print(json.dumps(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))))

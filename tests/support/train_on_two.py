@@ -22,6 +22,7 @@ from typing import Any
 os.environ.setdefault("GOMP_SPINCOUNT", "0")
 os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
 
+import pytest
 from torch import nn
 
 from app.core.training_plan import Augmentation
@@ -30,7 +31,7 @@ from app.engine.training import train_run as program
 from app.engine.training import trainer
 from app.engine.training.batches import Batch
 from app.store.run_folder import RunFolder
-from tests.support.training_run import make_run
+from tests.support.training_run import make_run, narrow_networks
 
 
 class Watched(trainer.Trainer):
@@ -132,4 +133,5 @@ def main(folder: Path) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    narrow_networks(pytest.MonkeyPatch())
     print(json.dumps(main(Path(sys.argv[1]))))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 from app.core.case import ViewRole
 from app.core.model_input import InputKind, ModelInput
@@ -14,8 +15,25 @@ from app.core.training_plan import Augmentation, TrainingCase, TrainingPlan
 from app.store.run_folder import RunFolder, cached_side
 
 SIZE = 32
+NARROW = 128  # features of a narrow network
 STILL = Augmentation(rotation_deg=0, zoom=0, shift=0, contrast=0, noise=0)
 INPUT = ModelInput(kind=InputKind.WHOLE_VIEW, roles=(ViewRole.FRONTAL,), size_px=SIZE)
+
+
+def narrow_networks(patch: pytest.MonkeyPatch) -> None:
+    """A ResNet-18 with a sixteenth of the weights: a checkpoint of the real one is 135 MB, and a test writes dozens."""
+    import timm
+    from timm.models.resnet import BasicBlock, ResNet
+
+    whole = timm.create_model
+
+    def create(name: str, **more: Any) -> Any:
+        if name != "resnet18":
+            return whole(name, **more)
+        more.pop("pretrained", None)
+        return ResNet(BasicBlock, (2, 2, 2, 2), channels=(16, 32, 64, NARROW), **more)
+
+    patch.setattr(timm, "create_model", create)
 
 
 def make_run(path: Path, *, cases: int = 24, **changes: Any) -> RunFolder:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from filelock import FileLock
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
@@ -14,6 +15,7 @@ from PySide6.QtWidgets import QPushButton
 from app.core.evaluation import CalibrationBin, EvaluatedCase, Evaluation, RocPoint
 from app.core.model_card import Figure
 from app.core.promotion import Comparison, Flip
+from app.core.training_proposal import Protocol
 from app.core.training_run import Problem, RunProgress, RunState, WorstCase
 from app.store.annotations import Annotations
 from app.store.project import ProjectStore
@@ -200,3 +202,37 @@ def test_figures_are_shown_and_mistakes_can_be_opened() -> None:
     dialog.mistakes.itemClicked.emit(dialog.mistakes.item(0))
     assert opened == [max((c for c in cases if not c.is_right), key=lambda c: abs(c.probability - 0.5)).id]
     dialog.reject()
+
+
+def test_folds_wait_for_their_turn_and_tell_what_they_come_to(tmp_path: Path) -> None:
+    """Mean ± SD as they finish; a fold that nobody has started waits while another one is trained."""
+    project = labelled(tmp_path / "p", 12)
+    wish = TrainingWish(network="densenet121-whole-view", protocol=Protocol.FIVE_FOLD)
+    with ProjectStore.open(project) as store:
+        runs = make_runs(store, set_up(store, wish), author="A")
+    for run, area in zip(runs, (0.8, 0.6), strict=False):
+        figures = (Figure(name="AUC", value=area, low=None, high=None, cases=3, measured_on="a fold"),)
+        cases = (EvaluatedCase(id="C", patient="P", is_finding=True, probability=0.9, is_found=True, distance=1.0),)
+        found = Evaluation(model_id="m", weights_sha256="", title="A model", classes=("no", "yes"), measured_on="fold",
+                           threshold=0.5, cases=cases, counts=(1, 0, 0, 0), figures=figures)  # fmt: skip
+        run.evaluation_file.write_bytes(msgspec.json.encode(found))
+        run.model_folder.mkdir()
+        (run.model_folder / "card.toml").touch()
+        run.write_live(RunProgress(state=RunState.FINISHED))
+    runs[2].write_live(RunProgress(state=RunState.RUNNING))
+    window = open_window(project)
+    panel = window.training.show()
+    panel.tabs.setCurrentIndex(RUNS)
+    with FileLock(runs[2].lock_file):
+        window.training.look()
+        states = [run.state for run in window.training.runs]
+        assert states == [RunState.FINISHED] * 2 + [RunState.RUNNING] + [RunState.QUEUED] * 2
+        assert window.training._busy is window.training.runs[2]
+        rows = dict(window.training.folds.rows(window.training.runs[0], window.training.runs))
+        assert rows["Folds"] == "2 of 5 finished"
+        assert rows["AUC"] == "0.700 ± 0.141"  # n − 1
+        assert panel.runs.buttons["folds"].isVisibleTo(panel.runs)
+    window.training.look()
+    rest = window.training.folds.rest_of(window.training.runs[2], window.training.runs)
+    assert [run.info.fold for run in rest] == [3, 4, 5]
+    window.close()

@@ -29,7 +29,7 @@ from app.engine.training.train_run import train_queue, train_run  # noqa: E402
 from app.engine.training.trainer import Trainer  # noqa: E402
 from app.store.run_folder import RunFolder  # noqa: E402
 from app.store.runs import summary  # noqa: E402
-from tests.support.training_run import make_run  # noqa: E402
+from tests.support.training_run import make_run, narrow_networks  # noqa: E402
 
 ONE: dict[str, Any] = {"device": "cpu", "precision": "float32", "threads": 1}
 
@@ -37,6 +37,7 @@ ONE: dict[str, Any] = {"device": "cpu", "precision": "float32", "threads": 1}
 @pytest.fixture(autouse=True)
 def no_graphs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Graphs for CPUs have tests of their own, and take seconds."""
+    narrow_networks(monkeypatch)
     monkeypatch.setattr(program, "write_graph_of", lambda folder: None)
 
 

@@ -26,13 +26,14 @@ from app.engine.device import Choice  # noqa: E402
 from app.engine.training.steps import rate_at, rate_on_plateau  # noqa: E402
 from app.engine.training.trainer import Trainer  # noqa: E402
 from app.store.run_folder import RunFolder, cached_side  # noqa: E402
-from tests.support.training_run import INPUT, make_run  # noqa: E402
+from tests.support.training_run import INPUT, NARROW, make_run, narrow_networks  # noqa: E402
 
 CPU = Choice(device=torch.device("cpu"), name="test", precision=torch.float32, memory_bytes=0)
 
 
 @pytest.fixture(autouse=True)
-def one_thread() -> Any:
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> Any:
+    narrow_networks(monkeypatch)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -48,7 +49,7 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
 
 
 def test_it_learns_and_judges(tmp_path: Path) -> None:
-    folder = make_run(tmp_path / "run", cases=48, epochs=4, augmentation=Augmentation(rotation_deg=5), average=0.5)
+    folder = make_run(tmp_path / "run", cases=48, epochs=8, augmentation=Augmentation(rotation_deg=5), average=0.5)
     trainer = Trainer(folder, CPU)
     epochs = trainer.run()
     assert epochs[-1].training_loss < epochs[0].training_loss / 2
@@ -56,7 +57,7 @@ def test_it_learns_and_judges(tmp_path: Path) -> None:
     assert sum(epoch.is_best for epoch in epochs) >= 1
     scores = trainer.judge(Part.VALIDATION, features=True)
     assert ((scores.logits.argmax(1) == scores.labels).mean()) > 0.9
-    assert scores.features.shape == (24, 512)
+    assert scores.features.shape == (24, NARROW)
     assert trainer.judge(Part.TEST).logits.shape == (0, 2)
 
 
@@ -175,12 +176,12 @@ def test_start_weights_fit_or_are_refused(tmp_path: Path) -> None:
     first = make_run(tmp_path / "first", epochs=1)
     Trainer(first, CPU).run()
     start = dict(weights(first))
-    start["head.weight"], start["head.bias"] = torch.zeros(5, 512), torch.zeros(5)
+    start["head.weight"], start["head.bias"] = torch.zeros(5, NARROW), torch.zeros(5)
     save_file(start, tmp_path / "start.safetensors")
     second = make_run(tmp_path / "second", start=str(tmp_path / "start.safetensors"))
     model = Trainer(second, CPU).model.state_dict()
     assert torch.equal(model["backbone.net.conv1.weight"], start["backbone.net.conv1.weight"])
-    assert model["head.weight"].shape == (2, 512)
+    assert model["head.weight"].shape == (2, NARROW)
     save_file({"other": torch.zeros(3)}, tmp_path / "other.safetensors")
     (tmp_path / "pickle.safetensors").write_bytes(b"\x80\x04K\x01.")
     for name, kind in (("other", "other-start"), ("pickle", "no-start"), ("missing", "no-start")):
