@@ -40,6 +40,7 @@ class Augmentation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         contrast: share by which contrast and brightness change.
         noise: standard deviation of Gaussian noise, in display range 0 … 1.
         inversion: chance of the negative.
+        blank: chance that one of several views is not seen: its own mean everywhere, as in a view ablation (ADR 0191).
     """
 
     rotation_deg: float = 10.0
@@ -50,6 +51,7 @@ class Augmentation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     contrast: float = 0.2
     noise: float = 0.02
     inversion: float = 0.0
+    blank: float = 0.0
 
 
 class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 FIRST_SEED = 3_000_000
 SHARD = 50
-CASES = {"neck": (1300, 450), "frog": (300, 150), "displaced": (200, 150), "shaft": (300, 400)}  # training, hold-out
+CASES = {"neck": (1300, 450), "frog": (300, 150), "displaced": (400, 150), "shaft": (300, 400)}  # training, hold-out
 HOLD_OUT = 500_000  # added to the seed
 OFFSETS = {"neck": 0, "displaced": 100_000, "shaft": 200_000, "frog": 300_000}
 HEIGHT_PX = 768

@@ -36,7 +36,7 @@ ABOUT = {
         "Is there a fracture of the femoral neck or the trochanters, displaced or not, in the frontal and the lateral "
         "view together?",
         "random",
-        "Four of five fractures that it was taught are non-displaced ones of the neck. Shaft fractures it has not "
+        "Two of three fractures that it was taught are non-displaced ones of the neck. Shaft fractures it has not "
         "seen. The region must lie on the hip.",
     ),
     "densenet121-whole-view": (

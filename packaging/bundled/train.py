@@ -52,7 +52,9 @@ COLUMN = {
 }
 
 
-def plan_of(name: str, *, start: str = "", epochs: int = 0) -> TrainingPlan:
+def plan_of(
+    name: str, *, start: str = "", epochs: int = 0, localisation: float = 1.5, blank: float = 0.0
+) -> TrainingPlan:
     """What the run of a bundled model is to do."""
     from app.engine.models.registry import architectures
 
@@ -71,7 +73,7 @@ def plan_of(name: str, *, start: str = "", epochs: int = 0) -> TrainingPlan:
         return TrainingPlan(
             input=wanted, epochs=epochs or 24, batch=16, learning_rate=5e-4 if continued else 1.5e-3, weight_decay=0.03,
             warm_up_epochs=0.5 if continued else 2,
-            localisation=1.5, augmentation=vary, **common,
+            localisation=localisation, augmentation=msgspec.structs.replace(vary, blank=blank), **common,
         )  # fmt: skip
     if name == PARTS:
         return TrainingPlan(
@@ -200,6 +202,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("runs", type=Path)
     parser.add_argument("model", choices=tuple(GROUPS))
     parser.add_argument("--epochs", type=int, default=0)
+    parser.add_argument("--localisation", type=float, default=1.5, help="weight of the loss on the fracture centre")
+    parser.add_argument("--blank", type=float, default=0.0, help="chance that one of two views is not seen")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--start", default="")
     parser.add_argument("--name", default="", help="of the run's folder (default: the model's)")
@@ -215,7 +219,9 @@ def main(argv: list[str] | None = None) -> int:
     torch.set_float32_matmul_precision("medium")
     run = args.runs / (args.name or args.model)
     if not (run / "plan.json").is_file():
-        plan = plan_of(args.model, start=args.start, epochs=args.epochs)
+        plan = plan_of(
+            args.model, start=args.start, epochs=args.epochs, localisation=args.localisation, blank=args.blank
+        )
         prepare(args.data, run, args.model, plan, "training", groups=tuple(args.groups))
     trainer = Trainer(RunFolder(run), choose_device("cpu", "bfloat16"))
     print(msgspec.json.encode(trainer.plan).decode())

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from app.core.model_input import levels_to_input
+from app.core.model_input import blank_input, levels_to_input
 from app.core.split import Part
 from app.core.training_plan import Augmentation, TrainingCase, TrainingPlan
 from app.store.run_folder import RunFolder
@@ -112,8 +112,20 @@ class Batches:
                 warp = self._warp(rng)
                 arrays[view][place] = self._image(int(number), view, warp, rng)
                 clicks[place, view] = self._click(int(number), view, warp)
+            unseen = None if epoch is None else self._unseen(int(number), epoch)
+            if unseen is not None:
+                arrays[unseen][place] = blank_input(arrays[unseen][place], self._plan.input)
+                clicks[place, unseen] = np.nan
         labels = np.array([self._cases[number].label for number in numbers], np.int64)
         return Batch(numbers, tuple(arrays), labels, clicks)
+
+    def _unseen(self, number: int, epoch: int) -> int | None:
+        """The view that a case is shown without in an epoch, if any; a chance of its own, which varies nothing else."""
+        views, chance = len(self._plan.input.roles), self._plan.augmentation.blank
+        if views < 2 or not chance:
+            return None
+        rng = np.random.default_rng([self._plan.seed, epoch, number, 1])
+        return int(rng.integers(views)) if rng.random() < chance else None
 
     def _warp(self, rng: np.random.Generator | None) -> npt.NDArray[np.float64]:
         """(2, 3): from cached to input coordinates."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -102,3 +103,30 @@ def test_amounts_stay_within_the_plan(seed: int) -> None:
     assert 0.9 <= scale <= 1.1
     assert abs(np.degrees(np.arctan2(warp[1, 0], warp[0, 0]))) <= 15
     assert np.abs(warp[:, :2] @ (65, 65) + warp[:, 2] - 50).max() <= 5
+
+
+PAIR = ModelInput(kind=InputKind.WHOLE_VIEW, roles=(ViewRole.FRONTAL, ViewRole.LATERAL), size_px=32)
+
+
+@pytest.mark.parametrize("chance", [0.0, 0.25, 1.0])
+def test_one_of_two_views_is_not_seen_as_often_as_the_plan_says(chance: float) -> None:
+    plan = TrainingPlan(
+        architecture="cvdt-small", classes=("no", "yes"), finding=1, input=PAIR, epochs=1, batch=200,
+        learning_rate=1e-3, augmentation=msgspec.structs.replace(STILL, blank=chance),
+    )  # fmt: skip
+    cases = [
+        TrainingCase(id=str(n), patient=str(n), part=Part.TRAINING, label=1, clicks_xy=((9.0, 9.0), (9.0, 9.0)))
+        for n in range(200)
+    ]
+    side = cached_side(32)
+    levels = np.random.default_rng(1).integers(0, 255, (200, 2, side, side)).astype(np.uint8)
+    batches = Batches(plan, cases, levels, np.ones_like(levels, np.bool_))
+    (batch,) = batches.training(1)
+    unseen = np.stack([view.std(axis=(1, 2, 3)) == 0 for view in batch.views], axis=1)
+    assert np.array_equal(np.isnan(batch.clicks).any(2), unseen)  # nothing is to be found where nothing is to be seen
+    assert unseen.sum(1).max() <= 1
+    assert unseen.any(1).mean() == pytest.approx(chance, abs=0.07)
+    if chance:
+        assert unseen.mean(0) == pytest.approx([chance / 2] * 2, abs=0.08)
+    (plain,) = batches.plain(batches.of(Part.TRAINING), batch=200)
+    assert not (plain.views[0].std(axis=(1, 2, 3)) == 0).any()
