@@ -49,7 +49,7 @@ from tests.support.texts import made_sentences, skeleton, table_texts, window_pl
 from tests.support.window import application, make_project, open_window, wait
 
 GERMAN = read_catalogue("de")
-NO_WORDS = re.compile(r"(Ctrl|Shift|Alt)\+\w+|Backspace|Return|Enter|Del")  # keys, not texts
+NO_WORDS = re.compile(r"(Ctrl|Shift|Alt)\+\w+|Backspace|Return|Enter|Del|PySide6\.\w+")  # keys and modules, not texts
 
 
 @pytest.fixture(autouse=True)
