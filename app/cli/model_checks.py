@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from app.cli.exit_codes import DONE, PROBLEMS
-from app.cli.output import print_json, printable, progress
 from app.cli.modest import be_modest
+from app.cli.output import print_json, printable, progress
 from app.core.errors import UserError
 from app.core.model_check import LOCALISED, CheckState, ModelCheck
 

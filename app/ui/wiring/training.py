@@ -215,7 +215,9 @@ class TrainingWiring(Wiring):
         """Start the trainer as a process that outlives the window."""
         process = QProcess(self.window)
         process.setProgram(sys.executable)
-        process.setArguments([*PROGRAM, "train", *map(str, folders), "--device", device, "--nice", str(NICE), "--background"])
+        process.setArguments(
+            [*PROGRAM, "train", *map(str, folders), "--device", device, "--nice", str(NICE), "--background"]
+        )
         process.setStandardOutputFile(QProcess.nullDevice())
         process.setStandardErrorFile(str(folders[0] / "trainer.log"))
         process.setWorkingDirectory(str(folders[0]))
