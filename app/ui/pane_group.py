@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeAlias
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QPoint, QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QCursor, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
@@ -293,6 +293,8 @@ class PaneGroup(QWidget):
         for index, place in enumerate(self.all_places):
             if place.image is not None and place.shown is not None and (self._links.window or index == number):
                 place.show_through(change(place.image, place.shown))
+                # a scene that tells of its change after the window's repaint has begun would have a repaint of its own
+                QCoreApplication.sendPostedEvents(place.pane.graphics.scene(), QEvent.Type.MetaCall.value)
         self._tell_inverted()
 
     def _tell_inverted(self) -> None:

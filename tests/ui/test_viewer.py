@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QImage, QKeySequence
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
+from PySide6.QtGui import QImage, QKeySequence, QMouseEvent
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.core.case import Patient, Projection, Side, Study
 from app.core.grey import StoredImage
@@ -297,3 +298,46 @@ def test_the_chosen_layout_and_links_are_there_again_after_a_restart(tmp_path: P
     press(window, "F5")
     window.close()
     assert the_viewer(opened()).layout_in_use is Layout.PAIR
+
+
+class Painted(QObject):
+    """How often a widget was painted."""
+
+    count = 0
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            self.count += 1
+        return False
+
+
+def test_a_window_that_is_dragged_paints_each_pane_once_a_step(tmp_path: Path) -> None:
+    window = open_window(hips_project(tmp_path / "p"), size=(1600, 900))
+    viewer = the_viewer(window)
+    panes = [place.pane for place in viewer.shown_places]
+    assert len(panes) == 2
+    wait(400)  # what follows an opening: thumbnails, the findings of the case
+    spies = [Painted() for _ in panes]
+    port = panes[0].graphics.viewport()
+    at = port.rect().center()
+    QTest.mousePress(port, Qt.MouseButton.RightButton, pos=at)
+    drag_to(port, at + QPoint(6, 6))
+    wait(50)
+    for pane, spy in zip(panes, spies, strict=True):
+        pane.graphics.viewport().installEventFilter(spy)
+    for step in range(1, 11):
+        drag_to(port, at + QPoint(6 + 3 * step, 6 + 2 * step))
+        wait(20)
+    assert [spy.count for spy in spies] == [10, 10]
+    QTest.mouseRelease(port, Qt.MouseButton.RightButton, pos=at)
+    window.close()
+
+
+def drag_to(port: QWidget, to: QPoint) -> None:
+    """The mouse moves with its right button held. (QTest moves it with none.)"""
+    right = Qt.MouseButton.RightButton
+    place = QPointF(port.mapToGlobal(to))
+    move = QMouseEvent(
+        QEvent.Type.MouseMove, QPointF(to), place, Qt.MouseButton.NoButton, right, Qt.KeyboardModifier.NoModifier
+    )
+    QApplication.sendEvent(port, move)
