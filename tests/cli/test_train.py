@@ -34,6 +34,14 @@ TINY = Network(
     id="resnet18-frontal", title="Tiny", paper="000", input=SMALL, parameters=11.2, has_imagenet=True, fits_cpu=True
 )
 ONE = ("--device", "cpu", "--precision", "float32", "--threads", "1", "--nice", "0")
+
+
+@pytest.fixture(autouse=True)
+def stays_as_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands run in this process, which must not let others go first for all tests that follow."""
+    monkeypatch.setattr("app.cli.train.be_modest", lambda *_, **__: None)
+
+
 needs_torch = pytest.mark.skipif(not importlib.util.find_spec("torch"), reason="needs torch")
 
 
