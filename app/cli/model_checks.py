@@ -80,6 +80,28 @@ def run_verify(args: argparse.Namespace, models: Models) -> int:
     return DONE if all(one["is_verified"] for one in documents) else PROBLEMS
 
 
+def require_sound(folder: Path) -> None:
+    """Let a received model in only if nothing is wrong with it, as far as that can be told on this machine.
+
+    Raises:
+        UserError: `not-sound`: a check of `coxa models verify` has failed; or its card cannot be read.
+    """
+    from app.store.model_folder import read_card
+
+    read_card(folder)
+    be_modest(0)
+    from app.engine.verify import verify_model
+
+    failed = [check for check in verify_model(folder, is_named=False) if check.state is CheckState.FAILED]
+    if failed:
+        raise UserError(
+            "The model was not taken in.",
+            reason=" ".join(f"Not so: {check.name}. {check.words}".strip() for check in failed),
+            remedy="Ask whoever sent it for a whole copy; `coxa models verify DIR` shows every check.",
+            kind="not-sound",
+        )
+
+
 def run_audit(args: argparse.Namespace, models: Models, *, is_writable: bool) -> int:
     """Audit the heatmaps of one model on synthetic cases.
 

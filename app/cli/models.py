@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from app.cli.exit_codes import DONE
-from app.cli.model_checks import add_check_arguments, run_audit, run_verify
+from app.cli.model_checks import add_check_arguments, require_sound, run_audit, run_verify
 from app.cli.output import add_json_argument, add_project_argument, print_json, printable
 from app.cli.user import user_name
 
@@ -123,7 +123,10 @@ def _change(args: argparse.Namespace, project: ProjectStore, models: Models) -> 
         case "audit":
             return run_audit(args, models, is_writable=True)
         case "import":
-            entry = models.add(model_folder(Path(args.what)))
+            source = model_folder(Path(args.what))
+            require_sound(source)
+            entry = models.add(source)
+            print("\n".join(printable(line) for line in _claims(entry)))
             print(printable(f"{entry.id} is here now; it answers after `coxa models promote`."))
         case "rollback":
             print(printable(models.roll_back(args.what, author=author, reason=args.reason).text))
@@ -156,6 +159,16 @@ def _line(entry: ModelEntry, *, is_active: bool) -> str:
     return printable(
         f"{'*' if is_active else ' '} {entry.id:36}  {entry.task_id:18}  {where:8}  {entry.card.title}{figure}"
     )
+
+
+def _claims(entry: ModelEntry) -> list[str]:
+    """What a received model says about itself; nobody here has measured it."""
+    card = entry.card
+    area = next((figure for figure in card.figures if figure.name == "AUC"), None)
+    lines = [f"{card.title}: {card.task}", f"  trained on    {card.trained_on}"]
+    if area is not None:
+        lines.append(f"  AUC           {area.value:.3f} on {area.measured_on}")
+    return [*lines, f"  limits        {card.limits}", "  This is what its card says; `coxa evaluate` measures it here."]
 
 
 def _document(entry: ModelEntry, *, is_active: bool) -> dict[str, object]:

@@ -150,7 +150,7 @@ def chosen_models(project: ProjectStore, ids: Sequence[str]) -> tuple[tuple[Usab
 
 def answer_words(entry: Consultation) -> str:
     """What came of asking, in one line."""
-    from app.core.finding import finding_probability
+    from app.core.finding import Verdict, finding_probability
 
     if entry.failure:
         return f"failed: {entry.failure}"
@@ -158,8 +158,10 @@ def answer_words(entry: Consultation) -> str:
         return "cannot be asked: " + GAPS[entry.gap.value].format(role=entry.gap_role or "")
     if entry.finding is None or entry.verdict is None:
         return "was not answered"
-    share = finding_probability(entry.card, entry.finding.probabilities)
     what = entry.card.classes[entry.card.finding]
+    if entry.verdict is Verdict.OUTSIDE:
+        return f"{what}: {VERDICTS[entry.verdict]}"
+    share = finding_probability(entry.card, entry.finding.probabilities)
     return f"{what}: {100 * share:.0f} % (threshold {100 * entry.card.threshold:.0f} %), {VERDICTS[entry.verdict]}"
 
 

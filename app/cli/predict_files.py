@@ -42,7 +42,7 @@ from app.core.engine_messages import (
 )
 from app.core.errors import UserError
 from app.core.evidence import assess_projection, assess_side
-from app.core.finding import Gap, finding_probability, verdict
+from app.core.finding import Gap, Verdict, finding_probability, verdict
 from app.core.geometry import Alignment
 from app.core.grey import StoredImage, Window
 from app.core.messages import ReadImage
@@ -128,7 +128,8 @@ def run_files(args: argparse.Namespace) -> int:
     else:
         print("\n".join(_lines(model.card, views, answer)))
         if output is not None:
-            print(f"{output}: heatmap of {model.card.classes[model.card.finding]}, {HEATMAP_METHOD}")
+            what = f"heatmap of {model.card.classes[model.card.finding]}, {HEATMAP_METHOD}"
+            print(f"{output}: {'no heatmap' if _is_outside(model.card, answer) else what}")
         print("An opinion of a model for research. Not for diagnosis.")
     return DONE
 
@@ -369,13 +370,20 @@ def _lines(card: ModelCard, views: Sequence[Shown], answer: Answer) -> list[str]
     chances = answer.result.probabilities
     names = card.classes
     lines = [f"{card.id}: {card.task}"]
-    lines += [f"  {name:<24} {100 * chance:5.1f} %" for name, chance in zip(names, chances, strict=True)]
-    lines.append(f"  threshold {100 * card.threshold:.1f} % for {names[card.finding]}: {_verdict(card, answer)}")
+    if _is_outside(card, answer):
+        lines.append(f"  {names[card.finding]}: {_verdict(card, answer)}")
+    else:
+        lines += [f"  {name:<24} {100 * chance:5.1f} %" for name, chance in zip(names, chances, strict=True)]
+        lines.append(f"  threshold {100 * card.threshold:.1f} % for {names[card.finding]}: {_verdict(card, answer)}")
     lines.append(f"  {_distance(card, answer)}")
     for view, sure in zip(views, answer.located, strict=True):
         if sure is not None:
             lines.append(f"  {view.role}: hip located automatically, confidence {100 * sure:.0f} %")
     return lines
+
+
+def _is_outside(card: ModelCard, answer: Answer) -> bool:
+    return verdict(card, answer.result.probabilities, answer.result.distance) is Verdict.OUTSIDE
 
 
 def _verdict(card: ModelCard, answer: Answer) -> str:
@@ -420,7 +428,9 @@ def _picture(card: ModelCard, views: Sequence[Shown], answer: Answer) -> Picture
     laid = []
     for view, given, heatmap in zip(views, answer.given, answer.heatmaps, strict=True):
         plain, scale = display_picture(view.image, given.grey, given.voi, longest_px=LONGEST_PX)
-        laid.append(with_heatmap(plain, scale, heatmap, given.cut, full=card.heatmap_scale))
+        is_shown = not _is_outside(card, answer)
+        painted = with_heatmap(plain, scale, heatmap, given.cut, full=card.heatmap_scale)
+        laid.append(painted if is_shown else np.repeat(plain[..., None], 3, axis=2))
     rows = max(picture.shape[0] for picture in laid)
     parts: list[Picture] = []
     for picture in laid:
@@ -430,9 +440,11 @@ def _picture(card: ModelCard, views: Sequence[Shown], answer: Answer) -> Picture
         parts += [np.zeros((rows, GAP_PX, 3), np.uint8), even] if parts else [even]
     share = 100 * finding_probability(card, answer.result.probabilities)
     what = card.classes[card.finding]
+    shown = " and ".join(str(view.role) for view in views)
     words = [
         f"{card.id}: {what} {share:.0f} % (threshold {100 * card.threshold:.0f} %), {_verdict(card, answer)}",
-        f"{' and '.join(str(view.role) for view in views)}; heatmap of {what}, {HEATMAP_METHOD}; full colour = "
-        f"{card.heatmap_scale:g} logits",
+        f"{shown}; heatmap of {what}, {HEATMAP_METHOD}; full colour = {card.heatmap_scale:g} logits",
     ]
+    if _is_outside(card, answer):
+        words = [f"{card.id}: {what}, {_verdict(card, answer)}", f"{shown}; no heatmap"]
     return with_caption(np.hstack(parts), words, MARK)

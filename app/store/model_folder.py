@@ -22,6 +22,7 @@ CARD, WEIGHTS, GRAPH = "card.toml", "weights.safetensors", "graph.zip"  # the gr
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 LARGEST_CARD = 1 << 20  # bytes
 LARGEST_HEADER = 100 << 20  # bytes; the format's own limit
+HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
 def read_card(folder: Path) -> ModelCard:
@@ -43,6 +44,8 @@ def read_card(folder: Path) -> ModelCard:
         ) from error
     except UnicodeDecodeError as error:
         raise _bad_card("It is not text.") from error
+    if HIDDEN.search(words):
+        raise _bad_card("It holds characters that hide, or that turn the direction of text.")
     try:
         return msgspec.convert(tomllib.loads(words), ModelCard)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, ValueError) as error:
@@ -136,11 +139,11 @@ def import_model(source: Path, models: Path) -> ModelCard:
     verified_graph(source, card)
     goal = models / card.id
     if goal.exists():
-        if read_card(goal).weights_sha256 == card.weights_sha256:
+        if read_card(goal) == card:
             return card
         raise UserError(
             "There is another model of this name.",
-            reason=f"{card.id} is here already, with other weights.",
+            reason=f"{card.id} is here already, with other weights or another card.",
             remedy="Give one of them another id on its card.",
             kind="exists",
         )

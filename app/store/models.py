@@ -128,6 +128,14 @@ class Models:
             UserError: anything is wrong with it (`import_model`), or the project is open read-only.
         """
         project = self._writable()
+        name = read_card(source).id
+        if self._bundled is not None and any(each.id == name for each in _entries(self._bundled, is_bundled=True)):
+            raise UserError(
+                "Coxa ships with a model of this name.",
+                reason=f"{name} in the project would stand in the way of the bundled one, which would answer no more.",
+                remedy="Give the other one another id on its card.",
+                kind="exists",
+            )
         project.folder.models.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
         card = import_model(source, project.folder.models)
         measured = (source.parent if source.name == "model" else source) / EVALUATION

@@ -171,6 +171,9 @@ class FindingDisplay(QObject):
             if not note:
                 maps = self._maps(active, finding, method, class_number)
                 note = tr("Heatmap not validated") if _audit_note(active) else ""
+                if not maps:
+                    is_coming = self._ask(active, method, class_number, has_points=False)
+                    note = tr("The heatmap is being made …" if is_coming else "The engine could not make this heatmap.")
         has_points = active is not None and "cvdt" in active.card.architecture and len(active.card.input.roles) == 2
         points = self._points(active, finding, method, class_number) if has_points and self._has_points else None
         overlays = {}
@@ -182,6 +185,8 @@ class FindingDisplay(QObject):
             )  # fmt: skip
         self.board.show(overlays)
         is_painted = any(part is not None for part in maps)
+        if has_points and self._has_points and points is None and finding is not None:
+            note = "\n".join(filter(None, (note, tr("The sampling points are being traced …"))))
         if points is not None and not len(points):
             note = "\n".join(filter(None, (note, tr("Sampling points need PyTorch, which is not installed here."))))
         self.panel.heat.show_state(

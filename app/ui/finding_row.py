@@ -126,7 +126,7 @@ class FindingRow(QFrame):
         self.figure.setToolTip(calibration_words(card))
         self._show_bars(shown)
         is_answered = shown.state is ConsultationState.ANSWERED
-        facts = [*words.lines]
+        facts = [say(card.task), *words.lines] if is_answered else [*words.lines]
         if is_answered and shown.verdict is not Verdict.OUTSIDE:
             facts.insert(0, threshold_words(card))
         if is_answered or shown.state is ConsultationState.WAITING:

@@ -33,15 +33,14 @@ EASY = f"{EASY_SHARE:.0%} easy and {1 - EASY_SHARE:.0%} standard difficulty, coa
 ABOUT = {
     "cvdt-small": (
         "CVDT, small",
-        "Is there a fracture of the femoral neck or the trochanters, displaced or not, in the frontal and the lateral "
-        "view together?",
+        "Is there a fracture of the femoral neck or the trochanters? Both views together.",
         "random",
         "Two of three fractures that it was taught are non-displaced ones of the neck. Shaft fractures it has not "
         "seen. The region must lie on the hip.",
     ),
     "densenet121-whole-view": (
         "DenseNet-121, whole view",
-        "Is there a fracture of the femoral neck or the trochanters, displaced or not, in the whole frontal view?",
+        "Is there a fracture of the femoral neck or the trochanters? The whole frontal view.",
         "random; first parts of the views around the hip, then whole views",
         "It was taught views of one hip, not whole pelves. Shaft fractures it has not seen.",
     ),

@@ -59,7 +59,7 @@ def test_every_model_of_a_project_is_checked_when_none_is_named(
     project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str] = []
-    monkeypatch.setattr(verify, "verify_model", lambda folder, is_named: seen.append(folder.name) or iter(()))
+    monkeypatch.setattr(verify, "verify_model", lambda folder, is_named: (seen.append(folder.name), iter(()))[1])
     assert main(["models", "verify", "--project", str(project)]) == DONE
     assert seen[-1] == "single"
     assert len(seen) == len(Models(None).all()) + 1
@@ -104,3 +104,15 @@ def test_what_cannot_be_audited_is_said(
     given = [str(project) if word == "PROJECT" else word for word in words]
     assert main(["models", "audit", *given, "--json"]) == (USAGE if kind == "usage" else REFUSED)
     assert json.loads(capsys.readouterr().out)["error"]["kind"] == kind
+
+
+def test_a_received_model_that_is_not_sound_is_not_taken_in(
+    tmp_path: Path, received: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make_project(tmp_path / "another", cases=1)
+    assert main(["models", "import", str(received), "--project", str(folder)]) == REFUSED
+    said = capsys.readouterr().err
+    assert "was not taken in" in said
+    assert "the network takes the weights" in said
+    with ProjectStore.open(folder, is_read_only=True) as store:
+        assert all(entry.is_bundled for entry in Models(store).all())

@@ -266,7 +266,9 @@ def test_from_a_project_to_a_model_that_answers_and_back(
     project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two runs; figures; the gate; promoted and rolled back. (In processes of their own: the journey.)"""
-    monkeypatch.setattr("app.engine.training.train_run.write_graph_of", lambda model: None)
+    from app.engine.training import train_run  # not by its name: another test takes torch away and brings it back
+
+    monkeypatch.setattr(train_run, "write_graph_of", lambda model: None)
     code, out, _ = call(capsys, "train", "--project", project, "--epochs", "1", "--seed", "1", "--json", *ONE)
     assert code == DONE
     (first,) = json.loads(out)

@@ -68,6 +68,8 @@ def test_a_card_survives_being_written(tmp_path: Path) -> None:
         lambda words: words.replace("temperature =", "temper ="),
         lambda words: words.replace("[", "(", 1),
         lambda words: words.replace('kind = "region-crop"', 'kind = "everything"'),
+        lambda words: words.replace('title = "', 'title = "\u202e', 1),  # turns the direction of what follows
+        lambda words: words.replace('title = "', 'title = "\u200b', 1),
     ],
 )
 def test_a_bad_card_is_refused(tmp_path: Path, spoil: Any) -> None:
@@ -114,9 +116,11 @@ def test_a_received_model_is_copied_whole_or_not_at_all(tmp_path: Path) -> None:
     assert import_model(tmp_path / "received", models) == card  # again: it is there already
     assert [path.name for path in models.iterdir()] == ["small"]
     make(tmp_path / "other", content=(tmp_path / "received" / WEIGHTS).read_bytes()[:-1] + b"z")
-    with pytest.raises(UserError) as caught:
-        import_model(tmp_path / "other", models)
-    assert caught.value.kind == "exists"
+    make(tmp_path / "claims more", limits="None.")
+    for other in ("other", "claims more"):
+        with pytest.raises(UserError) as caught:
+            import_model(tmp_path / other, models)
+        assert caught.value.kind == "exists"
 
 
 @pytest.mark.parametrize("name", ["", "../away", "a/b", "a b", "ä"])

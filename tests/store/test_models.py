@@ -88,6 +88,15 @@ def test_promote_and_roll_back(tmp_path: Path, bundled: Path, received: Path) ->
     assert [entry.id for entry in Models(None, bundled=bundled).all()] == ["small"]
 
 
+def test_a_received_model_does_not_take_the_place_of_a_bundled_one_by_its_name(tmp_path: Path, bundled: Path) -> None:
+    with ProjectStore.create(tmp_path / "project") as project:
+        models = Models(project, bundled=bundled)
+        with pytest.raises(UserError) as caught:
+            models.add(bundled / "small")
+        assert caught.value.kind == "exists"
+        assert models.actives()["fracture.pair"].is_bundled
+
+
 def test_changed_weights_are_not_promoted(tmp_path: Path, bundled: Path, received: Path) -> None:
     with ProjectStore.create(tmp_path / "project") as project:
         models = Models(project, bundled=bundled)
