@@ -126,9 +126,11 @@ class FindingRow(QFrame):
         self.figure.setToolTip(calibration_words(card))
         self._show_bars(shown)
         is_answered = shown.state is ConsultationState.ANSWERED
-        facts = [say(card.task), *words.lines] if is_answered else [*words.lines]
+        facts = [*words.lines]
         if is_answered and shown.verdict is not Verdict.OUTSIDE:
             facts.insert(0, threshold_words(card))
+        if is_answered:
+            facts.insert(0, say(card.task))
         if is_answered or shown.state is ConsultationState.WAITING:
             facts.append(looked_at(shown))
         self.facts.setText("\n".join(line for line in facts if line))
