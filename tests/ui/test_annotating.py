@@ -295,6 +295,8 @@ def test_who_annotates_is_asked_once_and_shown(window: MainWindow) -> None:
     click(pane(window), (165, 330))
     question = window.annotating.question
     assert isinstance(question, ReaderQuestion)
+    window.annotating.ask_reader()
+    assert window.annotating.question is question  # asked once
     assert not project.annotations.undo_state(case_id(window), "tester").undoable  # nothing is recorded yet
     question.name.setText("  Dr.  Reader ")
     QTest.keyClick(question, Qt.Key.Key_Return)

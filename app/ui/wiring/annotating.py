@@ -217,9 +217,11 @@ class AnnotatingWiring(Wiring):
             self.refresh()
 
     def ask_reader(self) -> None:
-        """Ask who annotates."""
+        """Ask who annotates; once, however much waits for the answer."""
         from app.ui.annotate_popups import ReaderQuestion
 
+        if isinstance(self.question, ReaderQuestion):
+            return
         question = ReaderQuestion(self.project.author, self.window)
         question.answered.connect(self._on_named)
         question.given_up.connect(self.project.forget_waiting)
