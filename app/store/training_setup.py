@@ -29,7 +29,8 @@ class TrainingWish:
 
     Args:
         task: id of a question; empty = the first one that can be learnt.
-        network: id of a network; empty = the one of the active model, else the first that fits CPUs.
+        network: id of a network; empty = the one of an active model (rather one that fits CPUs, and that sees both
+            views), else the first that fits CPUs.
         preset: name of a preset.
         start: which weights; None = the active model's where they fit, else ImageNet's, else random ones.
         start_file: the file, for `Start.FILE`.
@@ -183,11 +184,13 @@ def _network(models: Models, task: TrainingTask, name: str) -> Network:
                 kind="no-network",
             )
         return found
-    for place, entry in models.actives().items():
-        network = network_named(entry.card.architecture)
-        if place.partition(".")[0] == task.field and network is not None:
-            return network
-    return networks()[0]
+    answering = [
+        network
+        for place, entry in models.actives().items()
+        if place.partition(".")[0] == task.field and (network := network_named(entry.card.architecture)) is not None
+    ]
+    # of several models that answer: one that a processor can train within minutes, and rather the one that sees more
+    return max(answering, key=lambda network: (network.fits_cpu, len(network.input.roles)), default=networks()[0])
 
 
 def fitting_start(models: Models, task: TrainingTask, network: Network) -> ModelEntry | None:

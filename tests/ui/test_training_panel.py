@@ -236,3 +236,9 @@ def test_folds_wait_for_their_turn_and_tell_what_they_come_to(tmp_path: Path) ->
     rest = window.training.folds.rest_of(window.training.runs[2], window.training.runs)
     assert [run.info.fold for run in rest] == [3, 4, 5]
     window.close()
+
+
+def test_of_the_models_that_answer_the_small_one_of_both_views_is_proposed(tmp_path: Path) -> None:
+    with ProjectStore.open(labelled(tmp_path / "p"), is_read_only=True) as store:
+        setup = set_up(store, TrainingWish(), reader="tester")  # with the bundled models: DenseNet-121 answers, too
+    assert setup.proposal.request.network.id == "cvdt-small"
