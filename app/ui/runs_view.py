@@ -58,6 +58,7 @@ class RunsView(QWidget):
         self.list = QListWidget(self)
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.list.setFixedHeight(LIST_PX)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # the end of a title says which fold it is
         self.list.itemSelectionChanged.connect(self._on_selected)
         self.buttons = {name: QPushButton(self) for name in ("pause", "finish", "resume", "promote", "evaluation",
                                                              "folds", "rename", "delete")}  # fmt: skip

@@ -65,7 +65,7 @@ class TrainingCurves(QWidget):
         colours = theme.colours()
         epochs = [epoch for run in self._runs for epoch in run.epochs]
         is_judged = not epochs or any(epoch.validation_loss is not None for epoch in epochs)
-        area = tr("Validation: AUC, dotted accuracy") if is_judged else tr("No validation cases: nothing is measured")
+        area = tr("Validation: AUC, dotted accuracy") if is_judged else tr("No validation cases")
         for plot, words in ((self.auc, area), (self.loss, tr("Loss, dotted of training"))):
             plot.setBackground(colours.panel)
             plot.getPlotItem().setTitle(words, color=colours.muted, size=f"{theme.TEXT_S}px", justify="left")
