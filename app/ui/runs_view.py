@@ -58,7 +58,6 @@ class RunsView(QWidget):
         self.list = QListWidget(self)
         self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.list.setFixedHeight(LIST_PX)
-        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # the end of a title says which fold it is
         self.list.itemSelectionChanged.connect(self._on_selected)
         self.buttons = {name: QPushButton(self) for name in ("pause", "finish", "resume", "promote", "evaluation",
                                                              "folds", "rename", "delete")}  # fmt: skip
@@ -146,7 +145,8 @@ class RunsView(QWidget):
                     item.setData(ID, run_id)
             for row, run in enumerate(self._runs.values()):
                 item = self.list.item(row)
-                item.setText(f"{run.info.title}\n{run_line(run)}")
+                which = f"{run.info.fold}/{run.info.folds} · " if run.info.fold else ""  # the title's end is cut off
+                item.setText(f"{run.info.title}\n{which}{run_line(run)}")
                 item.setToolTip(f"{run.info.title}\n{run_line(run)}\n{run.info.id}")
                 item.setSelected(run.info.id in before)
             if not self.list.selectedItems() and self.list.count():
