@@ -130,13 +130,18 @@ class CaseDelegate(QStyledItemDelegate):
         _text(painter, metrics, _line(room, LINE_2), below)
 
     def _second_line(self, row: WorklistRow) -> tuple[str, ...]:
-        """What has no column of its own; the date comes last, since it is cut off first."""
+        """What of the study has no column of its own."""
         shown = {column.name for column in self._model.columns}
         date = "" if "date" in shown else row.date or tr("no date")
         views = "" if "views" in shown else case_words.views_words(row)
-        said = "" if any(name.startswith(AI_SCORE) for name in shown) else case_words.first_score(row)
         side = "" if "side" in shown else case_words.SIDE_LETTERS[row.side]
-        return (side, views, said, date) if said else (side, date, views)
+        return (side, date, views)
+
+    def _said(self, row: WorklistRow) -> tuple[str, ...]:
+        """What readers and the first model say, where it has no column of its own."""
+        shown = {column.name for column in self._model.columns}
+        score = "" if any(name.startswith(AI_SCORE) for name in shown) else case_words.first_score(row)
+        return (case_words.label_words(row, without=shown), score)
 
     def _fitting(self, parts: tuple[str, ...], room_px: int) -> str:
         """As many parts as have room whole, at least the first: half a date says nothing."""
@@ -153,10 +158,9 @@ class CaseDelegate(QStyledItemDelegate):
         words, ink = _status(row, colours)
         shown = {column.name for column in self._model.columns}
         is_asking = bool(row.questions) and "questions" not in shown
-        below = (
-            case_words.questions_words(len(row.questions)) if is_asking else case_words.label_words(row, without=shown)
-        )
         room = rect.adjusted(GAP_S, 0, -GAP_S, 0)
+        asked = case_words.questions_words(len(row.questions))
+        below = asked if is_asking else self._fitting(self._said(row), room.width())
         metrics = self._use(painter, TEXT_S)
         width = min(metrics.horizontalAdvance(words) + 2 * GAP_M, room.width())
         top = rect.y() + ((rect.height() - CHIP_HEIGHT) // 2 if self.is_small or not below else 7)

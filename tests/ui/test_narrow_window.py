@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QLabel, QPushButton, QToolTip
 
+from app.core.worklist import AI_FINDING, AI_SCORE
 from app.store.project import ProjectStore
 from app.ui.case_list import NARROW_PX, NARROWEST_PX
 from app.ui.fields import ChoiceBox, DecimalBox, NumberBox
@@ -122,3 +124,16 @@ def test_a_choice_without_room_ends_in_dots_and_says_all_of_it_under_the_mouse()
     assert QToolTip.text() == box.currentText()
     QToolTip.hideText()
     box.close()
+
+
+def test_a_score_takes_nothing_from_the_study(tmp_path: Path) -> None:
+    window = open_window(make_project(tmp_path / "p"))
+    delegate, row = window.case_list.delegate, window.case_list.model.row_at(0)
+    assert row is not None
+    opinions = {f"{AI_SCORE}fracture.pair": ("0.22",), f"{AI_FINDING}fracture.pair": ("not-found",)}
+    judged = dataclasses.replace(row, opinions=opinions)
+    assert delegate._second_line(judged) == delegate._second_line(row)
+    assert row.date in delegate._second_line(row)
+    assert delegate._said(judged) == ("", "AI 22 %")
+    labelled = dataclasses.replace(judged, labels={"label.fracture": ("yes",)})
+    assert delegate._said(labelled)[0].endswith("yes")  # what a reader says comes first
