@@ -2,7 +2,7 @@
 
     python packaging/bundled/by_group.py RUNS MODEL
 
-Groups are those of `generate.py`. Displaced fractures have no intact hips of their own; those of the group neck, which
+Groups are those of `known_cases`. Displaced fractures have no intact hips of their own; those of the group neck, which
 are X-rayed alike, stand against them. A bundled model's threshold is used as its card has it.
 """
 
@@ -15,12 +15,10 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from generate import FIRST_SEED, HOLD_OUT, OFFSETS
 
 from app.engine.statistics import roc
 from app.engine.statistics.interval import clopper_pearson
+from app.engine.synthesis.known_cases import CaseGroup, first_seed
 
 WORDS = {
     "neck": "neck, not displaced; cross-table lateral",
@@ -31,10 +29,10 @@ WORDS = {
 STRIDE = 100_000
 
 
-def group_of(seed: int) -> str:
+def group_of(seed: int) -> CaseGroup:
     """The group that a hold-out case belongs to."""
-    at = (seed - FIRST_SEED - HOLD_OUT) // STRIDE * STRIDE
-    return next(name for name, offset in OFFSETS.items() if offset == at)
+    start = seed // STRIDE * STRIDE
+    return next(group for group in CaseGroup if first_seed(group, is_held_out=True) == start)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -5,7 +5,7 @@
 Every case is another patient, and no seed is that of the demo project. What is kept of a case is what the networks are
 fed, cut by the product's own functions from a radiograph of 768 rows: the whole views, the square around the hip, and
 the aligned crop of a broken shaft. Shards of 50 cases, written whole; those that exist are kept, so that a stopped run
-goes on. The cases from `HOLD_OUT` on are never trained on.
+goes on. What a case shows and how it is X-rayed is decided in `known_cases`; the held-out ones are never trained on.
 """
 
 from __future__ import annotations
@@ -17,111 +17,67 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-FIRST_SEED = 3_000_000
+from app.core.case import Side
+from app.core.geometry import Crop, aligned_crop, crop
+from app.core.model_input import mirrored, whole_view, with_margin
+from app.core.region import RegionMode, region_crop
+from app.engine.synthesis.known_cases import CaseGroup, KnownView, first_seed, known_case
+
 SHARD = 50
-CASES = {"neck": (1300, 450), "frog": (300, 150), "displaced": (400, 150), "shaft": (300, 400)}  # training, hold-out
-HOLD_OUT = 500_000  # added to the seed
-OFFSETS = {"neck": 0, "displaced": 100_000, "shaft": 200_000, "frog": 300_000}
-HEIGHT_PX = 768
+CASES = {  # training, hold-out
+    CaseGroup.NECK: (1300, 450),
+    CaseGroup.FROG: (300, 150),
+    CaseGroup.DISPLACED: (400, 150),
+    CaseGroup.SHAFT: (300, 400),
+}
 WHOLE_PX, REGION_PX, ALIGNED_PX = 512, 292, 334  # with the margin that training turns and shifts images in
 FIELD_MM = 96.0  # the square around the hip that the small CVDT sees on 224 px
-EASY_SHARE = 0.75
+Job = tuple[Path, CaseGroup, int, int]  # a shard's file, its group, first seed and number of cases
 
 
-def kind_of(group: str, seed: int) -> Any:
-    """What a case of a group shows, and how difficult it is."""
-    from app.engine.phantom.fracture import CaseKind, Difficulty
-
-    rng = np.random.default_rng([seed, 78])
-    difficulty = Difficulty.EASY if rng.random() < EASY_SHARE else Difficulty.STANDARD
-    kinds = {
-        "neck": (CaseKind.NORMAL, CaseKind.NECK_NON_DISPLACED),
-        "frog": (CaseKind.NORMAL, CaseKind.NECK_NON_DISPLACED),
-        "displaced": (CaseKind.GARDEN_3, CaseKind.GARDEN_4, CaseKind.TROCHANTERIC),
-        "shaft": (CaseKind.SHAFT_NORMAL, CaseKind.SHAFT_ATYPICAL),
-    }[group]
-    return kinds[int(rng.integers(len(kinds)))], difficulty
-
-
-def make_case(group: str, seed: int) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def make_case(group: CaseGroup, seed: int) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Images and facts of one case."""
-    import cv2
-
-    from app.core.case import Side
-    from app.core.geometry import Alignment, aligned_crop, crop
-    from app.core.grey import GreyScale, Photometric, StoredImage
-    from app.core.grey_tables import display_table
-    from app.core.model_input import mirrored, whole_view, with_margin
-    from app.core.region import RegionMode, region_around, region_crop
-    from app.core.spacing import Spacing, SpacingSource
-    from app.core.voi import auto_window
-    from app.engine.phantom.case import CaseRequest, build_case
-    from app.engine.phantom.femur_model import COARSE_RESOLUTION
-    from app.engine.phantom.views import ViewKind
-    from app.engine.synthesis.radiographs import expose_case
-
     cv2.setNumThreads(1)
-    kind, difficulty = kind_of(group, seed)
-    lateral = ViewKind.FROG_LEG if group == "frog" else ViewKind.CROSS_TABLE
-    views = (ViewKind.FRONTAL,) if group == "shaft" else (ViewKind.FRONTAL, lateral)
-    case = build_case(
-        CaseRequest(
-            seed=seed, kind=kind, difficulty=difficulty, views=views, height_px=HEIGHT_PX,
-            resolution=COARSE_RESOLUTION, has_twin=group in ("neck", "frog"),
-        )
-    )  # fmt: skip
+    case = known_case(group, seed)
     facts: dict[str, Any] = {
-        "seed": seed, "patient": case.patient.id, "kind": kind.value, "difficulty": difficulty.value,
-        "side": case.labels.side.value, "plan": str(case.labels.planned_visibility or ""), "views": [],
+        "seed": seed, "patient": case.patient, "kind": case.kind.value, "difficulty": case.difficulty.value,
+        "side": case.side.value, "plan": case.planned_visibility, "views": [],
     }  # fmt: skip
     arrays: dict[str, list[np.ndarray]] = {}
-    is_right = case.labels.side is Side.RIGHT
 
-    def keep(name: str, image: StoredImage, table: Any, cut: Any) -> None:
-        arrays.setdefault(name, []).append(table.levels[crop(image.pixels, cut)])
-        inside = crop(np.full(image.pixels.shape, 1, np.uint16), cut) > 0
+    def keep(name: str, view: KnownView, cut: Crop) -> None:
+        pixels = view.image.pixels
+        arrays.setdefault(name, []).append(view.table.levels[crop(pixels, cut)])
+        inside = crop(np.full(pixels.shape, 1, np.uint16), cut) > 0
         arrays.setdefault(f"{name}_inside", []).append(np.packbits(inside))
 
-    for exposed in expose_case(case):
-        truth, radiograph = exposed.view.truth, exposed.radiograph
-        image = StoredImage(pixels=np.ascontiguousarray(radiograph.pixels))
-        grey = GreyScale(photometric=Photometric.MONOCHROME2, bits_stored=radiograph.bits_stored)
-        table = display_table(grey, auto_window(image, grey))
-        rows, cols = image.pixels.shape
-        pixel = exposed.view.setup.geometry.pixel_mm / exposed.view.setup.magnification
-        spacing = Spacing(row_mm=pixel, col_mm=pixel, source=SpacingSource.MAGNIFICATION, is_trusted=True)
-        crossing, head = truth.neck_axis
-        centre = (0.45 * crossing[0] + 0.55 * head[0], 0.45 * crossing[1] + 0.55 * head[1])
-        whole = whole_view(rows, cols, spacing, size_px=WHOLE_PX)
-        keep("whole", image, table, whole)
+    for view in case.views:
+        geometry, truth, conspicuity = view.geometry, view.exposed.view.truth, view.exposed.conspicuity
+        whole = whole_view(geometry.rows, geometry.cols, geometry.spacing, size_px=WHOLE_PX)
+        keep("whole", view, whole)
         about: dict[str, Any] = {
-            "whole": whole.matrix, "mm_per_px": pixel, "shape": [rows, cols], "centre": centre,
-            "head": truth.head_centre, "head_px": truth.head_radius_px, "fracture": truth.fracture_centre,
-            "shaft": truth.shaft_axis,
-            "amplitude": None if exposed.conspicuity is None else exposed.conspicuity.amplitude,
+            "whole": whole.matrix, "mm_per_px": geometry.spacing.row_mm, "shape": [geometry.rows, geometry.cols],
+            "centre": view.neck_xy, "head": truth.head_centre, "head_px": truth.head_radius_px,
+            "fracture": truth.fracture_centre, "shaft": truth.shaft_axis,
+            "amplitude": None if conspicuity is None else conspicuity.amplitude,
         }  # fmt: skip
-        if group != "shaft":
-            region = region_around(centre, spacing, rows=100_000, cols=100_000)
-            cut = region_crop(region, spacing, mode=RegionMode.FIELD, size_px=224, field_mm=FIELD_MM)
-            cut = with_margin(mirrored(cut) if is_right else cut, REGION_PX)
-            keep("region", image, table, cut)
+        if group is not CaseGroup.SHAFT and geometry.region is not None:
+            cut = region_crop(geometry.region, geometry.spacing, mode=RegionMode.FIELD, size_px=224, field_mm=FIELD_MM)
+            cut = with_margin(mirrored(cut) if case.side is Side.RIGHT else cut, REGION_PX)
+            keep("region", view, cut)
             about["region"] = cut.matrix
-        if group == "shaft" and truth.fracture_centre is not None:
-            first, second = (np.asarray(point) for point in truth.shaft_axis)
-            along = (second - first) / np.hypot(*(second - first))
-            axis = np.asarray(truth.fracture_centre) + along * 40 / pixel
-            alignment = Alignment(center_xy=truth.fracture_centre, axis_xy=(float(axis[0]), float(axis[1])))
-            cut = with_margin(aligned_crop(alignment, spacing), ALIGNED_PX)
-            keep("aligned", image, table, cut)
+        if geometry.alignment is not None:
+            keep("aligned", view, with_margin(aligned_crop(geometry.alignment, geometry.spacing), ALIGNED_PX))
         facts["views"].append(about)
     return {name: np.stack(parts) for name, parts in arrays.items()}, facts
 
 
-def make_shard(job: tuple[Path, str, int, int]) -> str:
+def make_shard(job: Job) -> str:
     """Write one shard, whole or not at all."""
     path, group, first, count = job
     rows = [make_case(group, seed) for seed in range(first, first + count)]
@@ -133,12 +89,12 @@ def make_shard(job: tuple[Path, str, int, int]) -> str:
     return path.name
 
 
-def jobs(folder: Path) -> list[tuple[Path, str, int, int]]:
+def jobs(folder: Path) -> list[Job]:
     """Every shard: first the hold-outs and the training cases of all groups by turns, so that any part is of use."""
-    listed: list[tuple[float, tuple[Path, str, int, int]]] = []
-    for group, counts in CASES.items():
-        for is_held_out, count in zip((False, True), counts, strict=True):
-            start = FIRST_SEED + OFFSETS[group] + HOLD_OUT * is_held_out
+    listed: list[tuple[float, Job]] = []
+    for group in CASES:
+        for is_held_out, count in zip((False, True), CASES[group], strict=True):
+            start = first_seed(group, is_held_out=is_held_out)
             for at in range(0, count, SHARD):
                 size = min(SHARD, count - at)
                 word = "hold-out" if is_held_out else "training"

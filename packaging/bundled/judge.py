@@ -18,9 +18,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import train
-from generate import EASY_SHARE
 
 from app.core.model_card import ModelCard
+from app.engine.synthesis.known_cases import EASY_SHARE
 from app.store.model_folder import WEIGHTS
 from app.store.run_folder import RunFolder
 

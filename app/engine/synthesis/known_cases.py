@@ -31,7 +31,7 @@ HOLD_OUT = 500_000  # added to the seed
 HEIGHT_PX = 768
 EASY_SHARE = 0.75
 SEEN = 0.12  # amplitude of the difference image from which a person would click on the fracture in a view
-NECK_SHARE = 0.55  # of the way from the shaft's crossing to the centre of the head: the middle of the neck
+NECK_SHARES = (0.45, 0.55)  # of the shaft's crossing and of the centre of the head: the middle of the neck
 AXIS_MM = 40.0  # from the fracture of a shaft to the second click
 UNBOUNDED = 100_000  # px: a region is not moved into the image
 
@@ -161,7 +161,7 @@ def _views(exposed: Iterator[ExposedView], group: CaseGroup, side: Side) -> Iter
         pixel = one.view.setup.geometry.pixel_mm / one.view.setup.magnification
         spacing = Spacing(row_mm=pixel, col_mm=pixel, source=SpacingSource.MAGNIFICATION, is_trusted=True)
         crossing, head = truth.neck_axis
-        neck = tuple((1 - NECK_SHARE) * a + NECK_SHARE * b for a, b in zip(crossing, head, strict=True))
+        neck = tuple(NECK_SHARES[0] * a + NECK_SHARES[1] * b for a, b in zip(crossing, head, strict=True))
         fracture = truth.fracture_centre
         amplitude = None if one.conspicuity is None else one.conspicuity.amplitude
         is_seen = fracture is not None and (amplitude or 1.0) >= SEEN
