@@ -218,14 +218,21 @@ class _Lines:
     """Every pixel's line in each of A directions.
 
     Args:
-        angles_deg: (A,) outward directions.
-        index: (A, P) line of every pixel in a direction.
+        angles_deg: (A,) outward directions; those of the second half are opposite to those of the first.
+        index: (A / 2, P) line of every pixel in a direction of the first half.
+        odd: (3, E) pixels whose line in an opposite direction is, by rounding, not the mirrored one: direction,
+            pixel, line.
+        order: (A, P) the pixels of a direction line by line, those of one line in ascending order.
+        starts: (A, count + 1) where a line begins in `order`; the last one ends at P.
         count: lines per direction; line k lies `k - origin` px from the image's first corner, outward.
         origin: see `count`.
     """
 
     angles_deg: Floats
     index: npt.NDArray[np.intp]
+    odd: npt.NDArray[np.intp]
+    order: npt.NDArray[np.uint16]
+    starts: npt.NDArray[np.int32]
     count: int
     origin: int
 
@@ -233,11 +240,46 @@ class _Lines:
     def through(shape: tuple[int, int], angles_deg: Floats) -> _Lines:
         ys, xs = (grid.ravel() for grid in np.mgrid[: shape[0], : shape[1]].astype(np.float32) + np.float32(0.5))
         origin = int(np.hypot(*shape)) + 2
-        index = np.empty((len(angles_deg), xs.size), np.intp)
-        turns = np.deg2rad(angles_deg)
-        for row, cos, sin in zip(index, np.cos(turns), np.sin(turns), strict=True):
+        count, half = 2 * origin + 1, len(angles_deg) // 2
+        index = np.empty((half, xs.size), np.intp)
+        order = np.empty((2 * half, xs.size), np.uint16)  # SEARCH_PX² pixels at most
+        starts = np.zeros((2 * half, count + 1), np.int32)
+        odd, turns = [], np.deg2rad(angles_deg)
+        for number, (cos, sin) in enumerate(zip(np.cos(turns), np.sin(turns), strict=True)):
+            row = index[number] if number < half else np.empty(xs.size, np.intp)
             np.add(np.floor(cos * xs + sin * ys), origin, out=row, casting="unsafe")
-        return _Lines(angles_deg=angles_deg, index=index, count=2 * origin + 1, origin=origin)
+            order[number] = np.argsort(row.astype(np.uint16), kind="stable")  # short integers are sorted by radix
+            np.cumsum(np.bincount(row, minlength=count), out=starts[number, 1:])
+            if number >= half:
+                other = np.flatnonzero(row != count - 2 - index[number - half])
+                odd += [(number, pixel, row[pixel]) for pixel in other]
+        return _Lines(
+            angles_deg=angles_deg,
+            index=index,
+            odd=np.array(odd, np.intp).reshape(-1, 3).T,
+            order=order,
+            starts=starts,
+            count=count,
+            origin=origin,
+        )
+
+    def pixels_on(self, chosen: Mask) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.uint16], npt.NDArray[np.intp]]:
+        """The pixels of some lines, one line after the other.
+
+        Args:
+            chosen: (A, count), L of them true.
+
+        Returns:
+            (L,) which lines, flat; (N,) pixels; (N,) the number, 0 … L − 1, of the line that each of them is on.
+        """
+        which = np.flatnonzero(chosen)
+        angle, line = np.divmod(which, self.count)
+        first, after = self.starts[angle, line], self.starts[angle, line + 1]
+        length = after - first
+        ends = np.cumsum(length)
+        number = np.repeat(np.arange(len(which)), length)
+        at = np.arange(number.size) + np.repeat(angle * self.order.shape[1] + first - (ends - length), length)
+        return which, self.order.ravel().take(at), number
 
     def near(self, plane: HalfPlane, point_xy: npt.NDArray[np.float64]) -> Mask:
         """Lines that are nearly the given one where it passes a point, (A, count)."""
@@ -249,17 +291,22 @@ class _Lines:
         return near
 
     def weigh(self, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Sum of the pixels' weights (P,) on every line, (A, count); pixels of weight 0 cost nothing."""
+        """Sum of the pixels' weights (P,) on every line, (A, count); whole numbers, pixels of weight 0 cost nothing."""
         where = np.flatnonzero(weights)
         is_all = len(where) == len(weights)
         chosen = weights if is_all else weights[where]
-        sums = np.empty((len(self.index), self.count))
-        for row, out in zip(self.index, sums, strict=True):
+        half = len(self.index)
+        sums = np.zeros((2 * half, self.count))
+        for row, out in zip(self.index, sums, strict=False):
             out[:] = np.bincount(row if is_all else row.take(where), chosen, minlength=self.count)
+        sums[half:, :-1] = sums[:half, -2::-1]  # line k the other way round is line count − 2 − k …
+        angle, pixel, line = self.odd
+        np.add.at(sums, (angle, line), weights[pixel])  # … but for these
+        np.subtract.at(sums, (angle, self.count - 2 - self.index[angle - half, pixel]), weights[pixel])
         return sums
 
 
-@lru_cache(maxsize=2)  # the two views of a case; 12 MiB each
+@lru_cache(maxsize=2)  # the two views of a case; 15 MiB each
 def _lines_through(shape: tuple[int, int]) -> _Lines:
     return _Lines.through(shape, np.arange(0, 360, ANGLE_STEP_DEG, dtype=np.float32))
 
@@ -296,16 +343,17 @@ class _Blade:
             weights=(ONE + EMPTY * empty + BLANK * blank).ravel(),
             judged=~cv2.erode(empty.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(np.bool_).ravel(),
             inside=np.zeros(empty.size, np.bool_),
-            sums=np.zeros((len(lines.index), lines.count)),
+            sums=np.zeros((len(lines.angles_deg), lines.count)),
         )
 
     def count(self, lines: _Lines, inside: Mask) -> tuple[npt.NDArray[np.float64], ...]:
-        """Numbers of pixels inside, of empty and of blank ones, on every line."""
+        """Numbers of pixels inside, of empty and of blank ones, beyond every line."""
         change = inside.astype(np.int8) - self.inside
         self.sums += lines.weigh(self.weights * change)  # whole numbers: exact in any order
         self.inside = inside
-        blank = np.floor(self.sums / BLANK)  # powers of two: exact, and much quicker than divmod
-        rest = self.sums - blank * BLANK
+        beyond = _beyond(self.sums)
+        blank = np.floor(beyond / BLANK)  # powers of two: exact, and much quicker than divmod
+        rest = beyond - blank * BLANK
         empty = np.floor(rest / EMPTY)
         return rest - empty * EMPTY, empty, blank
 
@@ -326,7 +374,7 @@ def _clearest(
     best, best_score = None, 0.0
     for blade in blades:
         is_bright = blade.is_bright
-        beyond, empty, blank = (_beyond(sums) for sums in blade.count(lines, inside.ravel()))
+        beyond, empty, blank = blade.count(lines, inside.ravel())
         with np.errstate(invalid="ignore", divide="ignore"):
             is_edge = (
                 is_open
@@ -334,43 +382,45 @@ def _clearest(
                 & (blank / beyond > (0.93 if is_bright else 0.985))
                 & (empty / beyond > 0.5)
             )
-        where = np.flatnonzero(inside.ravel() & blade.judged)
-        for angle in np.flatnonzero(is_edge.any(axis=1)):
-            line, score = _steepest(lines, int(angle), is_edge[angle], slope_xy, where, longest, is_bright=is_bright)
-            if score > best_score:
-                best_score = score
-                rho_px = line - lines.origin + 0.5
-                best = HalfPlane(angle_deg=float(lines.angles_deg[angle]), rho_px=rho_px), is_bright
+        which, scores = _steepest(lines, is_edge, slope_xy, inside.ravel() & blade.judged, longest, is_bright=is_bright)
+        at = int(np.argmax(scores)) if scores.size else -1
+        if at >= 0 and scores[at] > best_score:
+            best_score = float(scores[at])
+            angle, line = divmod(int(which[at]), lines.count)
+            rho_px = line - lines.origin + 0.5
+            best = HalfPlane(angle_deg=float(lines.angles_deg[angle]), rho_px=rho_px), is_bright
     return best
 
 
 def _steepest(
-    lines: _Lines,
-    angle: int,
-    is_edge: Mask,
-    slope_xy: Floats,
-    where: npt.NDArray[np.intp],
-    longest: int,
-    *,
-    is_bright: bool,
-) -> tuple[int, float]:
-    """The line of one direction across which the picture rises most, and by how much; 0 if none is an edge."""
-    row = lines.index[angle].take(where)
-    on_edge = np.flatnonzero(is_edge.take(row))
-    at_pixel, row = where.take(on_edge), row.take(on_edge)
-    turn = np.deg2rad(lines.angles_deg[angle])
-    steps = np.cos(turn) * slope_xy[0].take(at_pixel) + np.sin(turn) * slope_xy[1].take(at_pixel)
+    lines: _Lines, is_edge: Mask, slope_xy: Floats, usable: Mask, longest: int, *, is_bright: bool
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
+    """How far the picture rises across each of some lines, in all directions at once.
+
+    Args:
+        lines: the lines.
+        is_edge: (A, count) which of them to judge, L.
+        slope_xy: (2, P) rise of brightness to the right and down.
+        usable: (P,) pixels that count.
+        longest: side of the picture, px.
+        is_bright: whether it has to become brighter outward.
+
+    Returns:
+        (L,) which lines, flat, and (L,) their rise; 0 where there is no edge.
+    """
+    which, pixels, number = lines.pixels_on(is_edge)
+    at = np.flatnonzero(usable.take(pixels))
+    pixels, number = pixels.take(at), number.take(at)
+    turn = np.deg2rad(lines.angles_deg)
+    angle = (which // lines.count).take(number)
+    steps = np.cos(turn).take(angle) * slope_xy[0].take(pixels) + np.sin(turn).take(angle) * slope_xy[1].take(pixels)
     steps = steps if is_bright else -steps
-    on_line = np.bincount(row, minlength=lines.count)
-    contrast = np.bincount(row, np.clip(steps, 0, 0.1), minlength=lines.count)
+    on_line = np.bincount(number, minlength=len(which))
+    contrast = np.bincount(number, np.clip(steps, 0, 0.1), minlength=len(which))
     with np.errstate(invalid="ignore", divide="ignore"):
-        support = np.bincount(row[steps > 0.006], minlength=lines.count) / on_line
-    is_edge = is_edge & (
-        (on_line > 0.2 * longest) & (contrast > LEAST_STEP * on_line) & (support > (0.85 if is_bright else 0.8))
-    )
-    score = np.where(is_edge, contrast, 0)
-    line = int(np.argmax(score))
-    return line, float(score[line])
+        support = np.bincount(number, steps > 0.006, minlength=len(which)) / on_line
+    is_steep = (on_line > 0.2 * longest) & (contrast > LEAST_STEP * on_line) & (support > (0.85 if is_bright else 0.8))
+    return which, np.where(is_steep, contrast, 0)
 
 
 def _beyond(per_line: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
