@@ -30,6 +30,7 @@ from environment import SetupError, clean_environment, python_problem, say
 
 ROOT = Path(__file__).resolve().parents[1]
 DONE, FAILED, REFUSED, CANCELLED = 0, 1, 3, 130
+WORKER_BYTES = 4 << 30  # what a process that tests takes at most, with those that it starts
 NEEDED_MODULES = ("ctypes", "lzma", "sqlite3", "ssl", "zlib")  # a self-built Python may lack one
 
 
@@ -209,11 +210,36 @@ def run_window(environment: env.Environment, arguments: "list[str]") -> int:
     return code if code >= 0 else 128 - code
 
 
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def memory_bytes(limit: Path = Path("/sys/fs/cgroup/memory.max")) -> "int | None":
+    """The memory that this process may use; None where that cannot be told."""
+    found = []
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # Windows has no sysconf
+        found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    with contextlib.suppress(OSError, ValueError):  # no limit: no such file, or the word max
+        found.append(int(limit.read_text()))
+    return min(found) if found else None
+
+
+def worker_words(cpus: int, memory: "int | None") -> "list[str]":
+    """What makes pytest test in several processes: one a processor, as far as the memory reaches.
+
+    A process that is done takes tests away from another. The caller's own `-n` comes later and wins.
+    """
+    workers = min(cpus, cpus if memory is None else memory // WORKER_BYTES)
+    return ["-n", str(workers), "--dist", "worksteal"] if workers > 1 else []
+
+
 def run_tests(environment: env.Environment, arguments: "list[str]") -> int:
     """Lint, then test; every step runs, and one failure is enough to fail."""
     variables = clean_environment()
     variables.setdefault("QT_QPA_PLATFORM", "offscreen")
-    steps = [("ruff", ["check", "."]), ("mypy", []), ("lint-imports", []), ("pytest", arguments)]
+    words = worker_words(processors(), memory_bytes())
+    steps = [("ruff", ["check", "."]), ("mypy", []), ("lint-imports", []), ("pytest", [*words, *arguments])]
     failed = []
     for name, words in steps:
         say("== " + " ".join([name, *words]))

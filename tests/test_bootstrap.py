@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import importlib.util
 import json
-import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -331,45 +330,6 @@ def test_every_library_that_qt_needs_has_a_package_everywhere(bootstrap: ModuleT
     assert not set(libraries.DRAWING) & set(libraries.SCREEN)
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ELF files")
-def test_the_libraries_of_the_installed_qt_are_all_known(bootstrap: ModuleType) -> None:
-    """What the Qt libraries and platform plugins ask the linker for is carried by the wheel, by libc, or listed."""
-    libraries = bootstrap.system_libraries
-    listed = {*libraries.DRAWING, *libraries.SCREEN}
-    spec = importlib.util.find_spec("PySide6")
-    assert spec is not None
-    assert spec.submodule_search_locations is not None
-    qt = Path(next(iter(spec.submodule_search_locations))) / "Qt"
-    files = [qt / "lib" / f"libQt6{name}.so.6" for name in ("Core", "Gui", "Widgets", "DBus", "XcbQpa", "Network")]
-    files += [qt / "plugins" / "platforms" / f"libq{name}.so" for name in ("offscreen", "xcb")]
-    files += sorted((qt / "plugins" / "xcbglintegrations").glob("*.so"))
-    asked = {name for path in files for name in needed(path)}
-    assert "libxcb-cursor.so.0" in asked, "the reader of ELF files found nothing"
-    always = re.compile(r"lib(c|m|dl|pthread|rt|resolv|stdc\+\+|gcc_s|Qt6\w+|icu\w+|brotlicommon)\.so|ld-linux")
-    assert sorted(name for name in asked if not always.match(name) and name not in listed) == []
-
-
-def needed(path: Path) -> list[str]:
-    """The sonames in the NEEDED entries of a 64-bit little-endian ELF file."""
-    data = path.read_bytes()
-    assert data[:6] == b"\x7fELF\x02\x01", path
-
-    def number(offset: int, size: int) -> int:
-        return int.from_bytes(data[offset : offset + size], "little")
-
-    table, size, count = number(40, 8), number(58, 2), number(60, 2)
-    sections = [table + size * index for index in range(count)]
-    dynamic = next(s for s in sections if number(s + 4, 4) == 6)
-    strings = number(sections[number(dynamic + 40, 4)] + 24, 8)
-    start, length = number(dynamic + 24, 8), number(dynamic + 32, 8)
-    names = []
-    for entry in range(start, start + length, 16):
-        if number(entry, 8) == 1:
-            begin = strings + number(entry + 8, 8)
-            names.append(data[begin : data.index(b"\0", begin)].decode())
-    return names
-
-
 @pytest.mark.parametrize(
     ("variables", "platform", "expected"),
     [
@@ -426,6 +386,27 @@ def test_one_failing_step_fails_the_test_command_and_the_others_still_run(
     monkeypatch.setattr(bootstrap.subprocess, "call", call)
     assert bootstrap.run_tests(environment, ["-x"]) == (0 if broken is None else 1)
     assert ran == ["ruff", "mypy", "lint-imports", "pytest"]
+
+
+@pytest.mark.parametrize(
+    ("cpus", "memory_gib", "workers"), [(2, 24, 2), (1, 24, 0), (16, 24, 6), (8, 7, 0), (8, None, 8), (2, 8, 2)]
+)
+def test_as_many_tests_at_a_time_as_processors_and_memory_allow(
+    bootstrap: ModuleType, cpus: int, memory_gib: int | None, workers: int
+) -> None:
+    words = bootstrap.worker_words(cpus, None if memory_gib is None else memory_gib << 30)
+    assert words == (["-n", str(workers), "--dist", "worksteal"] if workers else [])
+
+
+def test_a_containers_memory_is_what_counts(bootstrap: ModuleType, tmp_path: Path) -> None:
+    limit = tmp_path / "memory.max"
+    machine = bootstrap.memory_bytes(limit)
+    assert machine is None or machine > 1 << 28
+    limit.write_text("max\n")
+    assert bootstrap.memory_bytes(limit) == machine
+    limit.write_text("12345\n")
+    assert bootstrap.memory_bytes(limit) == 12345
+    assert bootstrap.processors() >= 1
 
 
 def test_unwanted_variables_do_not_reach_what_is_started(
