@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QResizeEvent
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from app.core.finding import Consultation, ConsultationState, Verdict, finding_probability
@@ -11,6 +11,7 @@ from app.core.model_card import ModelCard
 from app.ui import theme
 from app.ui.ablation_strip import Ablation, AblationStrip
 from app.ui.bar_table import BarLine, BarTable
+from app.ui.dotted_label import DottedLabel
 from app.ui.finding_words import (
     GAP_COMMANDS,
     calibration_words,
@@ -51,10 +52,8 @@ class FindingRow(QFrame):
         self.consultation: Consultation | None = None
         self._key_text = ""
         self._is_active = False
-        self.title = QLabel(self)
+        self.title = DottedLabel(self)
         self.title.setObjectName("strong")
-        self.title.setTextFormat(Qt.TextFormat.PlainText)
-        self.title.setMinimumWidth(1)
         self.card_button = QToolButton(self)
         self.card_button.setObjectName("plain")
         self.card_button.setIcon(theme.icon("model-card"))
@@ -118,7 +117,7 @@ class FindingRow(QFrame):
             self.style().unpolish(self)
             self.style().polish(self)
         card, words = shown.card, said(shown)
-        self._elide()
+        self.title.setText(say(card.title))
         self.title.setToolTip(say(card.task))
         self._icon.show_icon(*words.icon)
         self.headline.setText(words.headline)
@@ -146,17 +145,6 @@ class FindingRow(QFrame):
         super().mousePressEvent(event)
         if event.button() is Qt.MouseButton.LeftButton:
             self.chosen.emit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """A long title is shortened."""
-        super().resizeEvent(event)
-        self._elide()
-
-    def _elide(self) -> None:
-        if self.consultation is not None:
-            text = say(self.consultation.card.title)
-            room = max(40, self.width() - self.card_button.sizeHint().width() - 4 * GAP_M)
-            self.title.setText(self.title.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room))
 
     def _show_bars(self, shown: Consultation) -> None:
         """One bar for the finding; one for each class where there are more than two."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from app.ui.dotted_label import DottedLabel
 from app.ui.theme import GAP_L, GAP_M, GAP_S
 
 TITLE_MIN_PX = 110
@@ -78,19 +78,15 @@ class _Row(QFrame):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("job")
-        self._title = QLabel(self)
+        self._title = DottedLabel(self, least_px=TITLE_MIN_PX)
         self._title.setObjectName("strong")
-        self._title.setMinimumWidth(TITLE_MIN_PX)
-        self._title.setTextFormat(Qt.TextFormat.PlainText)
         self._bar = QProgressBar(self)
         self._bar.setTextVisible(False)
         self._bar.setFixedHeight(6)
         self._bar.setMinimumWidth(BAR_MIN_PX)  # in a narrow window the words go first
         self._bar.setMaximumWidth(BAR_PX)
-        self._detail = QLabel(self)
+        self._detail = DottedLabel(self)
         self._detail.setObjectName("muted")
-        self._detail.setTextFormat(Qt.TextFormat.PlainText)
-        self._detail.setMinimumWidth(1)  # a long sentence is cut off, it never widens the window
         self.buttons: list[QPushButton] = []
         self._effects: list[Callable[[], object]] = []
         self._layout = QHBoxLayout(self)
@@ -107,7 +103,6 @@ class _Row(QFrame):
     def show_line(self, line: JobLine) -> None:
         self._title.setText(line.title)
         self._detail.setText(line.detail)
-        self._detail.setToolTip(line.detail)
         self._bar.setVisible(line.total is not None)
         if line.total is not None:
             self._bar.setRange(0, line.total)

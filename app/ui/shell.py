@@ -15,7 +15,9 @@ from app.ui.command_set import CommandSet
 from app.ui.crash import CrashReporter
 from app.ui.demo_task import DemoTask
 from app.ui.docks import DockTabs
+from app.ui.dotted_label import DottedLabel
 from app.ui.jobs_strip import JobsStrip
+from app.ui.late_parts import effects_of
 from app.ui.main_window import MainWindow
 from app.ui.notices import BannerArea
 from app.ui.selection import Selection
@@ -44,6 +46,7 @@ from app.ui.wiring.training import TrainingWiring
 from app.ui.worklist_room import WorklistRoom
 
 WORKLIST_PX = 412
+STATE_MIN_PX = 48  # of the project in the bottom bar: its name yields to what stands beside it
 
 
 def build_shell(window: MainWindow) -> None:
@@ -60,9 +63,9 @@ def build_shell(window: MainWindow) -> None:
     window.middle = QStackedWidget(window)
     window.middle.setMinimumWidth(330)  # not that of the start page, which is hidden while docks are open
     window.middle.addWidget(window.start_page)
-    window.pixel = QLabel("", window)
+    window.pixel = DottedLabel(window)
     window.pixel.setContentsMargins(GAP_M, 0, 0, 0)
-    window.state = QLabel("", window)
+    window.state = DottedLabel(window, cut=Qt.TextElideMode.ElideMiddle, least_px=STATE_MIN_PX)
     window.jobs = JobsStrip(window)
     window.projects = ProjectsWiring(window)
     window.importing = ImportingWiring(window)
@@ -91,7 +94,7 @@ def build_shell(window: MainWindow) -> None:
     )  # fmt: skip
     effects: dict[str, Callable[[bool], object]] = {}
     for wiring in wirings:
-        effects |= wiring.effects()
+        effects |= effects_of(wiring)
     window.commands = CommandSet(window, effects, shortcuts=start.settings.settings.shortcuts)
     window.actions_by_id = window.commands.actions
     worklist = _furnish(window)

@@ -238,6 +238,28 @@ def test_folds_wait_for_their_turn_and_tell_what_they_come_to(tmp_path: Path) ->
     window.close()
 
 
+def test_when_the_trainer_of_a_queue_dies_nothing_waits_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folds wait while the first one starts, and no longer once it has broken off."""
+    project = labelled(tmp_path / "p", 12)
+    wish = TrainingWish(network="densenet121-whole-view", protocol=Protocol.FIVE_FOLD)
+    with ProjectStore.open(project) as store:
+        runs = make_runs(store, set_up(store, wish), author="A")
+    monkeypatch.setattr("app.ui.wiring.training.PROGRAM", ("-c", "pass"))  # a trainer that dies at once
+    window = open_window(project)
+    window.training._begin([run.path for run in runs])
+    window.training.look()
+    assert [run.state for run in window.training.runs] == [RunState.QUEUED] * 5
+    assert "training" in window.jobs.texts
+    runs[0].write_live(RunProgress(state=RunState.RUNNING))
+    with FileLock(runs[0].lock_file):
+        window.training.look()
+        assert [run.state for run in window.training.runs] == [RunState.RUNNING, *[RunState.QUEUED] * 4]
+    window.training.look()
+    assert [run.state for run in window.training.runs] == [RunState.BROKEN_OFF, *[RunState.NEW] * 4]
+    assert "training" not in window.jobs.texts
+    window.close()
+
+
 def test_of_the_models_that_answer_the_small_one_of_both_views_is_proposed(tmp_path: Path) -> None:
     with ProjectStore.open(labelled(tmp_path / "p"), is_read_only=True) as store:
         setup = set_up(store, TrainingWish(), reader="tester")  # with the bundled models: DenseNet-121 answers, too

@@ -44,9 +44,8 @@ class Folds:
         """A fold that nobody has started waits for its turn while another one of its queue is trained."""
         from app.core.training_run import RunState
 
-        busy = {
-            run.info.queue for run in runs if run.state in (RunState.RUNNING, RunState.PREPARING) and run.info.queue
-        }
+        at_work = (RunState.RUNNING, RunState.PREPARING, RunState.QUEUED)
+        busy = {run.info.queue for run in runs if run.state in at_work and run.info.queue}
         return tuple(
             replace(run, state=RunState.QUEUED) if run.state is RunState.NEW and run.info.queue in busy else run
             for run in runs

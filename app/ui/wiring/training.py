@@ -221,7 +221,7 @@ class TrainingWiring(Wiring):
         process.setStandardOutputFile(QProcess.nullDevice())
         process.setStandardErrorFile(str(folders[0] / "trainer.log"))
         process.setWorkingDirectory(str(folders[0]))
-        self._begun |= {folder.name: time.monotonic() + STARTING_S for folder in folders}
+        self._begun[folders[0].name] = time.monotonic() + STARTING_S  # the others wait for it, see `Folds.in_turn`
         begun: object = process.startDetached()  # PySide's stubs speak of the static function
         if begun is False:
             self.window.banners.show_error(
