@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QChildEvent, QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QChildEvent, QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
 TALL_SHARE = 0.72  # of the height that docks on one side have together
@@ -45,6 +45,38 @@ def bring_forward(dock: QDockWidget) -> None:
     """Open a dock in front of those that share its place."""
     dock.show()
     dock.raise_()
+
+
+def reserve(dock: QDockWidget, size_px: tuple[int, int]) -> None:
+    """Let an empty dock lie as large as the panel asks for that `fill` puts into it later.
+
+    Args:
+        dock: the dock.
+        size_px: width and height that the panel asks for.
+    """
+    dock.setWidget(_Reserved(QSize(*size_px), dock))
+
+
+def fill(dock: QDockWidget, panel: QWidget) -> None:
+    """Put a panel into its dock."""
+    before = dock.widget()
+    dock.setWidget(panel)
+    if before is not None:
+        before.deleteLater()
+
+
+class _Reserved(QWidget):
+    """Nothing, in the size of something."""
+
+    def __init__(self, size: QSize, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("worklist")  # a panel's surface
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._size = size
+
+    def sizeHint(self) -> QSize:
+        """What the panel asks for."""
+        return self._size
 
 
 def _make_tall(dock: QDockWidget) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from app.ui.crash import CrashReporter
     from app.ui.demo_task import DemoTask
     from app.ui.jobs_strip import JobsStrip
+    from app.ui.late_parts import LateParts
     from app.ui.notices import BannerArea
     from app.ui.project import Project
     from app.ui.selection import Selection
@@ -116,6 +117,7 @@ class MainWindow(QMainWindow):
         self._is_painted = False
         self._is_shell_painted = False
         self._is_closed = False
+        self.late: LateParts | None = None
         self.is_catching_faults = False
         self.setWindowTitle("Coxa")
         self.resize(*SIZE_PX)
@@ -153,7 +155,8 @@ class MainWindow(QMainWindow):
         """Enable the commands that have something to work on."""
         present: set[str] = set()
         for wiring in self.wirings:
-            present |= wiring.present()
+            if wiring.is_connected or not wiring.is_late:
+                present |= wiring.present()
         self.commands.enable(frozenset(present))
 
     def event(self, event: QEvent) -> bool:
@@ -190,6 +193,7 @@ class MainWindow(QMainWindow):
 
     def retranslate(self) -> None:
         """Say everything in the present language. Widgets look after themselves; wirings after what they said."""
+        self.finish()
         self.research.setText(tr("Research use only · not for diagnosis"))
         self.commands.retranslate()
         self.bar.retranslate()
@@ -204,6 +208,7 @@ class MainWindow(QMainWindow):
 
         import_pyqtgraph()
 
+        from app.ui.late_parts import LateParts
         from app.ui.project import Project
         from app.ui.viewer import Viewer
 
@@ -211,14 +216,25 @@ class MainWindow(QMainWindow):
         self.viewer = Viewer(self)
         self.middle.addWidget(self.viewer)
         for wiring in self.wirings:
-            wiring.connect_rest()
+            if wiring.is_late:
+                wiring.reserve()
+            else:
+                wiring.connect_rest()
+                wiring.is_connected = True
+        self.late = LateParts(self.wirings, self)
         self.projects.begin()
+
+    def finish(self) -> None:
+        """Connect at once what waits for a quiet moment after the first case, if there is still anything."""
+        if self.late is not None:
+            self.late.finish()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Leave the project clean and no work behind. Leaving always works, also when the folder is gone."""
         if self.is_built and not self.training.may_close():
             event.ignore()
             return
+        self.finish()
         self._is_closed = True
         closing = [wiring.close for wiring in self.wirings]
         if self.project is not None:

@@ -108,6 +108,7 @@ def _arrange_commands(window: MainWindow, commands: tuple[str, ...]) -> None:
 
 def _arrange_screenshot(window: MainWindow, path: Path, pictures: list[bool]) -> None:
     def shoot() -> None:
+        window.finish()
         pictures.append(window.grab().save(str(path), "PNG"))
         window.close()
 

@@ -114,6 +114,7 @@ def open_window(
         window.resize(*size)
     window.show()
     wait_until(lambda: bool(settled))
+    window.finish()  # what waits for a quiet moment
     assert window.project is not None
     window.project.confirm_author("tester")  # else the first annotation of the session asks who it is
     return window

@@ -60,6 +60,7 @@ def window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MainWindow:
     made.resize(1280, 800)
     made.show()
     wait_until(lambda: bool(settled))
+    made.finish()
     assert made.project is not None
     made.project.confirm_author("tester")
     wait_until(lambda: len(answers(made)) == 4)

@@ -32,6 +32,8 @@ class AdjudicatingWiring(Wiring):
         panel: the disputes of the case on the screen; after the first paint.
     """
 
+    late_turn = 8
+    late_imports = ("app.store.merge.report", "app.ui.dispute_box", "app.ui.adjudication_panel")
     panel: AdjudicationPanel | None = None
     _has_names = False
 
@@ -71,6 +73,10 @@ class AdjudicatingWiring(Wiring):
         project.author_changed.connect(self.refresh)
         project.closed.connect(self._on_closed)
         self.panel.set_next_key(self.window.commands.key_text("next_disputed"))
+
+    def catch_up(self) -> None:
+        """Show the disputes of the case on the screen."""
+        self.refresh()
 
     def retranslate(self) -> None:
         """The title, and what is shown."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from app.ui.crop_panel import CropPanel
     from app.ui.drawing_board import DrawingBoard
     from app.ui.image_pane import ImagePane
+    from app.ui.project import CaseContent
 
 TOOLS = ("align", "box", *(f"measure:{name}" for name, *_ in MEASURES), *(f"landmark:{name}" for name, _ in LANDMARKS),
          "calibrate:length", "calibrate:ball")  # fmt: skip
@@ -49,6 +50,8 @@ class AnnotatingWiring(Wiring):
         question: who annotates, or how long something is, while it is asked.
     """
 
+    late_turn = 2
+    late_imports = ("app.ui.drawing_board", "app.ui.annotate_steps", "app.ui.crop_panel")
     board: DrawingBoard
     panel: CropPanel | None = None
     question: ReaderQuestion | LengthQuestion | None = None
@@ -125,6 +128,15 @@ class AnnotatingWiring(Wiring):
         project.closed.connect(self._on_closed)
         self._say_keys()
 
+    def is_wanted_for(self, content: CaseContent) -> bool:
+        """What was drawn on an image is seen with it."""
+        project = self.project
+        return bool(project.author.strip() and project.annotations.values(content.case.id, project.author))
+
+    def catch_up(self) -> None:
+        """Say who annotates, and draw what is known about the case on the screen."""
+        self._on_reader()
+
     def present(self) -> set[str]:
         """What can be annotated, judged, undone and committed just now."""
         viewer, project = self.window.viewer, self.window.project
@@ -146,7 +158,8 @@ class AnnotatingWiring(Wiring):
         """Titles, who annotates, keys."""
         self._dock.setWindowTitle(tr("Aligned crop"))
         self.saved.setText(tr("Saved") if self.saved.text() else "")
-        self._on_reader()
+        if self.is_connected:
+            self._on_reader()
         self._say_keys()
 
     def close(self) -> None:
@@ -155,7 +168,7 @@ class AnnotatingWiring(Wiring):
         self._list_soon.stop()
         if self.question is not None:
             self.question.close()
-        if self.window.viewer is not None and self.project.is_open:
+        if self.is_connected and self.project.is_open:
             self.board.flush()
 
     # --- what follows from what ---
@@ -287,7 +300,7 @@ class AnnotatingWiring(Wiring):
         self.reader.hide()
 
     def _on_focus(self) -> None:
-        if self.window.project is not None:
+        if self.is_connected:
             self.window.commands.meet("commit", is_met="commit" in self.present())
 
     def _on_dock(self, is_visible: bool) -> None:

@@ -195,6 +195,8 @@ class CasesWiring(Wiring):
         if content is not None:
             if self._thumbnails is not None:
                 self._thumbnails.pause(True)  # the images come first
+            if self.window.late is not None:
+                self.window.late.want_for(content)
             self.window.middle.setCurrentWidget(self.viewer)
             self.viewer.set_case(content)
 

@@ -36,6 +36,9 @@ class EngineWiring(Wiring):
         engine: the engine; None before the first paint, and where there is none.
     """
 
+    late_turn = 4
+    late_imports = ("app.core.counsel", "app.core.case_jobs", "app.ui.counsel_desk", "app.ui.engine",
+                    "app.store.usable_models")  # fmt: skip
     engine: Engine | None = None
     _is_new = False  # the project was opened, and no case of it was on the screen yet
     _batch_since = 0.0
@@ -99,6 +102,12 @@ class EngineWiring(Wiring):
         self.viewer.swapped.connect(self._on_swapped)
         # after the paint, which must not wait for any of it
         window.settled.connect(lambda: QTimer.singleShot(0, window, self._begin))
+
+    def catch_up(self) -> None:
+        """The project was opened; when its first case is on the screen, there is time for models."""
+        self._on_opened()
+        if self.viewer.is_settled:
+            QTimer.singleShot(0, self.window, self._begin)
 
     def present(self) -> set[str]:
         """Whether anything can be asked."""

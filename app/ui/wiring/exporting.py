@@ -38,6 +38,8 @@ class ExportingWiring(Wiring):
         report: what the last export of this session came to.
     """
 
+    late_turn = 10
+    late_imports = ("app.core.export", "app.core.export_plan", "app.ui.export_form", "app.ui.export_panel")
     panel: ExportPanel | None = None
     report: ExportReport | None = None
     _look: BackgroundCall
@@ -87,17 +89,21 @@ class ExportingWiring(Wiring):
         project.opened.connect(self._on_opened)
         project.closed.connect(self.stop)
 
+    def catch_up(self) -> None:
+        """Where a data set may go."""
+        self._on_opened()
+
     def retranslate(self) -> None:
         """The title, and what is said of the present export."""
         self._dock.setWindowTitle(tr("Export"))
-        if self.window.project is not None and self._write.is_running:
+        if self.is_connected and self._write.is_running:
             self._on_progress(self._done, self._total)
         if self.report is not None and "export" in self.window.banners.texts:
             self._show_end(self.report)
 
     def close(self) -> None:
         """The window closes: nothing is left of an export that is not finished."""
-        if self.window.project is not None:
+        if self.is_connected:
             self.stop()
 
     def stop(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDockWidget
 
-from app.ui.docks import switch_dock
+from app.ui.docks import fill, reserve, switch_dock
 from app.ui.language import say, tr
 from app.ui.notices import Banner
 from app.ui.wiring.wiring import Wiring
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from app.ui.model_card_view import ModelCardDialog
 
 OUTSIDE = "outside"
+PANEL_PX = (290, 420)  # what the panel asks for
 SHARED = ("crop", "notes", "history")  # docks that lie behind the findings as tabs
 
 
@@ -35,6 +36,9 @@ class FindingsWiring(Wiring):
         dialog: the card that is being read.
     """
 
+    late_turn = 5
+    late_imports = ("app.ui.heat_item", "app.ui.heat_board", "app.ui.findings_panel", "app.ui.finding_display",
+                    "app.ui.live_alignment")  # fmt: skip
     panel: FindingsPanel | None = None
     board: HeatBoard | None = None
     display: FindingDisplay | None = None
@@ -84,7 +88,7 @@ class FindingsWiring(Wiring):
 
         actions, project, viewer = self.window.actions_by_id, self.project, self.viewer
         self.panel = FindingsPanel(self._dock)
-        self._dock.setWidget(self.panel)
+        fill(self._dock, self.panel)
         self.board = HeatBoard(viewer)
         display = self.display = FindingDisplay(engine, viewer, self.panel, self.board)
         annotating = self.window.annotating
@@ -111,7 +115,17 @@ class FindingsWiring(Wiring):
         project.closed.connect(self._on_closed)
         self._show_heatmap(actions["show_heatmap"].isChecked())
         self._say_keys()
-        self._dock.setVisible(actions["show_findings"].isChecked())
+
+    def reserve(self) -> None:
+        """The dock, where there is an engine."""
+        if self.window.start.engine_command:
+            reserve(self._dock, PANEL_PX)
+            self._dock.setVisible(self.window.actions_by_id["show_findings"].isChecked())
+
+    def catch_up(self) -> None:
+        """Say what is known about the case on the screen."""
+        self._on_opened()
+        self.refresh()
 
     def present(self) -> set[str]:
         """Whether a model has something to say, or says why not."""

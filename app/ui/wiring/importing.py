@@ -40,6 +40,9 @@ class ImportingWiring(Wiring):
         dialog: the report on show, or the last one.
     """
 
+    late_turn = 9
+    late_imports = ("app.store.import_plan", "app.store.import_views", "app.store.import_identity",
+                    "app.store.importer", "app.ui.import_task", "app.ui.drop_area")  # fmt: skip
     task: ImportTask
     drop_area: DropArea
     dialog: ImportReportDialog | None = None
@@ -87,13 +90,13 @@ class ImportingWiring(Wiring):
 
     def close(self) -> None:
         """The window closes: the files at hand are finished or left, what was acknowledged is kept."""
-        if self.window.project is not None:
+        if self.is_connected:
             self.stop()
 
     @property
     def is_running(self) -> bool:
         """Whether an import is under way."""
-        return self.window.project is not None and self.task.is_running
+        return self.is_connected and self.task.is_running
 
     def retranslate(self) -> None:
         """Another language, or names are hidden: say anew what goes on and what came of it."""

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.docks import bring_forward
+from app.ui.docks import bring_forward, fill, reserve
 from app.ui.language import tr
 from app.ui.wiring.wiring import Wiring
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from app.store.annotations import Annotations
     from app.ui.label_form import LabelForm
 
+FORM_PX = (292, 600)  # what the form asks for
 TYPING = (QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox, QComboBox)
 NAMED = {Qt.Key.Key_Backspace: "Backspace"}
 DIGITS = tuple("123456789")  # the first of them opens the form
@@ -39,6 +40,8 @@ class LabellingWiring(Wiring):
         form: the form; after the first paint.
     """
 
+    late_turn = 6
+    late_imports = ("app.ui.label_field", "app.ui.label_form")
     form: LabelForm | None = None
     _shown_case = ""
 
@@ -68,7 +71,7 @@ class LabellingWiring(Wiring):
 
         project = self.project
         self.form = LabelForm(self._dock)
-        self._dock.setWidget(self.form)
+        fill(self._dock, self.form)
         self.form.changed.connect(self._store)
         self.form.refused.connect(project.failed)
         self.form.left.connect(self.window.case_list.table.setFocus)
@@ -76,7 +79,15 @@ class LabellingWiring(Wiring):
         project.annotated.connect(self._on_annotated)
         project.author_changed.connect(self._show_case)
         project.closed.connect(self._on_closed)
+
+    def reserve(self) -> None:
+        """The dock."""
+        reserve(self._dock, FORM_PX)
         self._dock.setVisible(self.window.actions_by_id["show_labels"].isChecked())
+
+    def catch_up(self) -> None:
+        """Show the labels of the case on the screen."""
+        self._show_case()
 
     def retranslate(self) -> None:
         """The title."""

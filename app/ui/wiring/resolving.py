@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from app.ui.asking import Open
     from app.ui.block_panel import BlockPanel
     from app.ui.decisions import Decisions
+    from app.ui.project import CaseContent
     from app.ui.resolve_panel import ResolvePanel
 
 PROJECTIONS = ("frontal", "lateral", "frog-leg", "cross-table", "oblique")
@@ -24,6 +25,8 @@ SIDES = ("left", "right", "both")
 class ResolvingWiring(Wiring):
     """The Resolve menu, the panels under the panes, and the banner of a case."""
 
+    late_turn = 1
+    late_imports = ("app.core.pairing", "app.core.questions", "app.ui.resolve_panel", "app.ui.block_panel")
     panel: ResolvePanel
     block_panel: BlockPanel
     decisions: Decisions
@@ -73,6 +76,16 @@ class ResolvingWiring(Wiring):
         self.project.closed.connect(self._on_closed)
         self.window.middle.currentChanged.connect(lambda _: self._refresh())
 
+    def is_wanted_for(self, content: CaseContent) -> bool:
+        """What must be decided is asked under the panes, which leave room for it."""
+        case = content.case
+        return bool(case.questions or case.blocked_reason or case.unassigned_ids)
+
+    def catch_up(self) -> None:
+        """Ask about the case on the screen."""
+        if self.viewer.content is not None:
+            self._on_swapped(self.viewer.content.case.id)
+
     def present(self) -> set[str]:
         """Whether the active view is asked about and may be changed, and what can be taken back or released."""
         window = self.window
@@ -89,7 +102,8 @@ class ResolvingWiring(Wiring):
     def may_decide(self) -> bool:
         """Whether keys may say what the active view shows: it is asked about, and it is the wanted case's."""
         window = self.window
-        return window.viewer is not None and window.viewer.is_settled and self.panel.asked.is_asking
+        is_settled = window.viewer is not None and window.viewer.is_settled
+        return self.is_connected and is_settled and self.panel.asked.is_asking
 
     def show_case_banner(self) -> None:
         """Say what is the matter with the case on the screen, unless the panel does."""
@@ -100,7 +114,7 @@ class ResolvingWiring(Wiring):
         if content.case.blocked_reason:
             banner = Banner(tr("Do not read this case."), (content.case.blocked_reason,), tone="danger")
             banners.show_banner("case", banner)
-        elif content.waiting and self.panel.isHidden():
+        elif content.waiting and self.is_connected and self.panel.isHidden():
             words = (
                 tr("One more view waits for a place: press {key}.", key=self._key("next_unplaced"))
                 if content.waiting == 1

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDockWidget
 
 from app.ui.commands.review import STATUSES
-from app.ui.docks import bring_forward, switch_dock
+from app.ui.docks import bring_forward, fill, switch_dock
 from app.ui.language import moment, tr
 from app.ui.notices import Banner
 from app.ui.wiring.wiring import Wiring
@@ -31,6 +31,8 @@ class ReviewingWiring(Wiring):
         history: who said what and when; after the first paint.
     """
 
+    late_turn = 7
+    late_imports = ("app.ui.case_notes", "app.ui.history_panel")
     notes: CaseNotes | None = None
     history: HistoryPanel | None = None
 
@@ -58,8 +60,8 @@ class ReviewingWiring(Wiring):
 
         project = self.project
         self.notes, self.history = CaseNotes(self._notes_dock), HistoryPanel(self._history_dock)
-        self._notes_dock.setWidget(self.notes)
-        self._history_dock.setWidget(self.history)
+        fill(self._notes_dock, self.notes)
+        fill(self._history_dock, self.history)
         self.notes.status_chosen.connect(lambda status: self.set_status(status.value))
         self.notes.assigned.connect(lambda name: self._record("assigned", name or None, "Assigned"))
         self.notes.commented.connect(self._add_comment)
@@ -71,6 +73,10 @@ class ReviewingWiring(Wiring):
         project.author_changed.connect(self.refresh)
         project.closed.connect(self._on_closed)
         self._say_keys()
+
+    def catch_up(self) -> None:
+        """Show what is said about the case on the screen."""
+        self.refresh()
 
     def retranslate(self) -> None:
         """Titles and keys."""

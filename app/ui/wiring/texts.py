@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from app.core.pixel_review import MaskBox, PixelReview
     from app.store.annotations import Annotations
     from app.ui.masks import MaskBoard
+    from app.ui.project import CaseContent
     from app.ui.text_panel import TextPanel
 
 KEYS = ("text_clean", "text_refuse", "text_unmask", "text_next", "text_review")
@@ -27,6 +28,8 @@ class TextsWiring(Wiring):
         is_on: whether text is being looked for.
     """
 
+    late_turn = 3
+    late_imports = ("app.ui.masks", "app.ui.text_panel")
     panel: TextPanel
     board: MaskBoard
     is_on = False
@@ -62,6 +65,15 @@ class TextsWiring(Wiring):
         self.project.annotated.connect(lambda _: self.refresh())
         self.project.closed.connect(self._on_closed)
         self.window.middle.currentChanged.connect(lambda _: self.refresh())
+
+    def is_wanted_for(self, content: CaseContent) -> bool:
+        """What is painted over is never seen."""
+        return any(hanging.view is not None and _boxes(hanging.view)
+                   for hanging in (content.frontal, content.lateral, content.other))  # fmt: skip
+
+    def catch_up(self) -> None:
+        """Paint over what is on the screen."""
+        self.refresh()
 
     def present(self) -> set[str]:
         """Whether text is being looked for on the screen, and whether something is painted over."""

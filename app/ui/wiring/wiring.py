@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from app.ui.main_window import MainWindow
-    from app.ui.project import Project
+    from app.ui.project import CaseContent, Project
     from app.ui.viewer import Viewer
 
 
@@ -16,7 +16,16 @@ class Wiring:
 
     Args:
         window: the window; its widgets exist, the project and the viewer do not yet.
+
+    Attributes:
+        late_turn: when it is connected after the first case (`app.ui.late_parts`), smaller first; 0 = before.
+        late_imports: what a late part imports, in an order in which each takes a few milliseconds.
+        is_connected: whether `connect_rest` has been called.
     """
+
+    late_turn = 0
+    late_imports: tuple[str, ...] = ()
+    is_connected = False
 
     def __init__(self, window: MainWindow) -> None:
         self.window = window
@@ -31,6 +40,16 @@ class Wiring:
     def connect_rest(self) -> None:
         """Connect the project and the viewer, which are there now."""
 
+    def reserve(self) -> None:
+        """A late part: show its dock, still empty, if it is to be seen."""
+
+    def is_wanted_for(self, content: CaseContent) -> bool:
+        """A late part: whether the first case cannot be shown without it."""
+        return False
+
+    def catch_up(self) -> None:
+        """A late part: do what follows from the project and the case that are there already."""
+
     def present(self) -> set[str]:
         """Which `needs` of the commands are met."""
         return set()
@@ -40,6 +59,11 @@ class Wiring:
 
     def close(self) -> None:
         """The window closes: leave no work behind. Called before the project is closed."""
+
+    @property
+    def is_late(self) -> bool:
+        """Whether nobody sees it before the first case is on the screen."""
+        return self.late_turn > 0
 
     @property
     def project(self) -> Project:
