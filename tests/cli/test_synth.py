@@ -45,6 +45,7 @@ def test_a_run_goes_on_where_it_stopped(tmp_path: Path, capsys: pytest.CaptureFi
     assert json.loads(capsys.readouterr().out)["made"] == 0
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_whole_studies_only(tmp_path: Path) -> None:
     out = tmp_path / "out"
     command = [sys.executable, "-m", "app", "synth", "--cases", "4", *SMALL, "--out", str(out), "--jobs", "2"]

@@ -179,6 +179,7 @@ def test_which_ways_are_tried() -> None:
     assert [way.words for way in ways(torch.device("mps"), torch.bfloat16)] == ["bfloat16, eager", "float32, eager"]
 
 
+@pytest.mark.slow
 def test_the_small_branch_is_one_graph_for_the_compiler() -> None:
     """`fullgraph`: a single break would raise, and the way would be left."""
     notes: list[str] = []

@@ -36,6 +36,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_results_are_those_of_the_network(place: Path) -> None:
     wanted = architectures()[SMALL].input
     images = place / "images"

@@ -88,6 +88,7 @@ def roll(widget: QWidget, at: QPoint, notches: int) -> None:
     wait(20)
 
 
+@pytest.mark.slow
 def test_a_morning(tmp_path: Path) -> None:
     ProjectStore.create(tmp_path / "hips", name="Hips").close()
     window = open_window(tmp_path / "hips")
@@ -178,6 +179,7 @@ def test_a_morning(tmp_path: Path) -> None:
     assert store.cases.next_open() == ""
 
 
+@pytest.mark.slow
 def test_a_morning_on_a_real_screen() -> None:
     if QGuiApplication.platformName() == "xcb":
         pytest.skip("this is the real screen already")

@@ -42,6 +42,7 @@ def is_answered(window: MainWindow, case_id: str) -> bool:
     return states == {ConsultationState.ANSWERED}
 
 
+@pytest.mark.slow
 def test_the_answer_is_there_before_anybody_asks_and_a_killed_engine_comes_back(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "project", cases=3)
     make_model(tmp_path / "models" / "tiny", "resnet18-frontal", input=SMALL, title="Tiny")

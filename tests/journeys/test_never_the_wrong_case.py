@@ -179,6 +179,7 @@ def run(window: MainWindow, steps: int, seed: int) -> tuple[set[str], int]:
     return seen, len(swaps)
 
 
+@pytest.mark.slow
 def test_no_interleaving_shows_an_image_under_another_name(tmp_path: Path) -> None:
     folder = make(tmp_path / "p")
     window = open_window_delivering(folder)

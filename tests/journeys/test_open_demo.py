@@ -158,6 +158,7 @@ def test_the_pane_shows_what_coxa_render_writes(demo: Path, tmp_path: Path) -> N
     assert found.count(True) == 1
 
 
+@pytest.mark.slow
 def test_load_and_switch_in_real_threads_never_mix_cases_up(tmp_path: Path) -> None:
     """Images come early, late and out of order; the words, the pixels and the case on the screen always agree.
 
@@ -221,6 +222,7 @@ def assert_consistent(window: MainWindow, *, is_looking: bool = False) -> str:
     return content.case.id
 
 
+@pytest.mark.slow
 def test_a_broken_demo_is_put_aside_and_made_again_by_the_window(demo: Path, tmp_path: Path) -> None:
     """What the first start does, here on a demo project that cannot be opened."""
     picture = tmp_path / "window.png"

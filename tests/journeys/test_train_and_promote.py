@@ -52,6 +52,7 @@ def answer(window: MainWindow, case_id: str) -> tuple[str, tuple[float, ...]] | 
     return None
 
 
+@pytest.mark.slow
 def test_from_labels_to_a_model_that_answers_and_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOMP_SPINCOUNT", "0")
     monkeypatch.setattr(training_setup, "networks", lambda: (TINY,))

@@ -17,6 +17,7 @@ NEEDED = ("cvdt-small", "hip-localiser")
 FAULTS = (("load", "abort"), ("half-heatmap", "kill"), ("computing", "stop"))
 
 
+@pytest.mark.slow
 def test_whatever_hits_the_engine_every_answer_is_there_again_and_right(tmp_path: Path) -> None:
     bundled = bundled_models()
     if bundled is None or not all((bundled / name).is_dir() for name in NEEDED):
