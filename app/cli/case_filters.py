@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from app.cli.arguments import whole_count
 from app.core.errors import UserError
 from app.core.worklist import IMPORT_ORDER, Filter, Operator, Query, Sort, parse_filter, parse_sort
 
@@ -35,7 +36,7 @@ def add_filter_arguments(parser: argparse.ArgumentParser, *, is_list: bool = Tru
         return
     group.add_argument("--sort", default="", metavar="FIELD",
                        help="order (default: of import); --sort=-FIELD puts the largest or latest first")  # fmt: skip
-    group.add_argument("--limit", type=_count, metavar="N", help="only the first N of them")
+    group.add_argument("--limit", type=whole_count, metavar="N", help="only the first N of them")
     group.add_argument("--fields", action="store_true", help="list the fields and how many cases have which value")
 
 
@@ -122,9 +123,3 @@ def refuse_unknown(project: ProjectStore, query: Query) -> None:
                         reason=f"Its values are {', '.join(fixed[condition.field])}.",
                         kind="usage",
                     )
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above zero")
-    return int(text)

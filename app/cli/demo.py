@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.cli.arguments import whole_count
 from app.cli.demo_place import STAMP, VERSION, demo_folder
 from app.cli.exit_codes import DONE
 from app.cli.output import add_json_argument, print_json
@@ -40,8 +41,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Set the arguments of `coxa demo`."""
     parser.add_argument("--out", type=Path, metavar="DIR", help="the project folder (default: your user data folder)")
     parser.add_argument("--replace", action="store_true", help="put another demo project in the place of this one")
-    parser.add_argument("--cases", type=_count, metavar="N", help="only the first N studies (default: all sixty)")
-    parser.add_argument("--jobs", type=_count, metavar="J", help="processes (default: one a processor, at most eight)")
+    parser.add_argument("--cases", type=whole_count, metavar="N", help="only the first N studies (default: all sixty)")
+    parser.add_argument(
+        "--jobs", type=whole_count, metavar="J", help="processes (default: one a processor, at most eight)"
+    )
     parser.add_argument(
         "--progress", action="store_true", help="print a line `progress DONE TOTAL WHAT` for every step, for programs"
     )
@@ -183,12 +186,6 @@ def _print_step(done: int, total: int, text: str) -> None:
 
 def _no_step(done: int, total: int, text: str) -> None:
     pass
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above zero")
-    return int(text)
 
 
 def _put_in_place(draft: Path, folder: Path) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from app.cli.arguments import whole_count
 from app.cli.exit_codes import DONE, PROBLEMS
 from app.cli.modest import be_modest
 from app.cli.output import print_json, printable, progress
@@ -29,17 +30,17 @@ def add_check_arguments(parser: argparse.ArgumentParser, action: str) -> None:
     """Add the arguments of `verify` or `audit`."""
     if action == "verify":
         parser.add_argument("what", nargs="*", metavar="ID|DIR", help="models (default: all)")
-        parser.add_argument("--hold-out", type=_count, default=0, metavar="N",
+        parser.add_argument("--hold-out", type=whole_count, default=0, metavar="N",
                             help="also compare the decisions of graph and network on N synthetic cases")  # fmt: skip
     else:
         parser.add_argument("what", metavar="ID|DIR", help="the model")
-        parser.add_argument("--cases", type=_count, default=CASES, metavar="N",
+        parser.add_argument("--cases", type=whole_count, default=CASES, metavar="N",
                             help=f"synthetic cases that are made (default: {CASES}; about a second each)")  # fmt: skip
         parser.add_argument("--write", action="store_true", help="put the audit on the card of a project's model")
         parser.add_argument("--device", default="auto", metavar="NAME", help="auto, cpu, cuda … (default: auto)")
     parser.add_argument("--group", action="append", default=[], choices=("neck", "frog", "displaced", "shaft"),
                         help="show these cases (may be repeated; default: all that answer its question)")  # fmt: skip
-    parser.add_argument("--jobs", type=_count, default=0, metavar="N",
+    parser.add_argument("--jobs", type=whole_count, default=0, metavar="N",
                         help="processes that make cases (default: one for each core)")  # fmt: skip
 
 
@@ -243,10 +244,3 @@ def _audit_document(card: ModelCard, report: AuditReport, *, is_written: bool) -
         "card_says": None if card.heatmap_audit is None else msgspec.to_builtins(card.heatmap_audit),
         "is_written": is_written,
     }
-
-
-def _count(word: str) -> int:
-    number = int(word)
-    if number < 1:
-        raise argparse.ArgumentTypeError("a number of 1 or more")
-    return number

@@ -12,6 +12,7 @@ from app.cli.exit_codes import DONE
 from app.cli.model_checks import add_check_arguments, require_sound, run_audit, run_verify
 from app.cli.output import add_json_argument, add_project_argument, print_json, printable
 from app.cli.user import user_name
+from app.core.errors import UserError
 
 if TYPE_CHECKING:
     from app.store.models import ModelEntry, Models
@@ -142,7 +143,13 @@ def _change(args: argparse.Namespace, project: ProjectStore, models: Models) -> 
                 comparison = compare_on_hold_out(project, entry, active, device=args.device)
                 if comparison is not None:
                     print("\n".join(comparison_lines(comparison)))
-            event = models.promote(entry.id, author=author, comparison=comparison, reason=args.reason)
+            try:
+                event = models.promote(entry.id, author=author, comparison=comparison, reason=args.reason)
+            except UserError as error:
+                if error.kind != "needs-reason":
+                    raise
+                remedy = f"{error.remedy.rstrip('.')}: --reason TEXT."
+                raise UserError(error.title, reason=error.reason, remedy=remedy, kind=error.kind) from error
             print(printable(event.text if event is not None else f"{entry.id} answers already."))
     return DONE
 

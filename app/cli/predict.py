@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.cli.arguments import whole_count
 from app.cli.case_filters import add_filter_arguments, cases_of, query_of
 from app.cli.exit_codes import DONE, PROBLEMS
 from app.cli.output import add_json_argument, add_project_argument, print_json
@@ -69,7 +70,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--reader", default="", metavar="NAME", help="whose clicks and boxes come first")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 … or mps")
     parser.add_argument("--precision", default="auto", help="auto, float32 or bfloat16")
-    parser.add_argument("--threads", type=int, default=0, metavar="N", help="CPU threads (default: all cores)")
+    parser.add_argument("--threads", type=whole_count, default=0, metavar="N", help="CPU threads (default: all cores)")
     parser.add_argument("--compile", action="store_true",
                         help="compile networks for a GPU first: takes minutes; for thousands of cases")  # fmt: skip
     parser.add_argument("--projection", help=argparse.SUPPRESS)

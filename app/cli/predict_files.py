@@ -21,9 +21,10 @@ import numpy.typing as npt
 from app.cli.engine_client import EngineClient, EngineEndedError
 from app.cli.exit_codes import DONE
 from app.cli.output import print_json
-from app.cli.predict import GAPS, VERDICTS
+from app.cli.predict import VERDICTS
 from app.cli.predict_run import LONGEST_PX, MARK
-from app.cli.render import FLAG_SENTENCES, checked_output, write_png
+from app.cli.render import checked_output, write_png
+from app.cli.view_files import Shown, impossible, notices_of, read_views
 from app.core.case import Side, ViewRole
 from app.core.case_jobs import HEATMAP_METHOD
 from app.core.counsel import UsableModel
@@ -41,47 +42,15 @@ from app.core.engine_messages import (
     WholeView,
 )
 from app.core.errors import UserError
-from app.core.evidence import assess_projection, assess_side
 from app.core.finding import Gap, Verdict, finding_probability, verdict
 from app.core.geometry import Alignment
-from app.core.grey import StoredImage, Window
-from app.core.messages import ReadImage
 from app.core.model_card import ModelCard
 from app.core.model_input import InputKind, ViewGeometry, input_crop, input_key
 from app.core.region import RegionBox, into_image, region_around
-from app.core.spacing import Spacing, resolve_spacing
-from app.core.voi import computed_windows
-from app.store.consulting import UNFIT
 from app.store.exchange.drawn import Picture, display_picture, with_caption, with_heatmap
 from app.store.images import ImageStore
-from app.store.reading.pool import ReaderPool
-from app.store.reading.sources import Source
-from app.store.resources import load_evidence_tables
 
 GAP_PX = 8  # between the two pictures
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """One file as a view.
-
-    Args:
-        role: which view it is taken for.
-        read: what the file says about itself.
-        image: its stored values.
-        address: of the values in the store.
-        window: the automatic window.
-        spacing: length scale.
-        side: what its header says; None when it says nothing.
-    """
-
-    role: ViewRole
-    read: ReadImage
-    image: StoredImage
-    address: str
-    window: Window
-    spacing: Spacing
-    side: Side | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,10 +84,10 @@ def run_files(args: argparse.Namespace) -> int:
             checked_output(args.output, file)
     with tempfile.TemporaryDirectory(prefix="coxa-") as folder:
         scratch = Path(folder)
-        views = _read(args.files, roles, ImageStore(scratch / "images"), scratch)
+        views = read_views(args.files, roles, ImageStore(scratch / "images"), scratch)
         views = [view for view in views if view.role in model.card.input.roles]
         for view in views:
-            for text in _notices(view):
+            for text in notices_of(view):
                 print(f"note: {view.role}: {text}", file=sys.stderr)
         answer = _asked(model, localiser, views, args, scratch)
         if output is not None:
@@ -184,30 +153,6 @@ def _roles(card: ModelCard, files: Sequence[Path]) -> tuple[ViewRole, ...]:
     )
 
 
-def _read(files: Sequence[Path], roles: Sequence[ViewRole], store: ImageStore, scratch: Path) -> list[Shown]:
-    tables = load_evidence_tables()
-    found = []
-    with ReaderPool(scratch=scratch, workers=1) as pool:
-        for file, role in zip(files, roles, strict=True):
-            read = pool.read(Source(path=file))
-            image = pool.pixels(read)
-            if any(flag.value in read.flags for flag in UNFIT):
-                raise _impossible(Gap.UNFIT_IMAGE, role)
-            projection = assess_projection(read.facts, tables).value
-            found.append(
-                Shown(
-                    role=role,
-                    read=read,
-                    image=image,
-                    address=store.put(image),
-                    window=computed_windows(image, read.grey)["auto"],
-                    spacing=resolve_spacing(read.facts, rows=read.rows, cols=read.cols),
-                    side=assess_side(read.facts, tables, projection=projection).value,
-                )
-            )
-    return found
-
-
 def _side(views: Sequence[Shown], asked: str | None) -> Side | None:
     """The side that was given, else the one that the headers agree on; None when open."""
     if asked:
@@ -243,7 +188,7 @@ def _asked(
                     region, confidence = _located(client, localiser, view, side, scratch, number)
             elif wanted.kind is InputKind.ALIGNED_CROP:
                 if not clicks:
-                    raise _impossible(Gap.NEEDS_CLICKS, view.role, "Give them with --align X,Y,X,Y.")
+                    raise impossible(Gap.NEEDS_CLICKS, view.role, "Give them with --align X,Y,X,Y.")
                 alignment = _alignment(clicks[number])
             geometry = ViewGeometry(
                 rows=view.read.rows, cols=view.read.cols, spacing=view.spacing, side=side, alignment=alignment,
@@ -294,7 +239,7 @@ def _located(
 ) -> tuple[RegionBox, float]:
     """The region that the localiser proposes, and how sure it is."""
     if localiser is None:
-        raise _impossible(Gap.NEEDS_REGION, view.role, "Give it with --region X,Y,WIDTH,HEIGHT.")
+        raise impossible(Gap.NEEDS_REGION, view.role, "Give it with --region X,Y,WIDTH,HEIGHT.")
     whole = WholeView(
         image_sha256=view.address, grey=view.read.grey, voi=view.window, rows=view.read.rows, cols=view.read.cols,
         spacing=view.spacing, side=side,
@@ -351,20 +296,6 @@ def _alignment(numbers: tuple[float, float, float, float]) -> Alignment:
         raise UserError("These two points cannot be used.", reason=f"{error}.".capitalize(), kind="usage") from None
 
 
-def _impossible(gap: Gap, role: ViewRole, remedy: str = "") -> UserError:
-    return UserError(
-        "The model cannot be asked.",
-        reason=f"{GAPS[gap.value].format(role=role)}.".capitalize(),
-        remedy=remedy,
-        kind=gap.value,
-    )
-
-
-def _notices(view: Shown) -> list[str]:
-    sentences = [text for flag, text in FLAG_SENTENCES.items() if flag.value in view.read.flags]  # fmt: skip
-    return list(dict.fromkeys([*sentences, *view.read.notices]))
-
-
 def _lines(card: ModelCard, views: Sequence[Shown], answer: Answer) -> list[str]:
     """The answer as text."""
     chances = answer.result.probabilities
@@ -414,7 +345,7 @@ def _document(card: ModelCard, views: Sequence[Shown], answer: Answer, args: arg
         "views": [
             {
                 "role": str(view.role), "rows": view.read.rows, "cols": view.read.cols, "matrix": given.cut.matrix,
-                "located_confidence": sure, "flags": sorted(view.read.flags), "notices": _notices(view),
+                "located_confidence": sure, "flags": sorted(view.read.flags), "notices": notices_of(view),
             }
             for view, given, sure in zip(views, answer.given, answer.located, strict=True)
         ],

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.cli.arguments import whole_count
 from app.cli.exit_codes import DONE, PROBLEMS
 from app.cli.modest import be_modest
 from app.cli.output import add_json_argument, add_project_argument, print_json, printable
@@ -61,7 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", metavar="NAME", help="auto, cpu, cuda, cuda:1 … (default: auto)")
     parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto",
                         help="auto: bfloat16 where a check says that it is safe and quicker")  # fmt: skip
-    parser.add_argument("--threads", type=int, default=0, metavar="N", help="of the CPU (default: all)")
+    parser.add_argument("--threads", type=whole_count, default=0, metavar="N", help="of the CPU (default: all)")
     parser.add_argument("--nice", type=int, default=10, metavar="N",
                         help="let others go first; 19: take only idle time (default: 10)")  # fmt: skip
     parser.add_argument("--background", action="store_true",

@@ -12,6 +12,7 @@ pytest.importorskip("torch")
 from app.cli.exit_codes import DONE, PROBLEMS, REFUSED, USAGE
 from app.cli.main import main
 from app.core.model_card import HeatmapAudit
+from app.core.promotion import require_reason
 from app.engine import audit, verify
 from app.engine.audit import AuditReport
 from app.store.model_folder import WEIGHTS, read_card, weights_sha256, write_card
@@ -116,3 +117,11 @@ def test_a_received_model_that_is_not_sound_is_not_taken_in(
     assert "the network takes the weights" in said
     with ProjectStore.open(folder, is_read_only=True) as store:
         assert all(entry.is_bundled for entry in Models(store).all())
+
+
+def test_who_promotes_without_a_reason_is_told_where_to_give_one(
+    project: Path, received: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Models, "promote", lambda *_, reason, **__: require_reason(None, reason))
+    assert main(["models", "promote", "single", "--project", str(project)]) == REFUSED
+    assert "in 10 letters or more: --reason TEXT." in capsys.readouterr().err

@@ -47,6 +47,7 @@ def test_a_file_without_a_project_is_answered_and_drawn(tmp_path: Path, capsys: 
     assert picture[alone["views"][0]["rows"] :].max() > 200
 
 
+@pytest.mark.slow
 def test_a_case_outside_what_the_model_knows_gets_no_figure_and_no_heatmap(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -79,3 +80,6 @@ def test_what_cannot_be_asked_is_said(capsys: pytest.CaptureFixture[str]) -> Non
     code, _, err = asked(capsys, "hip.dcm", "--project", "somewhere")
     assert code == USAGE
     assert "not both" in err
+    with pytest.raises(SystemExit):
+        main(["predict", "hip.dcm", "--threads", "0"])
+    assert "not a whole number above zero" in capsys.readouterr().err
