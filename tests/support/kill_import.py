@@ -123,8 +123,15 @@ def check_what_is_left(project: Path, acknowledged: list[str]) -> None:
             assert cases, "a view without a case"
 
 
-def readers_left() -> list[int]:
-    """Reader processes that nobody owns any more."""
+def readers_left(patience_s: float = 20.0) -> list[int]:
+    """Reader processes that nobody owns any more and that do not end (those of other tests may just be about to)."""
+    end = time.monotonic() + patience_s
+    while (found := _orphans()) and time.monotonic() < end:
+        time.sleep(0.1)
+    return found
+
+
+def _orphans() -> list[int]:
     found = []
     for process in psutil.process_iter(["cmdline", "ppid"]):
         words = process.info["cmdline"] or []
@@ -175,6 +182,5 @@ def kill_series(folder: Path, archive: Path, *, kills: int, kills_a_project: int
         assert not differing, f"the completed import differs from one that was never killed: {differing}"
         report.completed += 1
         shutil.rmtree(project)
-    time.sleep(0.5)
     assert not readers_left(), "reader processes were left behind"
     return report

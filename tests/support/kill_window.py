@@ -119,7 +119,6 @@ def window_kill_series(folder: Path, archive: Path, *, kills: int, kills_a_proje
             assert _facts(store) == expected, "the completed import differs from one that was never killed"
         report.completed += 1
         shutil.rmtree(project)
-    time.sleep(0.5)
     assert not readers_left(), "reader processes were left behind"
     return report
 
