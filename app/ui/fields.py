@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QPaintEvent
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QComboBox,
     QDoubleSpinBox,
     QSpinBox,
@@ -17,9 +20,14 @@ from PySide6.QtWidgets import (
 
 from app.ui.theme import GAP_M
 
+if TYPE_CHECKING:
+    _SpinBox = QAbstractSpinBox
+else:
+    _SpinBox = object  # beside Qt's own class, at run time
 
-class NumberBox(QSpinBox):
-    """A whole number. (Style sheets do not reach the margin of a spin box.)"""
+
+class _Roomy(_SpinBox):
+    """The margin of other fields. (Style sheets do not reach that of a spin box.)"""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -30,16 +38,12 @@ class NumberBox(QSpinBox):
         return super().sizeHint() + QSize(GAP_M, 0)
 
 
-class DecimalBox(QDoubleSpinBox):
+class NumberBox(_Roomy, QSpinBox):
+    """A whole number."""
+
+
+class DecimalBox(_Roomy, QDoubleSpinBox):
     """A number with decimals."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.lineEdit().setTextMargins(GAP_M, 0, 0, 0)
-
-    def sizeHint(self) -> QSize:
-        """With the margin."""
-        return super().sizeHint() + QSize(GAP_M, 0)
 
 
 class ChoiceBox(QComboBox):
