@@ -21,16 +21,15 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
-from app.core.case import Patient, Projection, Side, Study
+from app.core.case import Projection, Side
 from app.core.pyramid import ImagePyramid, build_pyramid
 from app.store.project import ProjectStore
-from app.store.resolve import recompose_study
 from app.ui.main_window import MainWindow
 from app.ui.place import Place
 from app.ui.window_level import table_for
 from tests.support.coded import coded_image, levels_of, number_in, on_screen
 from tests.support.scripted_loader import ScriptedLoader
-from tests.support.window import add_view, open_window, strict_qt, wait, wait_until
+from tests.support.window import add_study, open_window, strict_qt, wait, wait_until
 
 CASES = 16
 STEPS = int(os.environ.get("COXA_INTERLEAVINGS", "1200"))
@@ -52,22 +51,18 @@ def make(folder: Path) -> Path:
     """Patient n has the views 4n … 4n + 3: frontal and lateral of a hip; some a pelvis, some of unknown projection."""
     with ProjectStore.create(folder) as store:
         for number in range(CASES):
-            study = Study(id=f"2.25.{number + 1}", patient_id=f"P-{number:03d}")
-            with store.transaction():
-                store.patients.add(Patient(id=study.patient_id))
-                store.studies.add(study)
-                views: list[tuple[Projection | None, Side]] = [
-                    (Projection.FRONTAL, Side.BOTH if number % 4 == 1 else Side.LEFT),
-                    (Projection.LATERAL, Side.LEFT),
-                ]
-                if number % 3 == 0:
-                    views.append((None, Side.LEFT))
-                if number % 5 == 0:
-                    views.append((Projection.FRONTAL, Side.RIGHT))
-                for step, (projection, side) in enumerate(views):
-                    image = coded_image(4 * number + step)
-                    add_view(store, study, f"V-{4 * number + step:04d}", image, projection=projection, side=side)
-                recompose_study(store, study.id, author="test")
+            kinds: list[tuple[Projection | None, Side]] = [
+                (Projection.FRONTAL, Side.BOTH if number % 4 == 1 else Side.LEFT),
+                (Projection.LATERAL, Side.LEFT),
+            ]
+            if number % 3 == 0:
+                kinds.append((None, Side.LEFT))
+            if number % 5 == 0:
+                kinds.append((Projection.FRONTAL, Side.RIGHT))
+            codes = range(4 * number, 4 * number + len(kinds))
+            add_study(
+                store, number, [(f"V-{c:04d}", coded_image(c), *kind) for c, kind in zip(codes, kinds, strict=True)]
+            )
     return folder
 
 

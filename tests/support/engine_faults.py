@@ -15,23 +15,27 @@ import numpy as np
 import psutil
 from PySide6.QtCore import QElapsedTimer, QTimer
 
-from app.core.case import Patient, Projection, Side, Study
 from app.core.engine_messages import Unload
 from app.core.finding import ConsultationState, Finding
 from app.core.grey import StoredImage
 from app.store.derived import FILE_NAME
 from app.store.located import KIND
 from app.store.project import ProjectStore
-from app.store.resolve import recompose_study
 from app.ui.engine import Engine
 from app.ui.engine_process import STANDSTILL_S
 from app.ui.engine_state import EngineState
 from app.ui.main_window import MainWindow
 from tests.support.faulty_engine import command
-from tests.support.window import add_view, open_window, wait, wait_until
+from tests.support.window import add_study, left_pair, open_window, wait, wait_until
 
 Answer = tuple[tuple[float, ...], list[bytes]]
 IMPATIENT_S = 3.0
+
+
+def cloud(rng: np.random.Generator) -> StoredImage:
+    """An image that is like no other."""
+    smooth = cv2.resize(rng.random((9, 7)), (240, 300), interpolation=cv2.INTER_CUBIC)
+    return StoredImage(pixels=np.clip(smooth * 3000 + 400, 0, 4095).astype(np.uint16))
 
 
 def make_hips(folder: Path, *, cases: int) -> Path:
@@ -39,15 +43,7 @@ def make_hips(folder: Path, *, cases: int) -> Path:
     rng = np.random.default_rng(5)
     with ProjectStore.create(folder) as store:
         for number in range(cases):
-            study = Study(id=f"2.25.{number + 1}", patient_id=f"P-{number:03d}")
-            with store.transaction():
-                store.patients.add(Patient(id=study.patient_id))
-                store.studies.add(study)
-                for step, projection in enumerate((Projection.FRONTAL, Projection.LATERAL)):
-                    cloud = cv2.resize(rng.random((9, 7)), (240, 300), interpolation=cv2.INTER_CUBIC)
-                    image = StoredImage(pixels=np.clip(cloud * 3000 + 400, 0, 4095).astype(np.uint16))
-                    add_view(store, study, f"V-{number:03d}-{step}", image, projection=projection, side=Side.LEFT)
-                recompose_study(store, study.id, author="test")
+            add_study(store, number, left_pair(number, [cloud(rng) for _ in range(2)]))
     return folder
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -166,17 +166,32 @@ def add_view(
     return view
 
 
+def add_study(
+    store: ProjectStore, number: int, views: Iterable[tuple[str, StoredImage, Projection | None, Side | None]]
+) -> None:
+    """Another patient with one study, arranged into cases; a view is an id, an image, its projection and its side."""
+    study = Study(id=f"2.25.{number + 1}", patient_id=f"P-{number:03d}")
+    with store.transaction():
+        store.patients.add(Patient(id=study.patient_id))
+        store.studies.add(study)
+        for view_id, image, projection, side in views:
+            add_view(store, study, view_id, image, projection=projection, side=side)
+        recompose_study(store, study.id, author="test")
+
+
 def make_project(folder: Path, *, cases: int = 3, rows: int = 120, cols: int = 100) -> Path:
     """A project of left hips; case k shows the values 200 + 2k (frontal) and 201 + 2k (lateral)."""
     with ProjectStore.create(folder) as store:
         for number in range(cases):
-            patient = Patient(id=f"P-{number:03d}")
-            study = Study(id=f"2.25.{number + 1}", patient_id=patient.id)
-            with store.transaction():
-                store.patients.add(patient)
-                store.studies.add(study)
-                for step, projection in enumerate((Projection.FRONTAL, Projection.LATERAL)):
-                    image = flat_image(200 + 2 * number + step, rows=rows, cols=cols)
-                    add_view(store, study, f"V-{number:03d}-{step}", image, projection=projection, side=Side.LEFT)
-                recompose_study(store, study.id, author="test")
+            images = [flat_image(200 + 2 * number + step, rows=rows, cols=cols) for step in range(2)]
+            add_study(store, number, left_pair(number, images))
     return folder
+
+
+def left_pair(number: int, images: Sequence[StoredImage]) -> list[tuple[str, StoredImage, Projection, Side]]:
+    """Frontal and lateral view of a left hip."""
+    projections = (Projection.FRONTAL, Projection.LATERAL)
+    return [
+        (f"V-{number:03d}-{step}", image, projection, Side.LEFT)
+        for step, (image, projection) in enumerate(zip(images, projections, strict=True))
+    ]
