@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from app.core.adjudication import ADJUDICATED, adjudication_of
 from app.core.annotation import (
@@ -39,11 +40,12 @@ from app.core.event import COMPOSITION, PROJECT, Event, Json, canonical_json, ta
 from app.core.label_set import LabelSet, LabelValue, checked_value
 from app.core.label_values import changes_for
 from app.core.measurement import calibrated_spacing
-from app.core.replay import replay
-from app.core.undo import Batch, UndoLog, UndoState
 from app.store.database import Row
 from app.store.label_sets import LABEL_SET, current_label_set, keep_label_set
 from app.store.project import ProjectStore
+
+if TYPE_CHECKING:
+    from app.core.undo import Batch, UndoLog, UndoState
 
 NEW = ReviewStatus.NEW.value
 
@@ -190,6 +192,8 @@ class Annotations:
 
     def undo_state(self, case_id: str, author: str) -> UndoState:
         """What this person can undo and redo about a case, in this session or any later one."""
+        from app.core.undo import UndoLog  # the first case is on the screen before anything of it can be undone
+
         reader, targets = checked_reader(author), tuple(self._own_targets(case_id, author))
         log = self._logs.get((reader, targets))
         if log is None:
@@ -228,6 +232,8 @@ class Annotations:
             author: who goes back.
             text: one sentence for people.
         """
+        from app.core.replay import replay
+
         own = self._own_targets(case_id, author)
         wanted = replay(self._events.of_targets(own, until=event_id)).current
         changes = []

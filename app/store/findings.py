@@ -17,13 +17,15 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import msgspec
 
-from app.core.finding import Finding, HeatmapFiles
 from app.store.fs import PRIVATE_FILE, PRIVATE_FOLDER
+
+if TYPE_CHECKING:
+    from app.core.finding import Finding
 
 LOG = logging.getLogger(__name__)
 FILE_NAME = "findings.db"
@@ -88,6 +90,8 @@ class Findings:
             weights_sha256: which weights.
             input_key: what they were fed.
         """
+        from app.core.finding import Finding, HeatmapFiles  # a project is open before anybody asks for findings
+
         key = (weights_sha256, input_key)
         rows = self._ask(
             "SELECT model, probabilities, distance, points, at FROM finding WHERE weights = ? AND input = ?", key

@@ -15,10 +15,9 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from app.core.errors import UserError
 from app.store.fs import PRIVATE_FOLDER, atomic_write, is_temporary
+from app.store.mounts import mounts
 
 FORMAT = 1  # raised when an older Coxa could not use the folder
 MARKER = "project.toml"
@@ -234,12 +233,12 @@ def file_system_type(path: Path) -> str:
     if sys.platform == "win32" and real.startswith("\\\\"):
         return "remote"
     best, found = -1, ""
-    for mount in psutil.disk_partitions(all=True):
-        point = os.path.normcase(mount.mountpoint)
+    for mount in mounts():
+        point = os.path.normcase(mount.point)
         inside = real == point or real.startswith(point.rstrip(os.sep) + os.sep)
         if inside and len(point) >= best:  # the last mount on a point is the one that shows
             best = len(point)
-            found = "remote" if "remote" in mount.opts.split(",") and sys.platform == "win32" else mount.fstype
+            found = "remote" if mount.is_remote else mount.kind
     return found.lower()
 
 

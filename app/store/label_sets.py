@@ -5,15 +5,18 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.core.annotation import LABEL, labels_of, split_target
 from app.core.errors import UserError
 from app.core.event import PROJECT, Json
-from app.core.label_migration import MigratedValues, check_successor, migrate_values
 from app.core.label_set import LabelSet, label_set_document, parse_label_set
 from app.core.label_values import unfit_values
+from app.store.bundled import resource_path
 from app.store.project import ProjectStore
-from app.store.resources import resource_path
+
+if TYPE_CHECKING:
+    from app.core.label_migration import MigratedValues
 
 LABEL_SET = "label-set"  # field of the events about the project's label set
 DEFAULT = "hip-fracture"
@@ -80,6 +83,8 @@ def adopt_label_set(project: ProjectStore, label_set: LabelSet, *, author: str) 
     Raises:
         UserError: `label-set`: another content under the same version, or an older version.
     """
+    from app.core.label_migration import check_successor  # hardly ever, and every project has a label set
+
     with project.transaction():
         if label_set != current_label_set(project) or project.events.current(PROJECT, LABEL_SET) is None:
             check_successor(current_label_set(project), label_set)
@@ -109,6 +114,8 @@ def preview_label_set(project: ProjectStore, label_set: LabelSet) -> Adoption:
     Raises:
         UserError: `label-set`: as `adopt_label_set`.
     """
+    from app.core.label_migration import check_successor
+
     check_successor(current_label_set(project), label_set)
     found = list(_migrated(project, label_set))
     return Adoption(
@@ -125,6 +132,8 @@ def flagged_labels(project: ProjectStore) -> dict[str, dict[str, str]]:
 
 
 def _migrated(project: ProjectStore, label_set: LabelSet) -> list[tuple[str, MigratedValues]]:
+    from app.core.label_migration import migrate_values
+
     return [
         (target, migrate_values(labels_of(values), label_set)) for target, values in sorted(_labelled(project).items())
     ]

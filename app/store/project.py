@@ -12,12 +12,10 @@ from datetime import UTC, datetime
 from glob import escape as glob_escape
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from app.core.errors import UserError
 from app.core.event import PROJECT
-from app.store.audit import audit_database
-from app.store.backup import Backup, finish_restore, is_backup_due, list_backups, make_backup
 from app.store.cases import Cases
 from app.store.database import Database, damaged
 from app.store.derived import DerivedCache
@@ -27,7 +25,6 @@ from app.store.folder import FORMAT, ProjectFolder, cannot_write, is_project, re
 from app.store.fs import DISK, PRIVATE_FILE, PRIVATE_FOLDER
 from app.store.head import Head, HeadFile, read_head, reset_head
 from app.store.images import ImageStore
-from app.store.lock import ProjectLock
 from app.store.patients import Patients
 from app.store.schema import MIGRATIONS, SCHEMA, schema_digest
 from app.store.sources import Sources
@@ -35,6 +32,9 @@ from app.store.studies import Studies
 from app.store.views import Views
 from app.store.worklist.index_file import IndexFile
 from app.store.worklist.worklist import Worklist
+
+if TYPE_CHECKING:
+    from app.store.backup import Backup
 
 LOG = logging.getLogger(__name__)
 KEY_CHECK = "key-check"
@@ -176,6 +176,8 @@ class ProjectStore:
             The new backup; None when none was due or none could be made (the reason is logged and the project can be
             worked with; `coxa check` tells how old the newest backup is).
         """
+        from app.store.backup import is_backup_due, make_backup
+
         now = datetime.now(UTC)
         try:
             if is_backup_due(self.folder, self.database, now=now):
@@ -264,6 +266,8 @@ def _fill(folder: ProjectFolder, *, name: str) -> None:
 
 
 def _open_writer(folder: ProjectFolder, stack: ExitStack, *, is_backing_up: bool) -> ProjectStore:
+    from app.store.lock import ProjectLock  # who only looks needs none
+
     lock = ProjectLock(folder)
     lock.acquire()
     is_clean = not lock.was_unclean  # a refused opening leaves the flag as it was
@@ -271,7 +275,10 @@ def _open_writer(folder: ProjectFolder, stack: ExitStack, *, is_backing_up: bool
     try:
         folder.make()
         folder.empty_scratch()
-        finish_restore(folder)
+        if folder.restore_file.exists():
+            from app.store.backup import finish_restore
+
+            finish_restore(folder)
         folder.restored_file.unlink(missing_ok=True)
         if lock.was_unclean:
             ImageStore(folder.images).remove_leftovers()
@@ -286,6 +293,8 @@ def _open_writer(folder: ProjectFolder, stack: ExitStack, *, is_backing_up: bool
     if lock.was_unclean:
         _require_undamaged(folder, database)
     if database.pending_migrations():
+        from app.store.backup import make_backup
+
         make_backup(folder, database, now=datetime.now(UTC), label="before-update")
         migrate(database, events)
         head = _checked_head(folder, database, events)
@@ -298,8 +307,11 @@ def _open_writer(folder: ProjectFolder, stack: ExitStack, *, is_backing_up: bool
     store._note_heads(head_file)
     store.was_unclean = lock.was_unclean
     is_clean = True  # from here on a normal close leaves the project clean
-    if is_backing_up and list_backups(folder):  # a project that was made a moment ago holds nothing yet
-        store.back_up_if_due()
+    if is_backing_up:
+        from app.store.backup import list_backups
+
+        if list_backups(folder):  # a project that was made a moment ago holds nothing yet
+            store.back_up_if_due()
     stack.callback(store.back_up_if_due)
     return store
 
@@ -333,6 +345,8 @@ def _require_database(folder: ProjectFolder) -> None:
 
 def _require_undamaged(folder: ProjectFolder, database: Database) -> None:
     """The audit that follows an unclean end: nothing that was acknowledged may be missing or changed."""
+    from app.store.audit import audit_database
+
     LOG.warning("the project was not closed properly; auditing its database")
     if problems := audit_database(database.connection, read_head(folder.head_file)):
         raise damaged(f"It was not closed properly, and {len(problems)} thing(s) in it are not as they were written.")

@@ -231,10 +231,10 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Leave the project clean and no work behind. Leaving always works, also when the folder is gone."""
+        self.finish()
         if self.is_built and not self.training.may_close():
             event.ignore()
             return
-        self.finish()
         self._is_closed = True
         closing = [wiring.close for wiring in self.wirings]
         if self.project is not None:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import stat
 import sys
-from collections import namedtuple
 from pathlib import Path
 
-import psutil
 import pytest
 
 from app.core.errors import UserError
 from app.store import folder as module
 from app.store.folder import FORMAT, ProjectFolder, file_system_type, is_project, refuse_network_folder
+from app.store.mounts import Mount, mounts, parse_mounts
 from app.store.project import ProjectStore
-
-Mount = namedtuple("Mount", "device mountpoint fstype opts")
 
 
 def test_layout_and_rights(closed: Path) -> None:
@@ -69,8 +66,8 @@ def test_names_survive_quotes(tmp_path: Path) -> None:
 def test_network_folders_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, is_refused: bool
 ) -> None:
-    mounts = [Mount("a", "/", "ext4", "rw"), Mount("b", str(tmp_path), kind, "rw"), Mount("c", "/other", "nfs", "rw")]
-    monkeypatch.setattr(psutil, "disk_partitions", lambda all: mounts)
+    found = [Mount("/", "ext4"), Mount(str(tmp_path), kind), Mount("/other", "nfs")]
+    monkeypatch.setattr(module, "mounts", lambda: found)
     assert file_system_type(tmp_path / "not" / "yet") == kind
     if is_refused:
         with pytest.raises(UserError) as caught:
@@ -82,7 +79,18 @@ def test_network_folders_are_refused(
 
 
 def test_a_neighbour_with_the_same_beginning_is_another_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    mounts = [Mount("a", "/", "ext4", "rw"), Mount("b", str(tmp_path) + "/share", "nfs", "rw")]
-    monkeypatch.setattr(psutil, "disk_partitions", lambda all: mounts)
+    found = [Mount("/", "ext4"), Mount(str(tmp_path) + "/share", "nfs")]
+    monkeypatch.setattr(module, "mounts", lambda: found)
     (tmp_path / "shared").mkdir()
     assert module.file_system_type(tmp_path / "shared") == "ext4"
+
+
+def test_the_mount_table_is_read_as_the_system_writes_it() -> None:
+    text = "proc /proc proc rw 0 0\nnas:/x /mnt/with\\040a\\011tab nfs4 rw,addr=1 0 0\nodd\n"
+    assert parse_mounts(text) == [Mount("/proc", "proc"), Mount("/mnt/with a\ttab", "nfs4")]
+
+
+def test_what_is_mounted_here_is_found_as_psutil_finds_it() -> None:
+    psutil = pytest.importorskip("psutil")
+    theirs = {(each.mountpoint, each.fstype) for each in psutil.disk_partitions(all=True)}
+    assert {(each.point, each.kind) for each in mounts()} == theirs

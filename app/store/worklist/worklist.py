@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -28,7 +28,9 @@ from app.core.worklist import (
 from app.store.database import Database
 from app.store.worklist.columns import Column, Mask, Numbers
 from app.store.worklist.index_file import SEPARATOR, SQLITE_ERRORS, IndexFile
-from app.store.worklist.opinions import Opinions
+
+if TYPE_CHECKING:
+    from app.store.worklist.opinions import Opinions
 
 T = TypeVar("T")
 ROWS_AT_ONCE = 1024

@@ -38,7 +38,7 @@ class ExportingWiring(Wiring):
         report: what the last export of this session came to.
     """
 
-    late_turn = 10
+    late_turn = 13
     late_imports = ("app.core.export", "app.core.export_plan", "app.ui.export_form", "app.ui.export_panel")
     panel: ExportPanel | None = None
     report: ExportReport | None = None

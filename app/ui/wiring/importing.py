@@ -40,7 +40,7 @@ class ImportingWiring(Wiring):
         dialog: the report on show, or the last one.
     """
 
-    late_turn = 9
+    late_turn = 12
     late_imports = ("app.store.import_plan", "app.store.import_views", "app.store.import_identity",
                     "app.store.importer", "app.ui.import_task", "app.ui.drop_area")  # fmt: skip
     task: ImportTask

@@ -44,6 +44,8 @@ class TrainingWiring(Wiring):
         runs: those of the project, newest first, as they were looked at last.
     """
 
+    late_turn = 9
+    late_imports = ("app.core.training_run",)
     panel: TrainingPanel | None = None
     runs: tuple[RunSummary, ...] = ()
     _chosen = ""
@@ -84,6 +86,11 @@ class TrainingWiring(Wiring):
         self.project.opened.connect(self._on_opened)
         self.project.closed.connect(self._on_closed)
 
+    def catch_up(self) -> None:
+        """Find the runs of the project that is open; show them if the dock was open the last time."""
+        self._on_opened()
+        self._on_visible()
+
     def present(self) -> set[str]:
         """Which commands make sense for the run that is looked at."""
         if not self.runs:
@@ -119,6 +126,8 @@ class TrainingWiring(Wiring):
     @property
     def running(self) -> list[RunSummary]:
         """Runs with a living process."""
+        if not self.runs:
+            return []
         from app.core.training_run import RunState
 
         return [run for run in self.runs if run.state in (RunState.RUNNING, RunState.PREPARING, RunState.QUEUED)]
@@ -172,7 +181,7 @@ class TrainingWiring(Wiring):
 
     def _on_visible(self) -> None:
         self.window.actions_by_id["training"].setChecked(not self._dock.isHidden())
-        if self._dock.isVisible() and self.window.project is not None and self.project.is_open:
+        if self._dock.isVisible() and self.is_connected and self.project.is_open:
             self.make_panel()
             self.look()
             self.window.proposing.follow()
