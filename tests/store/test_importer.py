@@ -22,6 +22,8 @@ from app.store.resolve import resolve_view
 from tests.support.dicom_files import picture, write_dicom
 from tests.support.imports import hung, import_paths, outcomes, state
 
+pytestmark = pytest.mark.usefixtures("lent_readers")
+
 PAIR = ({"ViewPosition": "AP"}, {"ViewPosition": "LL", "AcquisitionTime": "102000"})
 
 

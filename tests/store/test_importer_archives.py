@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
+import pytest
 
 from app.core.case import Side
 from app.core.event import target_of
@@ -16,6 +17,8 @@ from app.store.mapping import read_mapping
 from app.store.project import ProjectStore
 from tests.support.dicom_files import picture
 from tests.support.imports import hung, import_paths, outcomes, state
+
+pytestmark = pytest.mark.usefixtures("lent_readers")
 
 
 def png(path: Path, seed: int) -> Path:
