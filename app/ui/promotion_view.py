@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QListWidget,
     QListWidgetItem,
+    QProgressBar,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -22,6 +23,7 @@ from app.ui.language import number, tr, trn
 from app.ui.theme import GAP_M, GAP_S
 
 ID = int(Qt.ItemDataRole.UserRole)
+BUSY_PX = 6
 
 
 def _signed(value: float) -> str:
@@ -55,6 +57,10 @@ class PromotionView(QWidget):
         for label in (self.heading, self.words):
             label.setWordWrap(True)
             label.setTextFormat(Qt.TextFormat.PlainText)
+        self.busy = QProgressBar(self)
+        self.busy.setRange(0, 0)  # how long two models take is not known
+        self.busy.setTextVisible(False)
+        self.busy.setFixedHeight(BUSY_PX)
         self._figures = QWidget(self)
         self._grid = QGridLayout(self._figures)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -78,11 +84,13 @@ class PromotionView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP_M, GAP_M, GAP_M, GAP_M)
         layout.setSpacing(GAP_M)
-        for widget in (self.heading, self.words, self._figures, self.flips_title):
+        for widget in (self.heading, self.words, self.busy, self._figures, self.flips_title):
             layout.addWidget(widget)
         layout.addWidget(self.flips, 1)
         layout.addWidget(self.reason_title)
         layout.addWidget(self.reason)
+        self._rest = QWidget(self)  # takes the room of the list while there is none
+        layout.addWidget(self._rest, 1)
         layout.addSpacing(GAP_S)
         layout.addLayout(buttons)
         self.retranslate()
@@ -144,6 +152,8 @@ class PromotionView(QWidget):
         self._figures.setVisible(is_seen)
         self.flips_title.setVisible(is_seen)
         self.flips.setVisible(is_seen and self.flips.count() > 0)
+        self._rest.setVisible(self.flips.isHidden())
+        self.busy.setVisible(self._is_waiting)
         needs = self.needs_reason and not self._is_waiting
         self.reason_title.setText(
             tr("Why it shall answer all the same ({count} letters or more)", count=FEWEST_LETTERS)

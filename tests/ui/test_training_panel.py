@@ -166,6 +166,19 @@ def test_a_better_model_needs_no_reason_and_a_worse_one_does() -> None:
         assert worse.promote.isEnabled()
 
 
+def test_while_two_models_are_compared_the_gate_says_so_at_its_top() -> None:
+    waiting = gate(comparison(0.05))
+    waiting.resize(280, 700)
+    waiting.wait("A run")
+    waiting.show()
+    wait_until(lambda: waiting.busy.isVisible())
+    assert waiting.busy.geometry().bottom() < 200
+    assert not waiting.promote.isEnabled()
+    waiting.show_comparison(comparison(0.05), {})
+    assert not waiting.busy.isVisible()
+    waiting.close()
+
+
 def test_the_gate_shows_only_while_it_is_asked(tmp_path: Path) -> None:
     window = open_window(labelled(tmp_path / "p"))
     panel = window.training.show()

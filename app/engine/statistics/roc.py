@@ -50,11 +50,23 @@ def auc(truth: npt.ArrayLike, score: npt.ArrayLike, *, level: float = LEVEL) -> 
     value, variance = float(areas[0]), float(covariance[0, 0])
     if value in (0.0, 1.0):
         there = np.asarray(truth, bool)
-        slack = 1 - (1 - level) ** (1 / min(int(there.sum()), int((~there).sum())))
-        return Estimate(value, 1 - slack if value else 0.0, 1.0 if value else slack)
+        return without_spread(value, min(int(there.sum()), int((~there).sum())), level=level)
     z = float(stats.norm.ppf((1 + level) / 2))
     logit, half = math.log(value / (1 - value)), z * math.sqrt(variance) / (value * (1 - value))
     return Estimate(value, 1 / (1 + math.exp(half - logit)), 1 / (1 + math.exp(-half - logit)))
+
+
+def without_spread(value: float, count: int, *, level: float = LEVEL) -> Estimate:
+    """An area of 0 or 1 with the interval of a share by the rule of three: no draw of such cases differs, and yet they
+    are few.
+
+    Args:
+        value: 0 or 1.
+        count: of cases in the smaller group, or of patients where patients have several.
+        level: confidence.
+    """
+    slack = 1 - (1 - level) ** (1 / count)
+    return Estimate(value, 1 - slack if value else 0.0, 1.0 if value else slack)
 
 
 def compare(truth: npt.ArrayLike, first: npt.ArrayLike, second: npt.ArrayLike, *, level: float = LEVEL) -> Difference:

@@ -13,7 +13,7 @@ from app.engine.statistics.binary import Confusion, confusion
 from app.engine.statistics.bootstrap import Indices, patient_bootstrap
 from app.engine.statistics.calibration import BINS, brier, expected_calibration_error
 from app.engine.statistics.interval import Estimate, clopper_pearson
-from app.engine.statistics.roc import auc
+from app.engine.statistics.roc import auc, without_spread
 from app.engine.training.deciding import Bools, Floats, decided
 from app.engine.training.judging import Judged
 
@@ -67,7 +67,7 @@ def figures_of_decisions(
         ("F1", table.total, "Wilson of TP ÷ (TP + FP + FN), carried over", table.f1),
     ]
     if has_repeats and not is_short:
-        rows[0] = ("AUC", len(truth), BOOTSTRAP, lambda: patient_bootstrap(patients, _area(truth, order)))
+        rows[0] = ("AUC", len(truth), BOOTSTRAP, lambda: area_by_patient(truth, order, patients))
     if not is_short:
         rows += [
             ("Brier score", len(truth), BOOTSTRAP,
@@ -183,6 +183,22 @@ def figure(name: str, estimate: Estimate, *, cases: int, measured_on: str, metho
 
 def _rounded(value: float) -> float:
     return round(value, 6) if math.isfinite(value) else value
+
+
+def area_by_patient(truth: Bools, ranks: Floats, patients: Sequence[str]) -> Estimate:
+    """Area under the ROC curve where patients have several cases, by drawing patients; where it is 0 or 1 every draw
+    says the same, and the interval is by the rule of three for the patients of the smaller group.
+
+    Raises:
+        ValueError: only one class.
+    """
+    estimate = patient_bootstrap(patients, _area(truth, ranks))
+    if estimate.value not in (0.0, 1.0):
+        return estimate
+    groups = (
+        {who for who, there in zip(patients, truth, strict=True) if bool(there) is kind} for kind in (True, False)
+    )
+    return without_spread(estimate.value, min(len(group) for group in groups))
 
 
 def _area(truth: npt.NDArray[np.bool_], logit: Floats) -> Callable[[Indices], float | None]:
