@@ -272,7 +272,9 @@ def heartbeat(folder: Path) -> None:
 
     def decode_on() -> None:
         if is_quiet(window):
+            dropped = list(loader._cache.values())
             loader._cache.clear()
+            loader._pool.start(dropped.clear)  # as the loader itself lets images go: not in the window's thread
             loader.want(keys[:2])
             loader.look_ahead(keys[2:])
             count[0] += 1

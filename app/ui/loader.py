@@ -27,7 +27,7 @@ from app.core.pyramid import ImagePyramid, build_pyramid
 from app.core.voi import computed_windows
 from app.store.derived import DerivedCache
 from app.store.windows import area_of, windows_of
-from app.ui.threads import NICE_AHEAD, NICE_WANTED, stand_back
+from app.ui.threads import NICE_AHEAD, NICE_WANTED, answer_at_once, stand_back
 
 CACHE_BYTES = 512 << 20  # about thirteen pairs of 2688² images
 DECODERS = 2
@@ -90,7 +90,7 @@ def prepare(key: ImageKey, load: LoadImage, derived: DerivedCache | None = None)
         derived: where computed windows are kept; None computes them.
     """
     image = load(key.sha256)
-    if derived:
+    if derived is not None:
         windows = windows_of(derived, key.sha256, image, key.grey)
         area = area_of(derived, key.sha256, image, key.grey)
     else:
@@ -145,6 +145,7 @@ class ImageLoader(QObject):
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
         super().__init__(parent)
+        answer_at_once()
         self._load = load
         self._prepare = prepare_image or functools.partial(prepare, derived=derived)
         self._cache_bytes = cache_bytes

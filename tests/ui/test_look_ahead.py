@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from app.core.collimation import CollimatedArea
+from app.core.grey import GreyScale, StoredImage
+from app.store import windows
 from app.ui.main_window import MainWindow
 from tests.support.window import make_project, open_window, wait, wait_until
 
@@ -58,3 +61,26 @@ def test_a_case_that_was_decoded_ahead_is_shown_at_once(tmp_path: Path) -> None:
         assert viewer.is_settled  # without any waiting
         settle(window)
     window.close()
+
+
+def test_windows_are_searched_once_in_the_life_of_a_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = make_project(tmp_path / "p", cases=2)
+    searched: list[object] = []
+    original = windows.collimated_area
+
+    def search(image: StoredImage, grey: GreyScale) -> CollimatedArea:
+        searched.append(grey)
+        return original(image, grey)
+
+    monkeypatch.setattr(windows, "collimated_area", search)
+    shown = []
+    for is_first in (True, False):
+        window = open_window(folder)
+        settle(window)
+        assert window.viewer is not None
+        assert bool(searched) == is_first
+        shown.append([place.shown for place in window.viewer.places if place.image is not None])
+        assert shown[-1]
+        window.close()
+        searched.clear()
+    assert shown[0] == shown[1]

@@ -375,7 +375,7 @@ class ProjectsWiring(Wiring):
     def _on_opened(self) -> None:
         window, project = self.window, self.project
         self._note_recent()
-        self.viewer.open_images(project.load_image)
+        self.viewer.open_images(project.load_image, project.look().derived)
         window.banners.remove("error")
         window.banners.remove("demo")
         self._say_project()
