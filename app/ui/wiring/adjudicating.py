@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDockWidget
 
-from app.ui.docks import bring_forward, switch_dock
+from app.ui.docks import switch_dock
 from app.ui.language import moment, tr
 from app.ui.notices import Banner
 from app.ui.wiring.wiring import Wiring
@@ -42,7 +42,7 @@ class AdjudicatingWiring(Wiring):
         return {
             "adjudication_queue": lambda _: self.open_queue(),
             "next_disputed": lambda _: self.next_disputed(),
-            "show_adjudication": lambda is_on: switch_dock(self._dock, is_on),
+            "show_adjudication": lambda is_on: switch_dock(self._dock, is_on, is_tall=True),
         }
 
     def connect_shell(self) -> None:
@@ -102,7 +102,7 @@ class AdjudicatingWiring(Wiring):
 
         if not self.project.is_open:
             return
-        bring_forward(self._dock)
+        switch_dock(self._dock, True, is_tall=True)
         cases = self.window.case_list
         self.window.activateWindow()  # a report may have had the keyboard
         cases.table.setFocus()
