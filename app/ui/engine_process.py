@@ -71,6 +71,11 @@ class EngineProcess(QObject):
         return self._process is not None and self._is_awaited()
 
     @property
+    def standing_s(self) -> float:
+        """How long it has neither said nor computed anything although an answer is awaited, s."""
+        return time.monotonic() - self._moved_at if self.is_owing else 0.0
+
+    @property
     def noise(self) -> tuple[str, ...]:
         """The last lines that libraries have written to standard error, of this process and those before it."""
         return tuple(self._noise)

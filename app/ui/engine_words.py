@@ -7,6 +7,7 @@ from app.ui.engine_state import EngineFacts, EngineState
 from app.ui.language import tr, trn, whole
 
 MEGABYTE = 1 << 20
+NOTABLE_S = 10.0  # a process that stands still for so long is mentioned
 TITLES = {
     EngineState.OFF: "AI: off",
     EngineState.STARTING: "AI: starting…",
@@ -22,8 +23,11 @@ ENDINGS = {
 ENDED = "The AI engine ended by itself and was started again."
 
 
-def state_words(state: EngineState, facts: EngineFacts | None, memory_bytes: int) -> str:
-    """One line for the bottom bar: what it is doing, on what, and how much memory it has."""
+def state_words(state: EngineState, facts: EngineFacts | None, memory_bytes: int, *, standing_s: float = 0.0) -> str:
+    """One line for the bottom bar: what it is doing, on what, and how much memory it has; or for how long it has not
+    moved."""
+    if state is EngineState.WORKING and standing_s >= NOTABLE_S:
+        return tr("AI: no answer for {count} s", count=whole(round(standing_s)))
     parts = [tr(TITLES[state])]
     if facts is not None and state in (EngineState.IDLE, EngineState.WORKING):
         parts.append(facts.device.upper())

@@ -16,7 +16,8 @@ from app.core.errors import UserError
 from app.core.finding import ConsultationState
 from app.store.project import ProjectStore
 from app.ui.engine import Engine
-from app.ui.engine_state import EngineState
+from app.ui.engine_state import EngineFacts, EngineState
+from app.ui.engine_words import state_words
 from tests.support.cards import make_card
 from tests.support.engine_window import MODELS, Plan, impatient
 from tests.support.window import application, make_project, wait, wait_until
@@ -104,6 +105,19 @@ def test_an_engine_that_ends_or_hangs_at_any_step_is_replaced(
     wait_until(lambda: is_answered(engine, second))
     assert said == (["silent"] if how == "stop" else ["crashed"])
     assert engine.state in (EngineState.IDLE, EngineState.WORKING)
+
+
+def test_an_engine_that_stands_still_is_mentioned_before_it_is_started_again(
+    store: ProjectStore, plan: Plan, engine: Engine
+) -> None:
+    plan.be(faults=[("started", "stop")])
+    assert engine.process.standing_s == 0
+    engine.open_case(case_ids(store)[0])
+    wait_until(lambda: engine.process.standing_s > 0.5)
+    facts = EngineFacts(device="cpu", device_name="CPU", precision="float32", memory_bytes=0)
+    assert state_words(EngineState.WORKING, facts, 0, standing_s=engine.process.standing_s) == "AI: working · CPU"
+    assert state_words(EngineState.WORKING, facts, 0, standing_s=12.3) == "AI: no answer for 12 s"
+    assert state_words(EngineState.IDLE, facts, 0, standing_s=12.3) == "AI: ready · CPU"
 
 
 def test_an_engine_that_computes_without_a_word_is_given_time_but_not_for_ever(

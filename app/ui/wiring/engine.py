@@ -270,7 +270,9 @@ class EngineWiring(Wiring):
 
         engine = self.engine
         assert engine is not None
-        self.button.setText(state_words(engine.state, engine.facts, self._memory_bytes))
+        self.button.setText(state_words(
+            engine.state, engine.facts, self._memory_bytes, standing_s=engine.process.standing_s
+        ))  # fmt: skip
         titles = tuple(model.card.title for model in engine.models)
         reason = "" if engine.error is None else " ".join(map(say, (engine.error.title, engine.error.reason)))
         self.button.setToolTip(state_tip(engine.facts, titles, reason))
