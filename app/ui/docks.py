@@ -96,7 +96,8 @@ def _make_tall(dock: QDockWidget) -> None:
 
 
 class DockTabs(QObject):
-    """Keeps the keyboard out of the tabs of docks, which Qt leaves off the window while there are none to show.
+    """Keeps the keyboard out of the tabs of docks, which Qt leaves off the window while there are none to show; their
+    names stay whole.
 
     Each dock comes forward by its own command.
 
@@ -108,12 +109,18 @@ class DockTabs(QObject):
         super().__init__(window)
         window.installEventFilter(self)
         for bar in window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
-            bar.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+            self._adopt(bar)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """A row of tabs is new."""
         if isinstance(event, QChildEvent) and event.type() == QEvent.Type.ChildPolished:
             child = event.child()
             if isinstance(child, QTabBar):
-                child.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+                self._adopt(child)
         return False
+
+    @staticmethod
+    def _adopt(bar: QTabBar) -> None:
+        bar.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        # Qt sets its own just now; names that have no room are moved along, not cut to two letters
+        QTimer.singleShot(0, bar, lambda: bar.setElideMode(Qt.TextElideMode.ElideNone))

@@ -168,6 +168,11 @@ QTabBar::tab {{
 }}
 QTabBar::tab:selected {{ color: {text}; border-bottom-color: {accent}; }}
 QTabBar::tab:hover {{ color: {text}; }}
+QTabBar::scroller {{ width: 40px; }}
+QTabBar QToolButton {{ background: {window}; border: none; border-radius: 0; padding: 0; }}
+QTabBar QToolButton:hover {{ background: {hover}; }}
+QTabBar QToolButton::left-arrow {{ image: url("{controls}/chevron-left-{scheme}.svg"); width: 14px; height: 14px; }}
+QTabBar QToolButton::right-arrow {{ image: url("{controls}/chevron-right-{scheme}.svg"); width: 14px; height: 14px; }}
 QTabBar::tab:focus {{ border-bottom-color: {text}; }}
 QCheckBox, QRadioButton {{ spacing: {m}px; }}
 QCheckBox::indicator, QRadioButton::indicator, QTreeView::indicator, QListView::indicator, QGroupBox::indicator {{

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QHelpEvent
-from PySide6.QtWidgets import QApplication, QDockWidget, QLabel, QPushButton, QToolTip
+from PySide6.QtWidgets import QApplication, QDockWidget, QLabel, QPushButton, QTabBar, QToolTip
 
 from app.core.worklist import AI_FINDING, AI_SCORE
 from app.store.project import ProjectStore
@@ -137,3 +137,23 @@ def test_a_score_takes_nothing_from_the_study(tmp_path: Path) -> None:
     assert delegate._said(judged) == ("", "AI 22 %")
     labelled = dataclasses.replace(judged, labels={"label.fracture": ("yes",)})
     assert delegate._said(labelled)[0].endswith("yes")  # what a reader says comes first
+
+
+def test_the_name_of_the_tab_in_front_is_whole(tmp_path: Path) -> None:
+    window = open_window(make_project(tmp_path / "p"))
+    for command in ("show_findings", "show_crop", "show_notes", "show_history"):
+        if not window.actions_by_id[command].isChecked():
+            window.actions_by_id[command].trigger()
+    name = dock(window, "history").windowTitle()
+
+    def bars() -> list[QTabBar]:
+        return [each for each in window.findChildren(QTabBar) if each.isVisible() and each.count() > 2]
+
+    wait_until(lambda: any(bar.tabText(bar.currentIndex()) == name for bar in bars()))
+    settle()
+    (bar,) = bars()
+    assert bar.tabText(bar.currentIndex()) == name
+    shown = bar.tabRect(bar.currentIndex())
+    assert bar.rect().contains(shown.center())
+    assert shown.width() >= bar.fontMetrics().horizontalAdvance(bar.tabText(bar.currentIndex()))
+    window.close()
