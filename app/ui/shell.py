@@ -46,6 +46,7 @@ from app.ui.wiring.training import TrainingWiring
 from app.ui.worklist_room import WorklistRoom
 
 WORKLIST_PX = 412
+BAR_PX = 31  # height of the bottom bar: buttons that join it later must not push the images up
 STATE_MIN_PX = 48  # of the project in the bottom bar: its name yields to what stands beside it
 
 
@@ -137,6 +138,7 @@ def _furnish(window: MainWindow) -> QDockWidget:
     window.hidden_mark.hide()
     status = window.statusBar()
     status.setSizeGripEnabled(False)
+    status.setMinimumHeight(BAR_PX)
     status.addWidget(window.pixel, 1)
     status.addPermanentWidget(window.state)
     status.addPermanentWidget(window.hidden_mark)
