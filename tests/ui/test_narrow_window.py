@@ -153,6 +153,7 @@ def test_the_name_of_the_tab_in_front_is_whole(tmp_path: Path) -> None:
     settle()
     (bar,) = bars()
     assert bar.tabText(bar.currentIndex()) == name
+    assert bar.elideMode() is Qt.TextElideMode.ElideNone
     shown = bar.tabRect(bar.currentIndex())
     assert bar.rect().contains(shown.center())
     assert shown.width() >= bar.fontMetrics().horizontalAdvance(bar.tabText(bar.currentIndex()))
