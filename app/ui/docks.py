@@ -5,7 +5,18 @@ from __future__ import annotations
 from PySide6.QtCore import QChildEvent, QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
+DIRECTLY = Qt.FindChildOption.FindDirectChildrenOnly  # docks are; further down there are thousands of others
 TALL_SHARE = 0.72  # of the height that docks on one side have together
+
+
+def docks_of(window: QMainWindow) -> list[QDockWidget]:
+    """All docks of a window, open or not."""
+    return window.findChildren(QDockWidget, options=DIRECTLY)
+
+
+def dock_named(window: QMainWindow, name: str) -> QDockWidget | None:
+    """The dock with an object name, or None."""
+    return window.findChild(QDockWidget, name, DIRECTLY)
 
 
 def is_behind(dock: QDockWidget) -> bool:
@@ -85,7 +96,7 @@ def _make_tall(dock: QDockWidget) -> None:
     if not isinstance(window, QMainWindow) or dock.isHidden() or dock.isFloating():
         return
     area, beside = window.dockWidgetArea(dock), window.tabifiedDockWidgets(dock)
-    others = [other for other in window.findChildren(QDockWidget)
+    others = [other for other in docks_of(window)
               if other is not dock and other not in beside and not other.isHidden() and not other.isFloating()
               and window.dockWidgetArea(other) == area and not other.visibleRegion().isEmpty()]  # fmt: skip
     if others:
@@ -108,7 +119,7 @@ class DockTabs(QObject):
     def __init__(self, window: QMainWindow) -> None:
         super().__init__(window)
         window.installEventFilter(self)
-        for bar in window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+        for bar in window.findChildren(QTabBar, options=DIRECTLY):
             self._adopt(bar)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
-from PySide6.QtWidgets import QApplication
 
 from app.ui.wiring.wiring import Wiring
 
@@ -21,9 +20,8 @@ if TYPE_CHECKING:
 
 FIRST_MS = 20  # after the first case was swapped in: it is painted before anything else is done
 PATIENCE_MS = 800  # … or when no case is there by then: an index is made, or the demo project
-PRESSES = frozenset({QEvent.Type.KeyPress, QEvent.Type.ShortcutOverride, QEvent.Type.MouseButtonPress,
-                     QEvent.Type.MouseButtonDblClick, QEvent.Type.TouchBegin, QEvent.Type.TabletPress,
-                     QEvent.Type.ContextMenu, QEvent.Type.DragEnter})  # fmt: skip
+PRESSES = frozenset({QEvent.Type.KeyPress, QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick,
+                     QEvent.Type.TouchBegin, QEvent.Type.TabletPress, QEvent.Type.DragEnter})  # fmt: skip
 
 
 class LateParts(QObject):
@@ -48,9 +46,9 @@ class LateParts(QObject):
         self._soon.timeout.connect(self._step)
         self._soon.start()
         window.settled.connect(self._begin)
-        application = QApplication.instance()
-        assert application is not None, "the window is there"
-        application.installEventFilter(self)
+        self._screen = window.windowHandle()  # what comes from the person comes this way; a filter of the application
+        if self._screen is not None:  # would see every object of Qt, and make PySide6 look for the class of each
+            self._screen.installEventFilter(self)
 
     @property
     def is_finished(self) -> bool:
@@ -103,9 +101,8 @@ class LateParts(QObject):
     def _end(self) -> None:
         self._soon.stop()
         self._window.settled.disconnect(self._begin)
-        application = QApplication.instance()
-        if application is not None:
-            application.removeEventFilter(self)
+        if self._screen is not None:
+            self._screen.removeEventFilter(self)
         self._window.enable()
         self.finished.emit()
 

@@ -204,15 +204,19 @@ class MainWindow(QMainWindow):
         """Import what shows images, connect it, and open what was asked for."""
         if self._is_closed:
             return  # before it was ready: nothing may be opened that nobody would close
+        from app.ui.plain_imports import import_numpy
+
+        import_numpy()
+        from app.ui.project import Project
+
+        self.project = Project(self.start.settings.settings.author or self.start.author, self)
+        self.projects.read_ahead()
         from app.ui.lazy_pyqtgraph import import_pyqtgraph
 
         import_pyqtgraph()
-
         from app.ui.late_parts import LateParts
-        from app.ui.project import Project
         from app.ui.viewer import Viewer
 
-        self.project = Project(self.start.settings.settings.author or self.start.author, self)
         self.viewer = Viewer(self)
         self.middle.addWidget(self.viewer)
         for wiring in self.wirings:

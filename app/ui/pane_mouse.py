@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, QTimer
 from PySide6.QtGui import QEnterEvent, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QFrame, QGraphicsItem, QGraphicsView
+from PySide6.QtWidgets import QFrame, QGraphicsItem, QGraphicsView, QWidget
 
 from app.ui.pane_tools import PaneTool, PanTool, Pointer, WindowTool
 from app.ui.theme import OVER_IMAGE
@@ -45,6 +45,11 @@ class PaneGraphics(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no t
         # the ViewBox settles its range in the resize itself; the zoom is put right after it
         self._settle = QTimer(self, singleShot=True, interval=0)
         self._settle.timeout.connect(pane.keep_zoom)
+
+    def useOpenGL(self, b: bool = True) -> None:  # noqa: N802
+        """Paint without OpenGL, into a widget that Python has made: for Qt's own PySide6 would have to get to know
+        every class of widget."""
+        self.setViewport(QWidget(self))
 
     def drawBackground(self, painter: QPainter, rect: QRectF | QRect) -> None:  # noqa: N802
         """Fill what the image does not cover."""

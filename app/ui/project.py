@@ -95,6 +95,7 @@ class Project(QObject):
         self._annotations: Annotations | None = None
         self._is_author_confirmed = False
         self._waiting: Callable[[], object] | None = None
+        self._ahead: tuple[Path, bool, ProjectStore, str] | None = None
         self.read_only_reason = ""
         """Why nothing can be changed; empty while the project can be written."""
 
@@ -139,18 +140,10 @@ class Project(QObject):
 
         A project that somebody else is writing is opened read-only.
         """
-        reason = "It was opened for looking only." if is_read_only else ""
         if self._store is not None and self._store.folder.path == Path(path).absolute() and self.is_writable:
             return True  # it is this one: opening it twice would find it locked by ourselves
         try:
-            try:
-                # the day's backup is made in the background, once the window shows the project
-                store = ProjectStore.open(path, is_read_only=is_read_only, is_backing_up=False)
-            except UserError as error:
-                if error.kind != "locked":
-                    raise
-                reason = f"{error.reason} Close it there, then try again here to make changes."
-                store = ProjectStore.open(path, is_read_only=True)
+            store, reason = self._taken_ahead(path, is_read_only) or _opened(path, is_read_only)
         except UserError as error:
             self.failed.emit(error)
             return False
@@ -161,8 +154,34 @@ class Project(QObject):
         self.opened.emit()
         return True
 
+    def open_ahead(self, path: Path, *, is_read_only: bool = False) -> ProjectStore | None:
+        """Open what `open` will be asked for in a moment; nobody is told until then.
+
+        Returns:
+            What is open now, for looking at it; None when that failed: `open` will say why.
+        """
+        try:
+            store, reason = _opened(path, is_read_only)
+        except UserError:
+            return None
+        self._ahead = (Path(path).absolute(), is_read_only, store, reason)
+        return store
+
+    def _taken_ahead(self, path: Path, is_read_only: bool) -> tuple[ProjectStore, str] | None:
+        """What was opened ahead, if it is this; anything else is closed."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is None:
+            return None
+        if ahead[:2] == (Path(path).absolute(), is_read_only):
+            return ahead[2:]
+        ahead[2].close()
+        return None
+
     def close(self) -> None:
         """Close the project, if one is open."""
+        if self._ahead is not None:
+            self._ahead[2].close()
+            self._ahead = None
         if self._store is not None:
             store, self._store = self._store, None
             self._annotations, self._waiting = None, None
@@ -181,27 +200,7 @@ class Project(QObject):
             case_id: the case.
             turn: how far the user has leafed through the views without a place.
         """
-        store = self._open_store()
-        case = store.cases.get(case_id)
-        if case is None:
-            return None
-        waiting = [view for view in map(store.views.get, case.unassigned_ids) if view is not None]
-        waiting = waiting[turn % len(waiting) :] + waiting[: turn % len(waiting)] if waiting else []
-        hung: list[Hanging] = []
-        for view_id in (case.frontal_id, case.lateral_id):
-            view = store.views.get(view_id) if view_id is not None else None
-            if view is None and waiting and not case.blocked_reason:
-                hung.append(_hang(store, waiting.pop(0), is_placed=False))
-            else:
-                hung.append(_hang(store, view))
-        if waiting and turn and not case.blocked_reason and all(item.is_placed for item in hung):
-            hung[1] = _hang(store, waiting.pop(0), is_placed=False)  # both places are taken: leaf on the right
-        other_case = _other_hip(store, case)
-        other_id = other_case.frontal_id if other_case is not None else None
-        other = _hang(store, store.views.get(other_id) if other_id is not None else None)
-        return CaseContent(
-            case=case, frontal=hung[0], lateral=hung[1], waiting=len(waiting), other_case=other_case, other=other
-        )
+        return content_of(self._open_store(), case_id, turn=turn)
 
     def look(self) -> ProjectStore:
         """The store, for looking something up; what changes it goes through `record`."""
@@ -281,6 +280,43 @@ class Project(QObject):
         if self._store is None:
             raise RuntimeError("no project is open")
         return self._store
+
+
+def content_of(store: ProjectStore, case_id: str, *, turn: int = 0) -> CaseContent | None:
+    """A case with its views, as `Project.content`."""
+    case = store.cases.get(case_id)
+    if case is None:
+        return None
+    waiting = [view for view in map(store.views.get, case.unassigned_ids) if view is not None]
+    waiting = waiting[turn % len(waiting) :] + waiting[: turn % len(waiting)] if waiting else []
+    hung: list[Hanging] = []
+    for view_id in (case.frontal_id, case.lateral_id):
+        view = store.views.get(view_id) if view_id is not None else None
+        if view is None and waiting and not case.blocked_reason:
+            hung.append(_hang(store, waiting.pop(0), is_placed=False))
+        else:
+            hung.append(_hang(store, view))
+    if waiting and turn and not case.blocked_reason and all(item.is_placed for item in hung):
+        hung[1] = _hang(store, waiting.pop(0), is_placed=False)  # both places are taken: leaf on the right
+    other_case = _other_hip(store, case)
+    other_id = other_case.frontal_id if other_case is not None else None
+    other = _hang(store, store.views.get(other_id) if other_id is not None else None)
+    return CaseContent(
+        case=case, frontal=hung[0], lateral=hung[1], waiting=len(waiting), other_case=other_case, other=other
+    )
+
+
+def _opened(path: Path, is_read_only: bool) -> tuple[ProjectStore, str]:
+    """A project, and why nothing can be changed in it, if that is so."""
+    try:
+        # the day's backup is made in the background, once the window shows the project
+        store = ProjectStore.open(path, is_read_only=is_read_only, is_backing_up=False)
+    except UserError as error:
+        if error.kind != "locked":
+            raise
+        store = ProjectStore.open(path, is_read_only=True)
+        return store, f"{error.reason} Close it there, then try again here to make changes."
+    return store, "It was opened for looking only." if is_read_only else ""
 
 
 def _hang(store: ProjectStore, view: View | None, *, is_placed: bool = True) -> Hanging:

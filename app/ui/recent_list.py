@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QContextMenuEvent, QFontMetrics, QGuiApplication, QKeyEvent, QPainter
 from PySide6.QtWidgets import QListView, QMenu, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from app.ui import theme
-from app.ui.language import tr
+from app.ui.language import moment, tr, trn
 from app.ui.theme import GAP_L, GAP_M, TEXT_M, TEXT_S
 
 Index = QModelIndex | QPersistentModelIndex
@@ -195,3 +196,15 @@ class _Delegate(QStyledItemDelegate):
         path = QFontMetrics(about_font).elidedText(entry.place, Qt.TextElideMode.ElideMiddle, inside.width())
         painter.drawText(inside, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom), path)
         painter.restore()
+
+
+def when_open(text: str) -> str:
+    """A moment in the words of a list: today by the clock, else the day."""
+    then = datetime.fromisoformat(text)
+    now = datetime.now(UTC)
+    minutes = int((now - then).total_seconds() // 60)
+    if 0 <= minutes < 60:
+        return tr("just now") if minutes < 2 else trn("1 minute ago", "{count} minutes ago", minutes)
+    if then.astimezone().date() == now.astimezone().date():
+        return tr("today, {time}", time=f"{then.astimezone():%H:%M}")
+    return moment(then)

@@ -48,15 +48,17 @@ def run_window(start: Start, automation: Automation) -> int:
         UserError: `no-screenshot`: the picture could not be written.
     """
     sys.setswitchinterval(SWITCH_INTERVAL_S)
-    app = QApplication.instance()
+    app, has_style = QApplication.instance(), False
     if not isinstance(app, QApplication):
-        app = QApplication([sys.argv[0]])
+        app = QApplication([sys.argv[0], *theme.STYLE_WORDS])
+        has_style = True
     app.setApplicationName("Coxa")
     app.setOrganizationName("Coxa")
     chosen = start.settings.settings.theme
     is_waiting = chosen in theme.SCHEMES and sys.platform == "linux"
     if is_waiting:
-        theme.wear(app, chosen)  # the frames of windows, which are the window manager's, are told when there is time
+        # the frames of windows, which are the window manager's, are told when there is time
+        theme.wear(app, chosen, has_style=has_style)
     else:
         theme.apply(app, chosen)
     use_language(app, start.settings.settings.language)
@@ -108,7 +110,10 @@ def _arrange_commands(window: MainWindow, commands: tuple[str, ...]) -> None:
 
 def _arrange_screenshot(window: MainWindow, path: Path, pictures: list[bool]) -> None:
     def shoot() -> None:
-        window.finish()
+        if window.late is not None and not window.late.is_finished:
+            window.finish()
+            timer.start(SETTLE_MS)  # what was made now is laid out first
+            return
         pictures.append(window.grab().save(str(path), "PNG"))
         window.close()
 

@@ -59,6 +59,8 @@ LIGHT = Colours(
 )  # fmt: skip
 SCHEMES = {"dark": DARK, "light": LIGHT}
 OVER_IMAGE = DARK  # what is drawn over radiographs; their surround is black in every scheme
+# tells Qt the style from the start; setting it later makes PySide6 build the class of styles, before the first paint
+STYLE_WORDS = ("-style", "Fusion")
 _SCHEME = "coxa_scheme"  # property of the application: the name of the scheme it wears
 
 
@@ -137,14 +139,21 @@ def apply(app: QApplication, choice: str = "dark") -> str:
     return scheme
 
 
-def wear(app: QApplication, scheme: str) -> None:
-    """Wear a scheme, `dark` or `light`, whatever the system wants."""
+def wear(app: QApplication, scheme: str, *, has_style: bool = False) -> None:
+    """Wear a scheme, `dark` or `light`, whatever the system wants.
+
+    Args:
+        app: the application.
+        scheme: the colours.
+        has_style: whether the application was started with `STYLE_WORDS`.
+    """
     before = app.property(_SCHEME)
     if before == scheme:
         return
     app.setProperty(_SCHEME, scheme)
     if before is None:
-        app.setStyle("Fusion")
+        if not has_style:
+            app.setStyle("Fusion")
         base = app.font()
         base.setPixelSize(TEXT_M)
         app.setFont(base)

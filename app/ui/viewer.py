@@ -12,6 +12,7 @@ from app.core.errors import UserError
 from app.core.grey import StoredImage
 from app.core.orientation import Orientation
 from app.store.derived import DerivedCache
+from app.ui.first_case import key_of
 from app.ui.language import tr
 from app.ui.layouts import Layout
 from app.ui.loader import ImageKey, ImageLoader, PreparedImage
@@ -78,15 +79,22 @@ class Viewer(PaneGroup):
         self._arrange()
         self.active_changed.emit()
 
-    def open_images(self, load: Callable[[str], StoredImage], derived: DerivedCache | None = None) -> None:
+    def open_images(
+        self,
+        load: Callable[[str], StoredImage],
+        derived: DerivedCache | None = None,
+        loader: ImageLoader | None = None,
+    ) -> None:
         """Take images from here.
 
         Args:
             load: gives stored values by address; called in threads.
             derived: where windows that were computed before are kept.
+            loader: takes them from there already, and has begun; the viewer's from now on.
         """
         self.close_images()
-        self._loader = ImageLoader(load, self, derived=derived)
+        self._loader = loader or ImageLoader(load, derived=derived)
+        self._loader.setParent(self)
         self._loader.ready.connect(self._on_ready)
 
     def close_images(self) -> None:
@@ -203,8 +211,3 @@ class Viewer(PaneGroup):
             place.pane.text.set_veil(tr("Loading…"))
             if place.hanging.view is None:
                 place.pane.set_empty(tr("Loading…"))
-
-
-def key_of(hanging: Hanging) -> ImageKey | None:
-    """Which image a place needs."""
-    return None if hanging.view is None else ImageKey(sha256=hanging.view.image_sha256, grey=hanging.view.grey)

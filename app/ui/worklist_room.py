@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
+from app.ui.docks import docks_of
+
 NARROW_WINDOW_PX = 1500
 SMALL_WINDOW_PX = 1100  # as on many screens at 200 %
 TOLERANCE_PX = 4
@@ -32,9 +34,9 @@ class WorklistRoom(QObject):
         self._is_tight: bool | None = None if is_kept else False
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self._look)
-        for dock in window.findChildren(QDockWidget):
-            if dock is not worklist:
-                dock.installEventFilter(self)
+        self._panels = [dock for dock in docks_of(window) if dock is not worklist]
+        for dock in self._panels:
+            dock.installEventFilter(self)
         window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -49,8 +51,7 @@ class WorklistRoom(QObject):
         window, width = self._window, self._worklist.width()
         was_tight, right = self._is_tight, Qt.DockWidgetArea.RightDockWidgetArea
         self._is_tight = window.width() < NARROW_WINDOW_PX and any(
-            not (dock.isHidden() or dock.isFloating()) and window.dockWidgetArea(dock) == right
-            for dock in window.findChildren(QDockWidget)
+            not (dock.isHidden() or dock.isFloating()) and window.dockWidgetArea(dock) == right for dock in self._panels
         )
         if was_tight is None or was_tight == self._is_tight:
             return

@@ -124,9 +124,12 @@ class AnnotatingWiring(Wiring):
         project.annotated.connect(self._on_annotated)
         project.author_wanted.connect(self.ask_reader)
         project.author_changed.connect(self._on_reader)
-        project.opened.connect(self._on_reader)
         project.closed.connect(self._on_closed)
         self._say_keys()
+
+    def reserve(self) -> None:
+        """Who annotates is shown from the start: the bottom bar would grow otherwise, and the images shrink."""
+        self.project.opened.connect(self._on_reader)
 
     def is_wanted_for(self, content: CaseContent) -> bool:
         """What was drawn on an image is seen with it."""
@@ -158,8 +161,7 @@ class AnnotatingWiring(Wiring):
         """Titles, who annotates, keys."""
         self._dock.setWindowTitle(tr("Aligned crop"))
         self.saved.setText(tr("Saved") if self.saved.text() else "")
-        if self.is_connected:
-            self._on_reader()
+        self._on_reader()
         self._say_keys()
 
     def close(self) -> None:
@@ -289,7 +291,8 @@ class AnnotatingWiring(Wiring):
             name = project.author.strip()
             self.reader.setText(tr("Reader: {name}", name=name) if name else tr("Reader: not named yet"))
             self.reader.setToolTip(tr("Who annotates; click to change it"))
-            if project.is_open and self.window.viewer is not None and self.window.viewer.content is not None:
+            is_shown = self.window.viewer is not None and self.window.viewer.content is not None
+            if self.is_connected and project.is_open and is_shown:
                 self.refresh()
 
     def _on_closed(self) -> None:

@@ -36,6 +36,8 @@ class CareWiring(Wiring):
         result: the result of a check on show.
     """
 
+    late_turn = 11
+    late_imports = ("app.store.audit", "app.store.backup")
     properties: PropertiesDialog | None = None
     result: CheckDialog | None = None
     _facts: BackgroundCall
@@ -70,9 +72,13 @@ class CareWiring(Wiring):
         self.project.closed.connect(self.stop)
         self.project.opened.connect(self._back_up_if_due)
 
+    def catch_up(self) -> None:
+        """The day's backup of the project that is open."""
+        self._back_up_if_due()
+
     def close(self) -> None:
         """Stop what is under way; a repair is finished."""
-        if self.window.project is not None:
+        if self.is_connected:
             self.stop()
             self._repair.stop()
 

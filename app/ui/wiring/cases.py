@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QDockWidget
 
 from app.ui.background import BackgroundCall, Ticket
+from app.ui.docks import dock_named
 from app.ui.language import say, tr
 from app.ui.wiring.wiring import Wiring
 
@@ -239,8 +240,8 @@ class CasesWiring(Wiring):
         then()
 
     def _list_dock(self) -> QDockWidget:
-        dock = self.window.findChild(QDockWidget, "cases")
-        assert isinstance(dock, QDockWidget), "the window has a dock for the worklist"
+        dock = dock_named(self.window, "cases")
+        assert dock is not None, "the window has a dock for the worklist"
         return dock
 
     def _keep_filters(self, saved: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDockWidget
 
-from app.ui.docks import fill, reserve, switch_dock
+from app.ui.docks import dock_named, fill, reserve, switch_dock
 from app.ui.language import say, tr
 from app.ui.notices import Banner
 from app.ui.wiring.wiring import Wiring
@@ -66,11 +66,11 @@ class FindingsWiring(Wiring):
             QDockWidget.DockWidgetFeature.DockWidgetClosable | QDockWidget.DockWidgetFeature.DockWidgetMovable
         )
         window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self._dock)
-        labels = window.findChild(QDockWidget, "labels")
+        labels = dock_named(window, "labels")
         if labels is not None:  # before the tabs: what is split off a group of tabs would become one of them
             window.splitDockWidget(self._dock, labels, Qt.Orientation.Vertical)
         for name in SHARED:
-            other = window.findChild(QDockWidget, name)
+            other = dock_named(window, name)
             if other is not None:
                 window.tabifyDockWidget(self._dock, other)
         self._dock.hide()
@@ -107,8 +107,9 @@ class FindingsWiring(Wiring):
         engine.finding_arrived.connect(self._on_known)
         engine.state_changed.connect(display.refresh)
         project.annotated.connect(lambda _: self._follow_crop())
-        for dock in self.window.findChildren(QDockWidget, "crop"):
-            dock.visibilityChanged.connect(lambda _: self._follow_crop())
+        crop = dock_named(self.window, "crop")
+        if crop is not None:
+            crop.visibilityChanged.connect(lambda _: self._follow_crop())
         viewer.swapped.connect(lambda _: self.refresh())
         viewer.active_changed.connect(self.refresh)
         project.opened.connect(self._on_opened)

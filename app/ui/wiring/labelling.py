@@ -206,6 +206,7 @@ class _FormKeys(QObject):
             QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress,
         ):  # fmt: skip
             return False
+        self._wiring.window.finish()
         key = self._wiring.wants(event)
         if not key:
             return False

@@ -7,10 +7,11 @@ from functools import partial
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QDialog, QDockWidget
+from PySide6.QtWidgets import QApplication, QDialog
 
 from app.store.settings import Settings
 from app.ui import theme
+from app.ui.docks import dock_named
 from app.ui.geometry import keep_geometry, restore_docks
 from app.ui.language import LANGUAGES, system_language, tr, use_language
 from app.ui.notices import Banner
@@ -79,8 +80,9 @@ class LooksWiring(Wiring):
         for command in window.commands.commands:
             if command.is_kept:
                 self._keep_switch(command.id, window.actions_by_id[command.id].isChecked())
-        for dock in window.findChildren(QDockWidget, "cases"):
-            window.actions_by_id["show_list"].setChecked(not dock.isHidden())
+        worklist = dock_named(window, "cases")
+        if worklist is not None:
+            window.actions_by_id["show_list"].setChecked(not worklist.isHidden())
 
     def retranslate(self) -> None:
         """The mark that names are hidden, and what is written over the images."""

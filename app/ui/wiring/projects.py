@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,14 +12,15 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox
 
 from app.core.errors import UserError
 from app.ui.jobs_strip import JobLine
-from app.ui.language import moment, say, tr, trn
+from app.ui.language import say, tr, trn
 from app.ui.notices import Banner
 from app.ui.privacy import private
-from app.ui.recent_list import RecentEntry
+from app.ui.recent_list import RecentEntry, when_open
 from app.ui.wiring.wiring import Wiring
 
 if TYPE_CHECKING:
     from app.store.recent import RecentProjects
+    from app.ui.loader import ImageLoader
 
 DEMO_IS_BROKEN = frozenset({"damaged", "key-missing", "not-a-project"})  # then it is made anew
 DEMO_JOB = "demo"
@@ -35,6 +35,7 @@ class ProjectsWiring(Wiring):
     _opening: Path | None = None
     _recent: RecentProjects | None = None
     _then: Callable[[], object] | None = None
+    _first_images: ImageLoader | None = None
 
     def effects(self) -> dict[str, Callable[[bool], object]]:
         """What the File menu does with projects."""
@@ -74,6 +75,15 @@ class ProjectsWiring(Wiring):
             return set()
         return {"project", "writable project"} if project.is_writable else {"project"}
 
+    def read_ahead(self) -> None:
+        """Have the images of the first case decoded in threads while the rest of the window is imported."""
+        from app.ui.first_case import first_images
+
+        start = self.window.start
+        path = start.project if not start.is_demo else start.demo if start.is_demo_ready() else None
+        if path is not None:
+            self._first_images = first_images(self.project, path, is_read_only=start.is_read_only)
+
     def begin(self) -> None:
         """Open what the window was started with."""
         start = self.window.start
@@ -83,6 +93,9 @@ class ProjectsWiring(Wiring):
             self.open_project(start.project, is_read_only=start.is_read_only)
         else:
             self.show_beginning()
+        if self._first_images is not None:  # something else was opened, or nothing
+            self._first_images.close()
+            self._first_images = None
 
     def close(self) -> None:
         """Stop making the demo; remember how many cases the project has now."""
@@ -155,7 +168,7 @@ class ProjectsWiring(Wiring):
                 path=known.path,
                 name=private(known.name),
                 place=private(known.path),
-                about=f"{_when(known.opened_at)} · {trn('1 case', '{count} cases', known.case_count)}",
+                about=f"{when_open(known.opened_at)} · {trn('1 case', '{count} cases', known.case_count)}",
                 is_there=known.is_there,
                 is_pinned=known.is_pinned,
             )
@@ -167,6 +180,8 @@ class ProjectsWiring(Wiring):
         self._leave(self._open_demo)
 
     def _open(self, path: Path, is_read_only: bool, then: Callable[[], object] | None) -> None:
+        if self.project.is_open:
+            self.window.finish()  # what belongs to this one
         self._opening = Path(path).absolute()
         is_open = self.project.open(path, is_read_only=is_read_only)
         self._opening = None
@@ -374,8 +389,12 @@ class ProjectsWiring(Wiring):
 
     def _on_opened(self) -> None:
         window, project = self.window, self.project
-        self._note_recent()
-        self.viewer.open_images(project.load_image, project.look().derived)
+        if window.late is None or window.late.is_finished:
+            self._note_recent()
+        else:
+            window.late.finished.connect(self._note_recent)  # the first case need not wait for the disk
+        images, self._first_images = self._first_images, None
+        self.viewer.open_images(project.load_image, project.look().derived, images)
         window.banners.remove("error")
         window.banners.remove("demo")
         self._say_project()
@@ -427,15 +446,3 @@ class ProjectsWiring(Wiring):
         window.cases.forget()
         self._say_project()
         window.enable()
-
-
-def _when(text: str) -> str:
-    """A moment in the words of a list: today by the clock, else the day."""
-    then = datetime.fromisoformat(text)
-    now = datetime.now(UTC)
-    minutes = int((now - then).total_seconds() // 60)
-    if 0 <= minutes < 60:
-        return tr("just now") if minutes < 2 else trn("1 minute ago", "{count} minutes ago", minutes)
-    if then.astimezone().date() == now.astimezone().date():
-        return tr("today, {time}", time=f"{then.astimezone():%H:%M}")
-    return moment(then)

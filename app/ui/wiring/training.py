@@ -17,7 +17,7 @@ from PySide6.QtCore import QProcess, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QInputDialog, QMessageBox
 
 from app.core.errors import UserError
-from app.ui.docks import switch_dock
+from app.ui.docks import dock_named, switch_dock
 from app.ui.jobs_strip import JobLine
 from app.ui.language import tr, whole
 from app.ui.notices import Banner
@@ -72,8 +72,8 @@ class TrainingWiring(Wiring):
             QDockWidget.DockWidgetFeature.DockWidgetClosable | QDockWidget.DockWidgetFeature.DockWidgetMovable
         )
         window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self._dock)
-        findings = window.findChild(QDockWidget, "findings")
-        for dock in (window.findChild(QDockWidget, "export"), self._dock):
+        findings = dock_named(window, "findings")
+        for dock in (dock_named(window, "export"), self._dock):
             if findings is not None and dock is not None:  # tabs: panels of this size do not fit above each other
                 window.tabifyDockWidget(findings, dock)
         self._dock.hide()

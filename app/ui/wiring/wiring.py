@@ -41,7 +41,7 @@ class Wiring:
         """Connect the project and the viewer, which are there now."""
 
     def reserve(self) -> None:
-        """A late part: show its dock, still empty, if it is to be seen."""
+        """A late part: show what stands around its images from the start, as an empty dock."""
 
     def is_wanted_for(self, content: CaseContent) -> bool:
         """A late part: whether the first case cannot be shown without it."""
