@@ -179,10 +179,10 @@ class _OwnHeat(HeatItem):
         super().__init__()
         self._layer = layer
 
-    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        """Nothing, unless the pane shows what it is about."""
-        if self._layer.is_its_own:
-            super().paint(painter, option, widget)
+    @property
+    def is_due(self) -> bool:
+        """Never, unless the pane shows what it is about."""
+        return self._layer.is_its_own
 
 
 class _OwnLook(LookItem):

@@ -1,33 +1,35 @@
 """Half-transparent colours over a radiograph, as from a heatmap.
 
-The map is coloured once, at its own resolution; Qt enlarges it. What is painted a second time at the same zoom is kept
-as a picture of the screen, a little larger than what is visible: laying it over the image is all that a drag of the
-window or of the image costs then. While the image is being zoomed, the map is enlarged between whole pixels of the
-screen, half a pixel off at most, which is faster; as soon as it stands still it is enlarged by Qt (ADR 0117).
+The values of the map are sampled at the resolution of the screen just as the image itself is (`app/ui/image_item.py`):
+exactly when it stands still, by the short cut while it is zoomed, moved when it is dragged. Colours come last, by a
+look-up of what was sampled. Where the map lies upright on its image the image paints it, in the same stroke: a pixel's
+value and the display level below it look up what is seen (ADR 0250). Qt blends the rest, and what is painted again and
+is transparent in many places, which it skips.
 """
 
 from __future__ import annotations
 
-import time
-from typing import NamedTuple
+import math
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt, QTimer
-from PySide6.QtGui import QImage, QPainter, QTransform
+from PySide6.QtCore import QPoint, QRectF, QTimer
+from PySide6.QtGui import QImage, QPainter, QPolygonF, QTransform
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
-from app.ui.image_item import STILL_AFTER_S
-from app.ui.level_painter import shaped
+from app.core.pyramid import ImagePyramid, build_pyramid
+from app.core.resampling import Rect, place
+from app.ui.image_item import STILL_AFTER_S, RadiographItem, SampledPart, is_upright, screen_rect
+from app.ui.level_painter import Colours, LevelPainter, Over
+from app.ui.shutter_item import ShutterItem
 
-AHEAD_PX = 96  # screen pixels that a kept picture shows beyond what is visible
-COARSE = 64.0  # screen pixels per pixel of the map: maps with larger ones are always enlarged by Qt
 MOST = 65535  # the value of the last colour
-
-Colours = npt.NDArray[np.int32]
-"""(65536,) int32: the colour of every value, 0xAARRGGBB, premultiplied."""
+STEPS = 256  # colours that are told apart: the upper eight bits of a value
+DENSE = 0.9  # share of the visible pixels with a colour from which Qt's blending takes longer
+BESIDE_PX = 8  # pixels of the map that are kept around what has a colour: its smaller levels average as many
+INSIDE_PX = 1e-6
 
 
 class HeatItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no types
@@ -36,14 +38,31 @@ class HeatItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no typ
     def __init__(self) -> None:
         super().__init__()
         self._values: npt.NDArray[np.uint16] | None = None
-        self._colours: Colours | None = None
-        self._map: QImage | None = None  # the values in colours
-        self._last: _Zoom | None = None  # how the map was painted last …
-        self._zoomed_s = 0.0  # … and since when so, `time.monotonic`
-        self._kept: _Kept | None = None
-        self._memory = np.empty(0, np.int32)
+        self._palette: npt.NDArray[np.int32] | None = None
+        self._seen: _Seen | None = None
+        self._sampled = _HeatPart()
+        self._painted = -1  # `changes` of what was painted last …
+        self._picture: QImage | None = None  # … and in colours, if it was painted twice …
+        self._is_dense = False  # … and not most of it has a colour
+        self._painter = LevelPainter()
+        self._on_image: tuple[ImagePyramid | None, QRectF | None] | None = None  # an image, and where it lies on it
+        self._image: RadiographItem | None = None
+        self._shutter: ShutterItem | None = None
         self._still = QTimer(self, singleShot=True, interval=round(1000 * STILL_AFTER_S))
-        self._still.timeout.connect(self.update)
+        self._still.timeout.connect(self._stand_still)
+
+    def lie_on(self, image: RadiographItem | None, shutter: ShutterItem | None) -> None:
+        """Be painted together with an image wherever nothing is seen between them; None: by itself.
+
+        Args:
+            image: the image, which has the same parent.
+            shutter: what is painted over the image, but under this.
+        """
+        for item, carried in ((self._image, None), (image, self)):
+            if item is not None:
+                item.carry(carried)
+        self._image, self._shutter = image, shutter
+        self.update()
 
     def set_heat(self, values: npt.NDArray[np.uint16] | None, where: QTransform | None = None) -> None:
         """Show another map.
@@ -64,8 +83,13 @@ class HeatItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no typ
         Args:
             rgba: (N, 4) red, green, blue, opacity, not premultiplied, for values in equal steps from 0 to 65535.
         """
-        self._colours = premultiplied(rgba)
+        self._palette = premultiplied(rgba)[STEPS // 2 :: STEPS]
         self._forget()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it may be painted now."""
+        return True
 
     def boundingRect(self) -> QRectF:
         """The map's extent, px."""
@@ -74,118 +98,158 @@ class HeatItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no typ
         return QRectF(0, 0, self._values.shape[1], self._values.shape[0])
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        """Lay the map over the image."""
-        picture = self._coloured()
+        """Lay the map over the image, unless the image has painted it."""
         logical, is_invertible = painter.worldTransform().inverted()
-        if picture is None or not is_invertible:
+        if not is_invertible or not self.is_due or self._is_carried():
             return
         to_screen = painter.deviceTransform()
-        corner = QPoint(round(to_screen.dx()), round(to_screen.dy()))
-        zoom = _Zoom(
-            to_screen.m11(), to_screen.m12(), to_screen.m21(), to_screen.m22(),
-            round(to_screen.dx() - corner.x(), 3), round(to_screen.dy() - corner.y(), 3),
-        )  # fmt: skip
         base = logical * to_screen  # from logical pixels of the widget to pixels of the screen
-        area = QRect(0, 0, painter.device().width(), painter.device().height()) if widget is None else widget.rect()
-        visible = base.mapRect(QRectF(area)).intersected(to_screen.mapRect(self.boundingRect())).toAlignedRect()
-        if visible.isEmpty():
-            return
-        is_same = self._last is not None and self._last.is_same(zoom)
-        painter.save()
-        if is_same:
-            rect = visible.translated(-corner)
-            if self._kept is None or not self._kept.rect.contains(rect):
-                self._kept = _keep(picture, to_screen, corner, rect)
-            painter.setWorldTransform(base.inverted()[0])  # from here on one unit is one pixel of the screen
-            painter.drawImage(visible.topLeft(), self._kept.picture, rect.translated(-self._kept.rect.topLeft()))
-        elif widget is not None and self._is_zoomed(zoom):
-            painter.setWorldTransform(base.inverted()[0])
-            self._draw_quickly(painter, picture, to_screen, visible)
+        over = self._sample(to_screen, screen_rect(painter, widget, base), may_be_quick=widget is not None)
+        if over is not None and self._seen is not None:
+            outline = None if is_upright(to_screen) else to_screen.map(QPolygonF(self._seen.rect))
+            self._painter.lay(painter, base, over, outline)
+
+    def over(self, to_screen: QTransform, visible: Rect, *, may_be_quick: bool) -> Over | None:
+        """What the image has to paint with itself; see `Carried`."""
+        if not self.isVisible() or not self.is_due or not self._is_carried():
+            return None
+        return self._sample(self.transform() * to_screen, visible, may_be_quick=may_be_quick)
+
+    def _is_carried(self) -> bool:
+        """Whether the image paints this; the image and this must come to the same answer."""
+        image, shutter, seen = self._image, self._shutter, self._look()
+        if image is None or seen is None or not image.can_carry or self.effectiveOpacity() != 1:
+            return False
+        if self.parentItem() is not image.parentItem() or not is_upright(image.sceneTransform()):
+            return False
+        if self._on_image is None or self._on_image[0] is not image.pyramid:
+            self._on_image = image.pyramid, _rect_within(seen.rect, self.transform(), image.boundingRect())
+        where = self._on_image[1]
+        if where is None:
+            return False
+        return shutter is None or not shutter.is_dark or not shutter.path().intersects(where)
+
+    def _sample(self, to_screen: QTransform, visible: Rect, *, may_be_quick: bool) -> Over | None:
+        """What of it is seen.
+
+        Args:
+            to_screen: from the map's coordinates to pixels of the screen.
+            visible: the pixels of the screen that may be painted.
+            may_be_quick: whether it may be sampled by the short cut while it is zoomed.
+        """
+        seen = self._look()
+        if seen is None or abs(to_screen.determinant()) < 1e-12:
+            return None
+        there = QTransform.fromTranslate(seen.rect.x(), seen.rect.y()) * to_screen
+        affine = (there.m11(), there.m12(), there.m21(), there.m22(), there.dx(), there.dy())
+        placement = place(seen.pyramid, affine, squares_from=math.inf)
+        origin_x, origin_y = placement.origin_xy
+        part = placement.covered.common(visible.moved(-origin_x, -origin_y))
+        if not part.area:
+            return None
+        values = self._sampled.pixels(seen.pyramid, placement, part, may_be_quick=may_be_quick)
+        if self._sampled.is_quick and not self._still.isActive():
             self._still.start()
-        else:
-            _draw(painter, picture)
-        painter.restore()
-        if not is_same:  # nothing is worth keeping until it is painted once more
-            self._last, self._kept, self._zoomed_s = zoom, None, time.monotonic()
+        where = part.moved(origin_x, origin_y)
+        picture = self._kept_picture(seen, there, where)
+        rect, _ = self._sampled.everything
+        at = QPoint(part.left - rect.left, part.top - rect.top)
+        return Over(where=where, values=values, colours=seen.colours, mixed=seen.mixed, picture=picture, at=at)
 
-    def _is_zoomed(self, zoom: _Zoom) -> bool:
-        """Whether it is being zoomed, neither turned nor mirrored."""
-        is_soon = self._last is not None and time.monotonic() - self._zoomed_s < STILL_AFTER_S
-        return is_soon and zoom.m12 == zoom.m21 == 0 and 0 < zoom.m11 < COARSE and 0 < zoom.m22 < COARSE
+    def _kept_picture(self, seen: _Seen, to_screen: QTransform, where: Rect) -> QImage | None:
+        """What was sampled in colours, if it is painted again and much of it is transparent."""
+        if self._painted != self._sampled.changes:
+            self._painted, self._picture, self._is_dense = self._sampled.changes, None, False
+        elif self._picture is None and not self._is_dense:
+            self._is_dense = seen.density(to_screen, where) >= DENSE
+            if not self._is_dense:
+                _, values = self._sampled.everything
+                rows, cols = values.shape
+                self._picture = QImage(cols, rows, QImage.Format.Format_ARGB32_Premultiplied)
+                cv2.LUT(values, seen.colours, np.frombuffer(self._picture.bits(), np.int32).reshape(rows, cols))
+        return self._picture
 
-    def _draw_quickly(self, painter: QPainter, picture: QImage, to_screen: QTransform, visible: QRect) -> None:
-        """Enlarge the visible pixels of the map, each corner put on the nearest corner of a pixel of the screen."""
-        inside = to_screen.inverted()[0].mapRect(QRectF(visible)).toAlignedRect().adjusted(-1, -1, 1, 1)
-        inside &= picture.rect()
-        on_screen = to_screen.mapRect(QRectF(inside))
-        left, top = round(on_screen.left()), round(on_screen.top())
-        cols, rows = round(on_screen.right()) - left, round(on_screen.bottom()) - top
-        if min(cols, rows) < 1:
-            return
-        self._memory, room = shaped(self._memory, (rows, cols))
-        pixels = np.frombuffer(picture.constBits(), np.uint8).reshape(picture.height(), picture.width(), 4)
-        part = pixels[inside.top() : inside.bottom() + 1, inside.left() : inside.right() + 1]
-        cv2.resize(part, (cols, rows), dst=room.view(np.uint8).reshape(rows, cols, 4), interpolation=cv2.INTER_LINEAR)
-        painter.drawImage(left, top, QImage(room.data, cols, rows, 4 * cols, picture.format()))
+    def _stand_still(self) -> None:
+        """Sample again what the short cut has sampled, once the zoom rests."""
+        if self._sampled.is_quick:
+            self._sampled.forget()
+            self.update()
 
     def _forget(self) -> None:
-        self._map = self._last = self._kept = None
+        self._seen, self._picture, self._on_image = None, None, None
+        self._sampled.forget()
         self.update()
 
-    def _coloured(self) -> QImage | None:
-        if self._map is None and self._values is not None and self._colours is not None:
-            rows, cols = self._values.shape
-            self._map = QImage(cols, rows, QImage.Format.Format_ARGB32_Premultiplied)
-            cv2.LUT(self._values, self._colours, np.frombuffer(self._map.bits(), np.int32).reshape(rows, cols))
-        return self._map
+    def _look(self) -> _Seen | None:
+        """What there is to paint; None for nothing."""
+        if self._seen is None and self._values is not None and self._palette is not None:
+            self._seen = _Seen(self._values, self._palette)
+        return self._seen if self._seen is not None and not self._seen.rect.isEmpty() else None
 
 
-class _Zoom(NamedTuple):
-    """How a map lies on the screen, but for whole pixels: the linear part, and where in a pixel its origin lies."""
-
-    m11: float
-    m12: float
-    m21: float
-    m22: float
-    x: float
-    y: float
-
-    def is_same(self, other: _Zoom) -> bool:
-        """Whether a picture for one is one for the other; an image that is dragged moves by rounding errors too."""
-        return max(abs(mine - its) for mine, its in zip(self, other, strict=True)) < 2e-3 and all(
-            abs(mine - its) <= 1e-9 * max(1, abs(mine)) for mine, its in zip(self[:4], other[:4], strict=True)
-        )
+def _rect_within(rect: QRectF, to_image: QTransform, image: QRectF) -> QRectF | None:
+    """Where a rectangle lies on an image, image coordinates; None if it is slanted or sticks out."""
+    where = to_image.mapRect(rect)
+    whole = image.adjusted(-INSIDE_PX, -INSIDE_PX, INSIDE_PX, INSIDE_PX)
+    return where if is_upright(to_image) and whole.contains(where) else None
 
 
-class _Kept(NamedTuple):
-    """A part of the screen.
+class _HeatPart(SampledPart):
+    """The sampled values, of which only the upper eight bits are kept."""
 
-    Args:
-        rect: which pixels, relative to the one that holds the map's origin.
-        picture: the map in it.
+    def _finish(self, pixels: npt.NDArray[np.uint16]) -> None:
+        np.bitwise_and(pixels, MOST + 1 - STEPS, out=pixels)
+
+
+class _Seen:
+    """The part of a map that is not quite transparent.
+
+    Attributes:
+        rect: which part, px; empty if there is none.
+        pyramid: its values.
+        colours: see `Over`.
+        mixed: see `Over`.
     """
 
-    rect: QRect
-    picture: QImage
+    def __init__(self, values: npt.NDArray[np.uint16], palette: npt.NDArray[np.int32]) -> None:
+        self.colours: Colours = np.repeat(palette, STEPS)
+        self.mixed = mixed(palette)
+        is_coloured = np.asarray(cv2.LUT(values, (self.colours != 0).astype(np.uint8)), np.uint8)
+        rows, cols = (np.flatnonzero(is_coloured.any(axis=axis)) for axis in (1, 0))
+        self.rect, self.pyramid, self._is_coloured = QRectF(), ImagePyramid((values,)), is_coloured
+        if rows.size:
+            top, bottom = max(0, int(rows[0]) - BESIDE_PX), min(values.shape[0], int(rows[-1]) + 1 + BESIDE_PX)
+            left, right = max(0, int(cols[0]) - BESIDE_PX), min(values.shape[1], int(cols[-1]) + 1 + BESIDE_PX)
+            self.rect = QRectF(left, top, right - left, bottom - top)
+            self.pyramid = build_pyramid(np.ascontiguousarray(values[top:bottom, left:right]))
+            self._is_coloured = is_coloured[top:bottom, left:right]
+
+    def density(self, to_screen: QTransform, where: Rect) -> float:
+        """Share of some pixels of the screen that have a colour.
+
+        Args:
+            to_screen: from this part to pixels of the screen.
+            where: the pixels.
+        """
+        on_screen = QRectF(where.left, where.top, where.width, where.height)
+        part = to_screen.inverted()[0].mapRect(on_screen).toAlignedRect() & self.rect.toRect().translated(
+            -self.rect.topLeft().toPoint()
+        )
+        is_coloured = self._is_coloured[part.top() : part.bottom() + 1, part.left() : part.right() + 1]
+        return cv2.countNonZero(is_coloured) / is_coloured.size if is_coloured.size else 0.0
 
 
-def _keep(picture: QImage, to_screen: QTransform, corner: QPoint, visible: QRect) -> _Kept:
-    rect = visible.adjusted(-AHEAD_PX, -AHEAD_PX, AHEAD_PX, AHEAD_PX)
-    rect &= to_screen.mapRect(QRectF(picture.rect())).toAlignedRect().translated(-corner)
-    kept = QImage(rect.size(), QImage.Format.Format_ARGB32_Premultiplied)
-    kept.fill(Qt.GlobalColor.transparent)
-    at = rect.topLeft() + corner
-    painter = QPainter(kept)
-    painter.setWorldTransform(to_screen * QTransform.fromTranslate(-at.x(), -at.y()))
-    _draw(painter, picture)
-    painter.end()
-    return _Kept(rect, kept)
+def mixed(palette: npt.NDArray[np.int32]) -> Colours:
+    """What is seen where a colour lies over a display level, at 256 × colour + level; exactly as Qt blends them.
 
-
-def _draw(painter: QPainter, picture: QImage) -> None:
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.drawImage(QPointF(), picture)
+    Args:
+        palette: (256,) 0xAARRGGBB, premultiplied.
+    """
+    colours = palette.view(np.uint32)[:, np.newaxis]
+    below = np.arange(256, dtype=np.uint32) * (255 - (colours >> 24))
+    below = (below + (below >> 8) + 0x80) >> 8  # divided by 255 and rounded
+    seen: Colours = (0xFF000000 | (colours & 0xFFFFFF) + below * 0x010101).astype(np.uint32).view(np.int32).ravel()
+    return seen
 
 
 def premultiplied(rgba: npt.NDArray[np.uint8]) -> Colours:

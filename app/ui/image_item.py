@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import time
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -24,12 +25,25 @@ from app.core.grey import DisplayTable
 from app.core.pyramid import ImagePyramid
 from app.core.quick_sampling import room_for, sample_quickly
 from app.core.resampling import ON_GRID_PX, Placement, Rect, SampleGrid, place, sample
-from app.ui.level_painter import LevelPainter, shaped
+from app.ui.level_painter import LevelPainter, Over, shaped
 
 SQUARES_FROM_SCALE = 8.0  # logical screen px per image px: from here on single pixels are squares (ADR 0102)
 AHEAD_PX = 64  # screen pixels that are sampled beyond what comes into sight, in the direction of a drag
 LEAST_KEPT = 0.5  # share of the visible part that must be there already to be moved instead of sampled anew
 STILL_AFTER_S = 0.2  # an image that is shown at another zoom again so soon is being zoomed
+
+
+class Carried(Protocol):
+    """What lies on an image and is painted together with it."""
+
+    def over(self, to_screen: QTransform, visible: Rect, *, may_be_quick: bool) -> Over | None:
+        """What to paint over the image now; None for nothing.
+
+        Args:
+            to_screen: from image coordinates to pixels of the screen.
+            visible: the pixels of the screen that the image is painted in.
+            may_be_quick: whether what is being zoomed may be sampled by the short cut.
+        """
 
 
 class RadiographItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no types
@@ -42,8 +56,9 @@ class RadiographItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has 
         super().__init__()
         self._pyramid: ImagePyramid | None = None
         self._table: DisplayTable | None = None
-        self._stored = _StoredPart()
+        self._stored = SampledPart()
         self._levels = LevelPainter()
+        self._carried: Carried | None = None
         self._still = QTimer(self, singleShot=True)
         self._still.timeout.connect(self._stand_still)
 
@@ -58,13 +73,24 @@ class RadiographItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has 
         self._pyramid, self._table = pyramid, table
         self._stored.forget()
         if pyramid is None:
-            self._stored, self._levels = _StoredPart(), LevelPainter()  # an empty pane holds no memory
+            self._stored, self._levels = SampledPart(), LevelPainter()  # an empty pane holds no memory
         self.update()
 
     def set_table(self, table: DisplayTable) -> None:
         """Show the same image through another window."""
         self._table = table
         self.update()
+
+    def carry(self, carried: Carried | None) -> None:
+        """Paint something together with the image: both are then written in one stroke."""
+        self._carried = carried
+        self.update()
+
+    @property
+    def can_carry(self) -> bool:
+        """Whether it is painted, opaque and in image coordinates, so that it can paint something with it."""
+        is_there = self._pyramid is not None and self._table is not None and self.isVisible()
+        return is_there and self.effectiveOpacity() == 1 and self.transform().isIdentity()
 
     def boundingRect(self) -> QRectF:
         """The image's extent, px."""
@@ -75,7 +101,7 @@ class RadiographItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has 
     def covered_rect(self) -> QRectF:
         """The part of the scene that it paints quite opaquely, whole pixels of any screen; empty if not known."""
         to_scene = self.sceneTransform()
-        if self._pyramid is None or not _is_upright(to_scene) or not self.isVisible() or self.effectiveOpacity() < 1:
+        if self._pyramid is None or not is_upright(to_scene) or not self.isVisible() or self.effectiveOpacity() < 1:
             return QRectF()
         rect = to_scene.mapRect(self.boundingRect())
         left, top = math.ceil(rect.left()) + 1, math.ceil(rect.top()) + 1
@@ -95,14 +121,17 @@ class RadiographItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has 
         affine = (to_screen.m11(), to_screen.m12(), to_screen.m21(), to_screen.m22(), to_screen.dx(), to_screen.dy())
         placement = place(self._pyramid, affine, squares_from=squares_from)
         origin_x, origin_y = placement.origin_xy
-        visible = placement.covered.common(_screen_rect(painter, widget, base).moved(-origin_x, -origin_y))
+        visible = placement.covered.common(screen_rect(painter, widget, base).moved(-origin_x, -origin_y))
         if not visible.area:
             return
         stored = self._stored.pixels(self._pyramid, placement, visible, may_be_quick=widget is not None)
         if self._stored.is_quick and not self._still.isActive():
             self._still.start(round(1000 * STILL_AFTER_S))
-        outline = None if _is_upright(to_screen) else to_screen.map(QPolygonF(self.boundingRect()))
-        self._levels.draw(painter, base, visible.moved(origin_x, origin_y), stored, self._table, outline)
+        outline = None if is_upright(to_screen) else to_screen.map(QPolygonF(self.boundingRect()))
+        where, over = visible.moved(origin_x, origin_y), None
+        if self._carried is not None and outline is None:
+            over = self._carried.over(to_screen, where, may_be_quick=widget is not None)
+        self._levels.draw(painter, base, where, stored, self._table, outline, over)
 
     def _stand_still(self) -> None:
         """Sample again what the short cut has sampled, once the zoom rests."""
@@ -114,7 +143,7 @@ class RadiographItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has 
             self.update()
 
 
-class _StoredPart:
+class SampledPart:
     """The stored values of the visible part of an image, sampled for one grid, and a little more where it moves to."""
 
     def __init__(self) -> None:
@@ -127,6 +156,13 @@ class _StoredPart:
         """When all of it was sampled last, `time.monotonic`."""
         self.is_quick = False
         """Whether that was done by the short cut."""
+        self.changes = 0
+        """How often anything was sampled: while it is the same, what is here is the same."""
+
+    @property
+    def everything(self) -> tuple[Rect, npt.NDArray[np.uint16]]:
+        """What is here: pixels of the screen relative to the image's origin, and their values."""
+        return self._rect, self._pixels
 
     def forget(self) -> None:
         """Another image: nothing of what is here may be shown again."""
@@ -156,27 +192,37 @@ class _StoredPart:
             if quick is None:
                 self._memory, quick = shaped(self._memory, (rect.height, rect.width))
                 sample(pyramid, grid, rect, quick)
+            self._finish(quick)
+            self.changes += 1
             self._grid, self._rect, self._pixels, self.sampled_s = grid, rect, quick, now_s
         elif kept != rect:
             self._extend(pyramid, placement, rect)
         return self._rect.of(self._pixels, rect)
 
+    def _finish(self, pixels: npt.NDArray[np.uint16]) -> None:
+        """Do something with pixels that have just been sampled."""
+
     def _extend(self, pyramid: ImagePyramid, placement: Placement, rect: Rect) -> None:
         """Keep what is there, and sample what comes into sight with the next frames of the drag."""
         before = self._rect
+        # a side that nothing new comes in at keeps what it has in reserve, or slanting drags would extend every frame
         ahead = Rect(
-            left=rect.left - AHEAD_PX * (rect.left < before.left),
-            top=rect.top - AHEAD_PX * (rect.top < before.top),
-            right=rect.right + AHEAD_PX * (rect.right > before.right),
-            bottom=rect.bottom + AHEAD_PX * (rect.bottom > before.bottom),
+            left=rect.left - AHEAD_PX if rect.left < before.left else max(before.left, rect.left - AHEAD_PX),
+            top=rect.top - AHEAD_PX if rect.top < before.top else max(before.top, rect.top - AHEAD_PX),
+            right=rect.right + AHEAD_PX if rect.right > before.right else min(before.right, rect.right + AHEAD_PX),
+            bottom=rect.bottom + AHEAD_PX
+            if rect.bottom > before.bottom
+            else min(before.bottom, rect.bottom + AHEAD_PX),
         ).common(placement.covered)
         kept = ahead.common(before)
         self._spare, pixels = shaped(self._spare, (ahead.height, ahead.width))
         np.copyto(ahead.of(pixels, kept), before.of(self._pixels, kept))
         for strip in ahead.without(kept):
             sample(pyramid, placement.grid, strip, ahead.of(pixels, strip))
+            self._finish(ahead.of(pixels, strip))
         self._memory, self._spare = self._spare, self._memory
         self._rect, self._pixels = ahead, pixels
+        self.changes += 1
 
 
 def _is_zoomed(before: SampleGrid | None, after: SampleGrid) -> bool:
@@ -188,14 +234,14 @@ def _is_zoomed(before: SampleGrid | None, after: SampleGrid) -> bool:
     return all(0.5 < change * its / mine < 2 if mine and its else mine == its for mine, its in pairs)
 
 
-def _screen_rect(painter: QPainter, widget: QWidget | None, base: QTransform) -> Rect:
+def screen_rect(painter: QPainter, widget: QWidget | None, base: QTransform) -> Rect:
     """The pixels of the screen that are painted."""
     area = QRect(0, 0, painter.device().width(), painter.device().height()) if widget is None else widget.rect()
     rect = base.mapRect(QRectF(area)).adjusted(ON_GRID_PX, ON_GRID_PX, -ON_GRID_PX, -ON_GRID_PX).toAlignedRect()
     return Rect(left=rect.left(), top=rect.top(), right=rect.left() + rect.width(), bottom=rect.top() + rect.height())
 
 
-def _is_upright(transform: QTransform) -> bool:
+def is_upright(transform: QTransform) -> bool:
     """Whether the image's sides are parallel to those of the screen."""
     across = abs(transform.m12()) + abs(transform.m21())
     along = abs(transform.m11()) + abs(transform.m22())

@@ -22,6 +22,7 @@ from app.core.grey import DisplayTable
 from app.core.orientation import Orientation
 from app.core.pyramid import ImagePyramid
 from app.ui.corner_text import Corners, CornerText
+from app.ui.heat_item import HeatItem
 from app.ui.image_item import RadiographItem
 from app.ui.loupe import Loupe
 from app.ui.pane_mouse import PaneGraphics
@@ -204,10 +205,14 @@ class ImagePane(QFrame):
         """
         item.setParentItem(self.oriented)
         item.setZValue(z)
+        if isinstance(item, HeatItem):
+            item.lie_on(self.item, self.shutter)
 
     def remove_overlay(self, item: QGraphicsItem) -> None:
         """Take an overlay away again."""
         if item.parentItem() is self.oriented and item.scene() is not None:
+            if isinstance(item, HeatItem):
+                item.lie_on(None, None)
             item.scene().removeItem(item)
 
     # --- coordinates ---

@@ -10,6 +10,8 @@ from PySide6.QtGui import QImage, QPixmap, QRegion, QTransform
 from PySide6.QtWidgets import QWidget
 
 from app.core.pyramid import build_pyramid
+from app.core.shutter import Shutter
+from app.ui import heat_item
 from app.ui.heat_item import HeatItem, premultiplied
 from app.ui.image_pane import ImagePane
 from tests.support.window import application
@@ -126,21 +128,87 @@ def test_a_dragged_map_is_the_same_as_one_painted_afresh(where: str) -> None:
         assert np.abs(moved - fresh.screen()).max() <= 2
 
 
-def test_the_map_is_enlarged_once_while_window_and_image_are_dragged(monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.ui import heat_item
-
-    drawn: list[int] = []
-    original = heat_item._draw
-    monkeypatch.setattr(heat_item, "_draw", lambda painter, picture: (drawn.append(1), original(painter, picture)))
+def test_the_map_is_sampled_once_while_window_and_image_are_dragged() -> None:
     bench = Bench()
     bench.item.set_heat(ramp(), WHERES["upright"])
     bench.item.set_rgba(RAMP)
     bench.look_at(100, 60, 1)
+    bench.screen()
+    first_s = bench.item._sampled.sampled_s
     for step in range(10):
         bench.pane.set_table(table(0, 1000 + step))
         bench.pane.pan_by(5, -3)
         bench.screen()
-    assert len(drawn) == 2  # at once, and when it is seen to stay
+    assert bench.item._sampled.sampled_s == first_s
+
+
+ON_IMAGE = {"upright": QTransform(4.5, 0, 0, 4.5, 10, 6), "mirrored": QTransform(-4.5, 0, 0, 4.5, 390, 6)}
+
+
+class Colours:
+    """A pane with a picture of noise, and a map in colours over part of it."""
+
+    def __init__(self, where: QTransform) -> None:
+        self.bench = Bench()
+        noise = np.random.default_rng(3).integers(0, 4096, (HIGH, WIDE), dtype=np.uint16)
+        self.bench.pane.set_image(build_pyramid(noise), table())
+        steps = np.arange(256)
+        rgba = np.stack([steps, 255 - steps, 40 + steps // 2, np.where(steps < 60, 0, steps // 2)], axis=1)
+        self.bench.item.set_heat(ramp(), where)
+        self.bench.item.set_rgba(rgba.astype(np.uint8))
+
+    def shown(self) -> npt.NDArray[np.uint8]:
+        """(H, W, 4)"""
+        target = QImage(*SIZE, QImage.Format.Format_RGB32)
+        target.fill(Qt.GlobalColor.black)
+        self.bench.pane.graphics.viewport().render(target, QPoint(), QRegion(), QWidget.RenderFlag.DrawWindowBackground)
+        return np.frombuffer(target.constBits(), np.uint8).reshape(SIZE[1], SIZE[0], 4).copy()
+
+
+@pytest.mark.parametrize("where", ON_IMAGE)
+@pytest.mark.parametrize("zoom", [0.6, 1.0, 3.3])
+def test_the_image_paints_colours_over_itself_exactly_as_qt_blends_them(
+    where: str, zoom: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through one look-up for each pixel, with the image; and blended by Qt, as what does not lie on one image."""
+    colours = Colours(ON_IMAGE[where])
+    item = colours.bench.item
+    colours.bench.look_at(90.3, 60.8, zoom)
+    together = colours.shown()
+    assert item._is_carried()
+    for is_dense in (True, False):  # looked up together, and blended by Qt once it is painted again
+        monkeypatch.setattr(heat_item, "DENSE", 0.0 if is_dense else 1.1)
+        item._is_dense = False
+        np.testing.assert_array_equal(colours.shown(), together)
+        assert (item._picture is None) == is_dense
+    item.lie_on(None, None)
+    assert not item._is_carried()
+    alone = colours.shown()
+    np.testing.assert_array_equal(together, alone)
+    item.hide()
+    assert (colours.shown() != alone).any()
+
+
+def test_colours_are_blended_by_qt_where_something_else_lies_between() -> None:
+    colours = Colours(ON_IMAGE["upright"])
+    bench, item = colours.bench, colours.bench.item
+    assert item._is_carried()
+    shut = np.array([(0, 0), (150, 0), (150, HIGH), (0, HIGH)], np.float64)
+    bench.pane.shutter.use(Shutter(polygons_xy=(shut,), is_stated=True), bench.pane.item.boundingRect())
+    assert not item._is_carried()
+    bench.look_at(100, 60, 1.0)
+    behind = colours.shown()[20:, 80:]  # where the shutter is quite black
+    assert behind.any()  # colours are seen over the shutter
+    bench.pane.shutter.hide()
+    assert item._is_carried()
+    item.setOpacity(0.5)
+    assert not item._is_carried()
+    item.setOpacity(1)
+    bench.pane.item.setTransform(QTransform().rotate(3))
+    assert not item._is_carried()
+    bench.pane.item.setTransform(QTransform())
+    item.set_heat(ramp(), WHERES["upright"])  # sticks out of the image
+    assert not item._is_carried()
 
 
 def test_colours_are_premultiplied_and_reach_both_ends() -> None:

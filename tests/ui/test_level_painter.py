@@ -58,13 +58,13 @@ def test_either_way_gives_the_same_picture(
 ) -> None:
     application()
     ways: list[bool] = []
-    write = level_painter._write
+    write = LevelPainter._write
 
     def noted(*args: object) -> bool:
         ways.append(write(*args) if is_written else False)  # type: ignore[arg-type]
         return ways[-1]
 
-    monkeypatch.setattr(level_painter, "_write", noted)
+    monkeypatch.setattr(LevelPainter, "_write", noted)
     picture = canvas(kind)
     painter = QPainter(picture)
     draw(painter, stored)

@@ -12,7 +12,7 @@ from PySide6.QtGui import QColor, QImage, QTransform
 
 from app.core.orientation import Orientation
 from app.core.pyramid import ImagePyramid, build_pyramid
-from app.ui import heat_item, image_item
+from app.ui import image_item
 from app.ui.heat_item import HeatItem
 from app.ui.image_pane import ImagePane
 from app.ui.theme import OVER_IMAGE
@@ -117,22 +117,26 @@ def test_one_step_of_the_wheel_and_a_turn_are_exact_at_once(pane: ImagePane) -> 
     np.testing.assert_array_equal(screen(pane), exactly(pane))
 
 
-def test_colours_over_an_image_are_half_a_pixel_off_while_it_is_zoomed_and_then_exact(
+def test_colours_over_an_image_are_quick_while_it_is_zoomed_and_then_exact(
     pane: ImagePane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(image_item, "STILL_AFTER_S", 60.0)
-    monkeypatch.setattr(heat_item, "STILL_AFTER_S", 60.0)
     item = heat()
+    item._still.setInterval(60_000)
     pane.add_overlay(item)
-    moving = zoom_in_steps(pane, 0.93)
+    zoom_in_steps(pane, 0.93)
+    assert item._sampled.is_quick
     assert item._still.isActive()
     pane.item._stored.forget()  # from here on the colours are all that differs
+    moving = screen(pane)
+    item._still.start(0)
+    wait_until(lambda: not item._still.isActive())
     still = screen(pane)
-    red, its = ((shown >> 16 & 255).astype(int) for shown in (moving, still))
-    assert 0 < np.abs(red - its).mean() < 2
-    assert np.abs(red - its).max() <= 24
+    assert not item._sampled.is_quick
+    for shift in (0, 8, 16):
+        one, other = ((shown >> shift & 255).astype(int) for shown in (moving, still))
+        assert np.abs(one - other).max() <= 4
     item.set_rgba(RGBA)  # forgets what is kept
-    screen(pane)
     np.testing.assert_array_equal(screen(pane), still)
 
 
