@@ -92,8 +92,12 @@ def open_window(
     geometry: Path | None = None,
     engine_command: Sequence[str] = (),
     models: Path | None = None,
+    is_whole: bool = True,
 ) -> MainWindow:
-    """The real window on a project, shown and with its first case on the screen (if it has one); without an engine."""
+    """The real window on a project, shown and with its first case on the screen (if it has one); without an engine.
+
+    With everything that waits for a quiet moment after that, unless `is_whole` is False.
+    """
     window = MainWindow(
         Start(
             project=project,
@@ -114,7 +118,8 @@ def open_window(
         window.resize(*size)
     window.show()
     wait_until(lambda: bool(settled))
-    window.finish()  # what waits for a quiet moment
+    if is_whole:
+        window.finish()
     assert window.project is not None
     window.project.confirm_author("tester")  # else the first annotation of the session asks who it is
     return window
