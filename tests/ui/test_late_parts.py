@@ -166,12 +166,15 @@ def test_nothing_moves_when_the_rest_comes(
 ) -> None:
     """Findings and labels are open from the start: their places are taken before they are filled."""
     monkeypatch.setattr("app.ui.engine.EngineProcess", HeatProcess)
+    monkeypatch.setattr("app.ui.late_parts.FIRST_MS", 400)
     settings = SettingsFile(None)
     settings.change(switches={"show_labels": True})
     path = make_project(tmp_path / "p", cases=1, rows=420, cols=360)
     window = opened(path, size=size, settings=settings, engine_command=("in this process",), models=tmp_path / "none")
     assert window.late is not None
     assert window.viewer is not None
+    wait(100)  # it is laid out and painted
+    assert not window.findings.is_connected
 
     def places() -> dict[str, tuple[int, int, int, int]]:
         shown = [dock for dock in docks_of(window) if dock.isVisible()]
