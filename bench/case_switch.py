@@ -286,6 +286,7 @@ def heartbeat(folder: Path) -> None:
     """Part 4."""
     window = open_window(folder, size=(1920, 1080))
     loader = window.viewer.loader
+    wait(200)  # until the neighbours have been asked for
     wait_until(lambda: is_quiet(window))
     keys = list(loader._cache)
     count = [0]
