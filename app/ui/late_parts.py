@@ -42,6 +42,7 @@ class LateParts(QObject):
         self._window = window
         self._waiting = sorted((each for each in wirings if each.is_late), key=lambda each: each.late_turn)
         self._modules = [name for wiring in self._waiting for name in wiring.late_imports]
+        self._unprepared = list(self._waiting)
         self._soon = QTimer(self, singleShot=True, interval=PATIENCE_MS)
         self._soon.timeout.connect(self._step)
         self._soon.start()
@@ -83,14 +84,22 @@ class LateParts(QObject):
         self._soon.start(0)
         wiring = self._waiting[0]
         name = next((name for name in wiring.late_imports if name in self._modules), None)
-        if name is None:
-            self._connect(wiring)
-        else:
+        if name is not None:
             self._modules.remove(name)
             importlib.import_module(name)
+        elif wiring in self._unprepared:
+            self._prepare(wiring)
+        else:
+            self._connect(wiring)
+
+    def _prepare(self, wiring: Wiring) -> None:
+        if wiring in self._unprepared:
+            self._unprepared.remove(wiring)
+            wiring.prepare()
 
     def _connect(self, wiring: Wiring) -> None:
         self._waiting.remove(wiring)
+        self._prepare(wiring)
         wiring.connect_rest()
         wiring.is_connected = True
         if self._window.project is not None and self._window.project.is_open:

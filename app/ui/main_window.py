@@ -155,8 +155,8 @@ class MainWindow(QMainWindow):
         """Enable the commands that have something to work on."""
         present: set[str] = set()
         for wiring in self.wirings:
-            if wiring.is_connected or not wiring.is_late:
-                present |= wiring.present()
+            is_there = wiring.is_connected or not wiring.is_late
+            present |= wiring.present() if is_there else wiring.promised()
         self.commands.enable(frozenset(present))
 
     def event(self, event: QEvent) -> bool:

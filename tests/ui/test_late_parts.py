@@ -58,10 +58,12 @@ def test_the_first_case_waits_for_none_of_the_docks(tmp_path: Path) -> None:
     assert [part for part in late if part.is_connected] == []
     assert window.case_list.model.rowCount() == 3
     assert window.actions_by_id["export"].isEnabled()
+    before = {name for name, action in window.actions_by_id.items() if action.isEnabled()}
+    assert {"align", "box", "commit_next"} <= before
     assert window.start.recent is None or not window.start.recent.exists()
     window.finish()
     assert all(part.is_connected for part in window.wirings)
-    assert window.actions_by_id["align"].isEnabled()
+    assert {name for name, action in window.actions_by_id.items() if action.isEnabled()} == before
 
 
 @pytest.mark.usefixtures("is_slow")

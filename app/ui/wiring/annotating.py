@@ -136,6 +136,13 @@ class AnnotatingWiring(Wiring):
         project = self.project
         return bool(project.author.strip() and project.annotations.values(content.case.id, project.author))
 
+    def promised(self) -> set[str]:
+        """The tools; nothing is grey that can be used a moment later."""
+        viewer, project = self.window.viewer, self.window.project
+        if viewer is None or project is None or not self._case_id() or not project.is_writable:
+            return set()
+        return {"annotatable case", "commit"} | ({"annotatable view"} if viewer.active_view is not None else set())
+
     def catch_up(self) -> None:
         """Say who annotates, and draw what is known about the case on the screen."""
         self._on_reader()

@@ -76,18 +76,23 @@ class FindingsWiring(Wiring):
         self._dock.hide()
         self._dock.visibilityChanged.connect(self._on_visible)
 
+    def prepare(self) -> None:
+        """The panel, where there is an engine."""
+        from app.ui.findings_panel import FindingsPanel
+
+        if self.window.engine.engine is not None:
+            self.panel = FindingsPanel(self._dock)
+
     def connect_rest(self) -> None:
         """The panel and what it follows, where there is an engine."""
         engine = self.window.engine.engine
-        if engine is None:
+        if engine is None or self.panel is None:
             return
         from app.ui.finding_display import FindingDisplay
-        from app.ui.findings_panel import FindingsPanel
         from app.ui.heat_board import HeatBoard
         from app.ui.live_alignment import LiveAlignment
 
         actions, project, viewer = self.window.actions_by_id, self.project, self.viewer
-        self.panel = FindingsPanel(self._dock)
         fill(self._dock, self.panel)
         self.board = HeatBoard(viewer)
         display = self.display = FindingDisplay(engine, viewer, self.panel, self.board)

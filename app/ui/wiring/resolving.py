@@ -81,6 +81,12 @@ class ResolvingWiring(Wiring):
         case = content.case
         return bool(case.questions or case.blocked_reason or case.unassigned_ids)
 
+    def promised(self) -> set[str]:
+        """What can be done with every case."""
+        viewer, content = self.window.viewer, self.window.cases.content
+        is_there = viewer is not None and viewer.is_settled and content is not None
+        return {"writable case"} if is_there and self.project.is_writable else set()
+
     def catch_up(self) -> None:
         """Ask about the case on the screen."""
         if self.viewer.content is not None:

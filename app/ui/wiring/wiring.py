@@ -37,6 +37,9 @@ class Wiring:
     def connect_shell(self) -> None:
         """Connect what is there before the first paint; nothing heavier than PySide6 may be imported."""
 
+    def prepare(self) -> None:
+        """A late part: make what takes longest of `connect_rest`, so that the window stands still for half as long."""
+
     def connect_rest(self) -> None:
         """Connect the project and the viewer, which are there now."""
 
@@ -46,6 +49,10 @@ class Wiring:
     def is_wanted_for(self, content: CaseContent) -> bool:
         """A late part: whether the first case cannot be shown without it."""
         return False
+
+    def promised(self) -> set[str]:
+        """A late part: which `needs` of the commands will be met when it is connected, as far as that is known."""
+        return set()
 
     def catch_up(self) -> None:
         """A late part: do what follows from the project and the case that are there already."""
