@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
-from PySide6.QtCore import QPoint, QRectF, QTimer
-from PySide6.QtGui import QImage, QPainter, QPolygonF, QTransform
+from PySide6.QtCore import QPoint, QRectF, Qt, QTimer
+from PySide6.QtGui import QBrush, QImage, QPainter, QPolygonF, QTransform
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
 from app.core.pyramid import ImagePyramid, build_pyramid
@@ -104,16 +104,17 @@ class HeatItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no typ
             return
         to_screen = painter.deviceTransform()
         base = logical * to_screen  # from logical pixels of the widget to pixels of the screen
-        over = self._sample(to_screen, screen_rect(painter, widget, base), may_be_quick=widget is not None)
-        if over is not None and self._seen is not None:
-            outline = None if is_upright(to_screen) else to_screen.map(QPolygonF(self._seen.rect))
+        seen = self._look()
+        outline = None if seen is None or is_upright(to_screen) else to_screen.map(QPolygonF(seen.rect))
+        over = self._sample(to_screen, screen_rect(painter, widget, base), outline, may_be_quick=widget is not None)
+        if over is not None:
             self._painter.lay(painter, base, over, outline)
 
     def over(self, to_screen: QTransform, visible: Rect, *, may_be_quick: bool) -> Over | None:
         """What the image has to paint with itself; see `Carried`."""
         if not self.isVisible() or not self.is_due or not self._is_carried():
             return None
-        return self._sample(self.transform() * to_screen, visible, may_be_quick=may_be_quick)
+        return self._sample(self.transform() * to_screen, visible, None, may_be_quick=may_be_quick)
 
     def _is_carried(self) -> bool:
         """Whether the image paints this; the image and this must come to the same answer."""
@@ -129,12 +130,15 @@ class HeatItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no typ
             return False
         return shutter is None or not shutter.is_dark or not shutter.path().intersects(where)
 
-    def _sample(self, to_screen: QTransform, visible: Rect, *, may_be_quick: bool) -> Over | None:
+    def _sample(
+        self, to_screen: QTransform, visible: Rect, outline: QPolygonF | None, *, may_be_quick: bool
+    ) -> Over | None:
         """What of it is seen.
 
         Args:
             to_screen: from the map's coordinates to pixels of the screen.
             visible: the pixels of the screen that may be painted.
+            outline: the edges of a slanted map, pixels of the screen.
             may_be_quick: whether it may be sampled by the short cut while it is zoomed.
         """
         seen = self._look()
@@ -151,23 +155,35 @@ class HeatItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no typ
         if self._sampled.is_quick and not self._still.isActive():
             self._still.start()
         where = part.moved(origin_x, origin_y)
-        picture = self._kept_picture(seen, there, where)
         rect, _ = self._sampled.everything
-        at = QPoint(part.left - rect.left, part.top - rect.top)
-        return Over(where=where, values=values, colours=seen.colours, mixed=seen.mixed, picture=picture, at=at)
-
-    def _kept_picture(self, seen: _Seen, to_screen: QTransform, where: Rect) -> QImage | None:
-        """What was sampled in colours, if it is painted again and much of it is transparent."""
+        corner = QPoint(rect.left + origin_x, rect.top + origin_y)
         if self._painted != self._sampled.changes:
             self._painted, self._picture, self._is_dense = self._sampled.changes, None, False
         elif self._picture is None and not self._is_dense:
-            self._is_dense = seen.density(to_screen, where) >= DENSE
+            self._is_dense = outline is None and seen.density(there, where) >= DENSE
             if not self._is_dense:
-                _, values = self._sampled.everything
-                rows, cols = values.shape
-                self._picture = QImage(cols, rows, QImage.Format.Format_ARGB32_Premultiplied)
-                cv2.LUT(values, seen.colours, np.frombuffer(self._picture.bits(), np.int32).reshape(rows, cols))
-        return self._picture
+                self._picture = self._in_colours(seen, None if outline is None else outline.translated(-corner))
+        at = QPoint(where.left, where.top) - corner
+        colours, mixed = seen.colours, seen.mixed
+        return Over(where=where, values=values, colours=colours, mixed=mixed, picture=self._picture, at=at)
+
+    def _in_colours(self, seen: _Seen, outline: QPolygonF | None) -> QImage:
+        """Everything that was sampled in colours; of a slanted map only what lies inside its edges."""
+        _, values = self._sampled.everything
+        rows, cols = values.shape
+        picture = QImage(cols, rows, QImage.Format.Format_ARGB32_Premultiplied)
+        cv2.LUT(values, seen.colours, np.frombuffer(picture.bits(), np.int32).reshape(rows, cols))
+        if outline is None:
+            return picture
+        inside = QImage(picture.size(), picture.format())
+        inside.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(inside)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QBrush(picture))
+        painter.drawPolygon(outline)
+        painter.end()
+        return inside
 
     def _stand_still(self) -> None:
         """Sample again what the short cut has sampled, once the zoom rests."""

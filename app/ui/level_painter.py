@@ -87,11 +87,11 @@ class LevelPainter:
             self.lay(painter, base, over, None)
 
     def lay(self, painter: QPainter, base: QTransform, over: Over, outline: QPolygonF | None) -> None:
-        """Let Qt blend colours with what is there; see `draw`."""
+        """Let Qt blend colours with what is there; see `draw`. A picture of a slanted map has its edges already."""
         painter.save()
         painter.setWorldTransform(base.inverted()[0])
         where, kind = over.where, QImage.Format.Format_ARGB32_Premultiplied
-        if over.picture is not None and outline is None:
+        if over.picture is not None:
             part = QRect(over.at.x(), over.at.y(), where.width, where.height)
             painter.drawImage(QPoint(where.left, where.top), over.picture, part)
         else:

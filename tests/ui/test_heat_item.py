@@ -189,6 +189,18 @@ def test_the_image_paints_colours_over_itself_exactly_as_qt_blends_them(
     assert (colours.shown() != alone).any()
 
 
+def test_a_slanted_map_is_painted_from_a_picture_when_it_is_painted_again() -> None:
+    colours = Colours(WHERES["slanted"])
+    first = colours.shown()
+    assert not colours.bench.item._is_carried()
+    assert colours.bench.item._picture is None
+    again = colours.shown()
+    assert colours.bench.item._picture is not None
+    assert np.abs(again.astype(int) - first).max() <= 2  # its edges are blended twice
+    colours.bench.item.hide()
+    assert (np.abs(again.astype(int) - colours.shown()) > 20).any()
+
+
 def test_colours_are_blended_by_qt_where_something_else_lies_between() -> None:
     colours = Colours(ON_IMAGE["upright"])
     bench, item = colours.bench, colours.bench.item
