@@ -21,27 +21,26 @@ def icon_named(name: str, colour_of: ColourOf) -> QIcon:
         name: file name in `resources/icons`, without `.svg`; empty gives no icon.
         colour_of: gives the colour for a mode (normal, disabled) and a state (on, off).
     """
-    svg = _read(name) if name else ""
-    return QIcon(SvgIconEngine(svg, colour_of)) if svg else QIcon()
+    return QIcon(SvgIconEngine(name, colour_of)) if name in _names() else QIcon()
 
 
 class SvgIconEngine(QIconEngine):
-    """Paints one SVG picture.
+    """Paints one SVG picture, which is read when it is first seen.
 
     Args:
-        svg: the picture, with `currentColor` where the colour goes.
+        name: of the picture, which has `currentColor` where the colour goes.
         colour_of: as in `icon_named`.
     """
 
-    def __init__(self, svg: str, colour_of: ColourOf) -> None:
+    def __init__(self, name: str, colour_of: ColourOf) -> None:
         super().__init__()
-        self._svg = svg
+        self._name = name
         self._colour_of = colour_of
         self._drawn: dict[tuple[int, int, str], QPixmap] = {}
 
     def clone(self) -> QIconEngine:
         """Another engine for the same picture."""
-        return SvgIconEngine(self._svg, self._colour_of)
+        return SvgIconEngine(self._name, self._colour_of)
 
     def isNull(self) -> bool:  # noqa: N802
         """There is always something to see."""
@@ -49,7 +48,7 @@ class SvgIconEngine(QIconEngine):
 
     def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
         """Draw the picture in a rectangle."""
-        svg = self._svg.replace("currentColor", self._colour_of(mode, state))
+        svg = _read(self._name).replace("currentColor", self._colour_of(mode, state))
         QSvgRenderer(QByteArray(svg.encode())).render(painter, QRectF(rect))
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
@@ -72,9 +71,11 @@ class SvgIconEngine(QIconEngine):
         return picture
 
 
+@cache  # a hundred of them are asked for before the window is there
+def _names() -> frozenset[str]:
+    return frozenset(file.stem for file in resource_path("icons").iterdir())
+
+
 @cache
 def _read(name: str) -> str:
-    try:
-        return resource_path("icons", f"{name}.svg").read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return ""  # a test finds commands whose icon is not there
+    return resource_path("icons", f"{name}.svg").read_text(encoding="utf-8")
