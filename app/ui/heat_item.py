@@ -105,7 +105,8 @@ class HeatItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no typ
         to_screen = painter.deviceTransform()
         base = logical * to_screen  # from logical pixels of the widget to pixels of the screen
         seen = self._look()
-        outline = None if seen is None or is_upright(to_screen) else to_screen.map(QPolygonF(seen.rect))
+        has_edges = seen is not None and not seen.is_soft and not is_upright(to_screen)
+        outline = to_screen.map(QPolygonF(seen.rect)) if has_edges and seen is not None else None
         over = self._sample(to_screen, screen_rect(painter, widget, base), outline, may_be_quick=widget is not None)
         if over is not None:
             self._painter.lay(painter, base, over, outline)
@@ -225,6 +226,7 @@ class _Seen:
         pyramid: its values.
         colours: see `Over`.
         mixed: see `Over`.
+        is_soft: whether it is quite transparent along its edges, so that it need not be cut off there.
     """
 
     def __init__(self, values: npt.NDArray[np.uint16], palette: npt.NDArray[np.int32]) -> None:
@@ -239,6 +241,9 @@ class _Seen:
             self.rect = QRectF(left, top, right - left, bottom - top)
             self.pyramid = build_pyramid(np.ascontiguousarray(values[top:bottom, left:right]))
             self._is_coloured = is_coloured[top:bottom, left:right]
+        edges = [self.pyramid.levels[0][side] for side in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1])]
+        # what is interpolated between values below the first that has a colour has none
+        self.is_soft = max(int(edge.max()) for edge in edges) < int(np.argmax(self.colours != 0))
 
     def density(self, to_screen: QTransform, where: Rect) -> float:
         """Share of some pixels of the screen that have a colour.

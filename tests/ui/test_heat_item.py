@@ -201,6 +201,21 @@ def test_a_slanted_map_is_painted_from_a_picture_when_it_is_painted_again() -> N
     assert (np.abs(again.astype(int) - colours.shown()) > 20).any()
 
 
+def test_a_slanted_map_that_fades_out_needs_no_edges() -> None:
+    colours = Colours(WHERES["slanted"])
+    y, x = np.mgrid[:60, :80]
+    spot = (60000 * np.exp(-((x - 40) ** 2 + (y - 30) ** 2) / 60)).astype(np.uint16)
+    colours.bench.item.set_heat(spot, WHERES["slanted"])
+    shown = [colours.shown() for _ in range(2)]
+    np.testing.assert_array_equal(*shown)
+    colours.bench.item._seen.is_soft = False  # type: ignore[union-attr]
+    colours.bench.item._sampled.forget()
+    np.testing.assert_array_equal(colours.shown(), shown[0])
+    colours.bench.item.hide()
+    beside = np.abs(colours.shown().astype(int) - shown[0]).max(axis=2) > 0
+    assert 0.01 < beside.mean() < 0.3
+
+
 def test_colours_are_blended_by_qt_where_something_else_lies_between() -> None:
     colours = Colours(ON_IMAGE["upright"])
     bench, item = colours.bench, colours.bench.item
