@@ -9,6 +9,12 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# Read when torch and numpy are loaded: threads that wait must not spin, for there are other tests beside this one; and
+# where a process a processor tests, more threads than one would only wait for each other.
+os.environ.setdefault("GOMP_SPINCOUNT", "0")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # A test must not fail because the machine is busy: properties are judged by what they find, not by their speed.
 settings.register_profile("coxa", deadline=None)
 settings.load_profile("coxa")
