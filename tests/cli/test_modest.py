@@ -28,6 +28,11 @@ def said(nice: int, way: str) -> tuple[list[int], str]:
     return [int(word) for word in lines[0].split()], lines[1]
 
 
+def lowered(by: int) -> int:
+    """Niceness of a child that lowers itself: the tests may be running at a lowered one already."""
+    return min(os.getpriority(os.PRIO_PROCESS, 0) + by, 19)
+
+
 def group() -> str:
     return AUTOGROUP.read_text().strip() if AUTOGROUP.exists() else "none"
 
@@ -35,7 +40,7 @@ def group() -> str:
 def test_the_group_of_the_terminal_is_left_alone() -> None:
     before = group()
     (nice, policy, session, process), own = said(12, "here")
-    assert nice == max(12, os.getpriority(os.PRIO_PROCESS, 0))
+    assert nice == lowered(12)
     assert policy == os.SCHED_OTHER
     assert session != process
     assert own == group() == before
@@ -44,7 +49,7 @@ def test_the_group_of_the_terminal_is_left_alone() -> None:
 def test_in_the_background_it_has_a_group_of_its_own() -> None:
     before = group()
     (nice, policy, session, process), own = said(15, "background")
-    assert (nice, policy) == (15, os.SCHED_OTHER)
+    assert (nice, policy) == (lowered(15), os.SCHED_OTHER)
     assert session == process
     if before not in ("none", ""):  # nor has every process a group: what a container starts first has an empty line
         assert own.split()[0] != before.split()[0]
