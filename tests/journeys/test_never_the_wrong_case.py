@@ -44,7 +44,8 @@ def strict_window() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def scripted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.ui.viewer.ImageLoader", ScriptedLoader)
+    for module in ("viewer", "first_case"):
+        monkeypatch.setattr(f"app.ui.{module}.ImageLoader", ScriptedLoader)
 
 
 def make(folder: Path) -> Path:
