@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,24 +69,39 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def pointed(folder: Path, shift_px: float) -> Iterator[FedCase]:
-    """Noise whose fractures lie so far from where the heatmaps peak; every other case is a negative."""
+@pytest.fixture(scope="module")
+def looked_at(folder: Path) -> list[tuple[tuple[np.ndarray, ...], np.ndarray]]:
+    """Noise, and where the heatmaps of it peak."""
     model = LoadedModel(folder, device=CPU.device, precision=CPU.precision)
-    size = model.card.input.size_px
-    for number, views in enumerate(check_views(model.card.input, count=20)):
+    found = []
+    for views in check_views(model.card.input, count=20):
         (said,) = model.look([views], method=HeatmapMethod.GRAD_CAM, class_number=model.card.finding)
-        at, _ = peaks_of(np.stack(said.heatmaps), size)
-        click = at.astype(np.float32) + shift_px if number % 2 == 0 else np.full((1, 2), np.nan, np.float32)
-        yield FedCase(patient=f"p{number}", is_positive=number % 2 == 0, views=views, clicks_xy=click)
+        found.append((views, peaks_of(np.stack(said.heatmaps), model.card.input.size_px)[0].astype(np.float32)))
+    return found
 
 
-def test_heatmaps_that_point_at_the_fracture_hit_and_others_miss(folder: Path) -> None:
+Point = Callable[[float], Iterator[FedCase]]
+
+
+@pytest.fixture
+def pointed(looked_at: list[tuple[tuple[np.ndarray, ...], np.ndarray]]) -> Point:
+    """Noise whose fractures lie so far from where the heatmaps peak; every other case is a negative."""
+
+    def cases(shift_px: float) -> Iterator[FedCase]:
+        for number, (views, at) in enumerate(looked_at):
+            click = at + shift_px if number % 2 == 0 else np.full((1, 2), np.nan, np.float32)
+            yield FedCase(patient=f"p{number}", is_positive=number % 2 == 0, views=views, clicks_xy=click)
+
+    return cases
+
+
+def test_heatmaps_that_point_at_the_fracture_hit_and_others_miss(folder: Path, pointed: Point) -> None:
     card = read_card(folder)
-    good = audit_model(folder, pointed(folder, 3.0), CPU, "noise")
+    good = audit_model(folder, pointed(3.0), CPU, "noise")
     assert good.audit is not None
     assert (good.audit.hits, good.audit.positives) == (10, 10)
     assert 0 <= good.audit.random_similarity <= 1
-    bad = audit_model(folder, pointed(folder, 90.0), CPU, "noise")
+    bad = audit_model(folder, pointed(90.0), CPU, "noise")
     assert bad.audit is not None
     assert (bad.audit.hits, bad.audit.positives, bad.audit.is_passed) == (0, 10, False)
     assert {figure.name for figure in good.figures} >= {"AUC", "accuracy", "heatmap peak within 37 px of the fracture"}
@@ -97,6 +112,6 @@ def test_heatmaps_that_point_at_the_fracture_hit_and_others_miss(folder: Path) -
     assert not written.is_heatmap_validated
 
 
-def test_where_nothing_is_found_there_is_nothing_to_audit(folder: Path) -> None:
-    cases = [replace(case, is_positive=False) for case in pointed(folder, 0.0)]
+def test_where_nothing_is_found_there_is_nothing_to_audit(folder: Path, pointed: Point) -> None:
+    cases = [replace(case, is_positive=False) for case in pointed(0.0)]
     assert audit_model(folder, cases, CPU, "noise").audit is None

@@ -43,13 +43,21 @@ def strict_window() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo project, made by the command."""
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """The demo project, made by the command, and the lines that the command printed meanwhile."""
     folder = tmp_path_factory.mktemp("demo") / "demo"
-    done = coxa("demo", "--out", str(folder), "--cases", "8", "--json")
+    done = coxa("demo", "--out", str(folder), "--cases", "8", "--json", "--progress")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == {"version": VERSION, "cases": 9, "images": 16}
-    return folder
+    steps = [line for line in done.stdout.splitlines() if line.startswith("progress ")]
+    said = "\n".join(line for line in done.stdout.splitlines() if not line.startswith("progress "))
+    assert json.loads(said) == {"version": VERSION, "cases": 9, "images": 16}
+    return folder, steps
+
+
+@pytest.fixture(scope="module")
+def demo(made: tuple[Path, list[str]]) -> Path:
+    """The demo project."""
+    return made[0]
 
 
 def coxa(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -288,15 +296,15 @@ def test_making_the_demo_tells_how_far_it_is_and_can_be_cancelled(tmp_path: Path
     assert not window.banners.texts
 
 
-def test_the_demo_command_prints_every_step(tmp_path: Path) -> None:
-    done = coxa("demo", "--out", str(tmp_path / "demo"), "--cases", "1", "--progress")
-    steps = [line.split(maxsplit=3) for line in done.stdout.splitlines() if line.startswith("progress ")]
-    assert done.returncode == 0, done.stderr
-    assert [step[1:] for step in steps[:2]] == [
-        ["1", "2", "Computing radiographs"],
-        ["2", "2", "Computing radiographs"],
-    ]
-    assert steps[-1][1:] == ["2", "2", "Importing radiographs"]
+def test_the_demo_command_prints_every_step(made: tuple[Path, list[str]]) -> None:
+    steps = [line.split(maxsplit=3)[1:] for line in made[1]]
+    for action in ("Computing radiographs", "Importing radiographs"):
+        numbers = [int(done) for done, of, what in steps if what == action and of == "16"]
+        assert numbers == sorted(numbers)
+        assert numbers[-1] == 16
+    assert [int(done) for done, _, what in steps if what == "Computing radiographs"] == list(range(1, 17))
+    assert steps[0] == ["1", "16", "Computing radiographs"]
+    assert steps[-1] == ["16", "16", "Importing radiographs"]
 
 
 def test_a_demo_that_cannot_be_made_is_said_and_the_window_goes_on(tmp_path: Path) -> None:
