@@ -3,7 +3,7 @@
 Every image carries its own number, which is read back from what is painted: no image may ever stand under another
 case's name, neither in a pane nor in the worklist, and the words over it are those of its case.
 
-The number of interleavings is `COXA_INTERLEAVINGS` (1,200 in the suite, 10,000 before a release).
+The number of interleavings is `COXA_INTERLEAVINGS` (2,000 in the suite, 10,000 before a release).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from tests.support.scripted_loader import ScriptedLoader
 from tests.support.window import add_study, open_window, strict_qt, wait, wait_until
 
 CASES = 16
-STEPS = int(os.environ.get("COXA_INTERLEAVINGS", "1200"))
+STEPS = int(os.environ.get("COXA_INTERLEAVINGS", "2000"))
 LOOKS = 40  # one step in so many is looked at through the pixels of the screen
 
 
