@@ -39,6 +39,7 @@ from app.ui.image_pane import ImagePane
 from app.ui.loader import ImageKey, PreparedImage, prepare
 from app.ui.main_window import MainWindow
 from app.ui.start import SWITCH_INTERVAL_S
+from app.ui.threads import keep_freed_memory
 from app.ui.window_level import first_shown, table_for
 from bench.viewer_images import SIZE_PX, make_radiograph_project, radiograph
 from tests.support.foreign_files import dicom_bytes
@@ -314,6 +315,7 @@ def heartbeat(folder: Path) -> None:
 def main() -> None:
     warnings.simplefilter("ignore")
     sys.setswitchinterval(SWITCH_INTERVAL_S)  # as the program does
+    keep_freed_memory()
     numbers = [word for word in sys.argv[1:] if not word.startswith("-")]
     cases = int(numbers[0]) if numbers else 12
     app = application()
