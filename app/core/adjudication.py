@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -19,12 +19,13 @@ from app.core.errors import UserError
 from app.core.event import Json
 from app.core.label_set import FieldType, LabelField, LabelSet, LabelValue
 from app.core.label_values import is_asked
+from app.core.record import record
 
 ADJUDICATED = "adjudicated."  # + field of the label set; at `case:ID@READER`
 Readings: TypeAlias = Mapping[str, Mapping[str, LabelValue]]  # reader -> field -> value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Adjudication:
     """What somebody decided about one field of a case.
 
@@ -47,7 +48,7 @@ class DisputeState(StrEnum):
     SETTLED = "settled"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Dispute:
     """A field of a case on which readers say different things.
 

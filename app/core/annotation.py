@@ -8,7 +8,7 @@ overwrite the other. What is one for the whole case (its review status, comments
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import msgspec
@@ -20,6 +20,7 @@ from app.core.geometry import Alignment
 from app.core.label_set import LabelValue
 from app.core.measurement import Measurement, ScaleCalibration
 from app.core.pixel_review import PixelReview
+from app.core.record import record
 from app.core.region import RegionBox
 
 CASE, VIEW = "case", "view"
@@ -41,7 +42,7 @@ MAX_READER_LENGTH = 120
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Change:
     """One value that becomes another one: the only way in which anything changes.
 
@@ -68,7 +69,7 @@ class Change:
         return replace(self, before=self.after, after=self.before, reverts=event_id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Annotation:
     """One value that holds now.
 
@@ -91,7 +92,7 @@ class Annotation:
     event_id: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class CropVerdict:
     """What a person thinks of a crop on looking at it (paper 004: visual screening).
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
 from app.core.grey import GreyScale
 from app.core.pixel_review import PixelReview, ReleaseState, release_state
+from app.core.record import record
 from app.core.spacing import Spacing
 
 
@@ -65,7 +65,7 @@ class ReviewStatus(StrEnum):
     SECOND_LOOK = "second-look"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """One piece of evidence for a projection or a side.
 
@@ -87,7 +87,7 @@ class Evidence:
 ValueT = TypeVar("ValueT", Projection, Side)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Assessment(Generic[ValueT]):
     """A value with what is known about it and why.
 
@@ -126,7 +126,7 @@ class ViewFlag(StrEnum):
     ASSUMED_ENCODING = "assumed-encoding"  # header fields were missing and guessed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Patient:
     """A pseudonymised patient of one project.
 
@@ -143,7 +143,7 @@ class Patient:
     birth_check: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Study:
     """One DICOM study, de-identified.
 
@@ -160,7 +160,7 @@ class Study:
     blocked_reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class View:
     """One radiograph of a study.
 
@@ -208,7 +208,7 @@ class View:
         return release_state(self.flags, self.pixel_review)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Case:
     """One hip in one study: what a surgeon reviews.
 

@@ -7,7 +7,6 @@ when in doubt nothing is cut, because a lost hip is worse than a poor window (AD
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
@@ -18,6 +17,7 @@ from app.core.grey import TABLE_SIZE, GreyScale, StoredImage
 from app.core.grey_tables import is_shown_inverse, modality_table
 from app.core.half_planes import HalfPlane, clip_polygon, fit_circle, inside_mask, levels_along, steps_along
 from app.core.pixel_lines import PixelLines
+from app.core.record import record
 
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -32,7 +32,7 @@ LARGEST_PX = 6000  # a side of the picture in which edges are searched: from her
 SAMPLE_PX = 400_000  # pixels that are enough for a histogram
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@record(frozen=True, slots=True, kw_only=True, eq=False)
 class CollimatedArea:
     """The irradiated area of an image.
 
@@ -64,7 +64,7 @@ class CollimatedArea:
         return mask
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@record(frozen=True, slots=True, kw_only=True, eq=False)
 class _Reduced:
     """A reduced picture as a viewer sees it, 0 = black … 1 = white, and what in it looks empty."""
 
@@ -222,7 +222,7 @@ def _lines_through(shape: tuple[int, int]) -> PixelLines:
 ONE, EMPTY, BLANK = 1.0, 2.0**17, 2.0**34  # three numbers of pixels in one exact float64 sum
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@record(slots=True, kw_only=True, eq=False)
 class _Blade:
     """One kind of blade, and how many pixels every line has that could lie behind it.
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from app.core.record import record
 
 Json: TypeAlias = Any  # what `json.dumps` accepts: None, bool, int, float, str, list, dict with str keys
 Scalar: TypeAlias = str | int | float | bytes | None
@@ -25,7 +26,7 @@ ROW_FIELDS = frozenset({CREATED, COMPOSITION})
 PROJECT = "project"  # the target of events about the project itself
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Event:
     """One recorded change.
 

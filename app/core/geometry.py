@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from typing import TypeAlias, TypeVar
 
@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from app.core.errors import UserError
 from app.core.event import canonical_json
+from app.core.record import record
 from app.core.spacing import Spacing
 
 XY: TypeAlias = tuple[float, float]
@@ -42,7 +43,7 @@ class AlignmentSource(StrEnum):
     MODEL = "model"  # a localiser; a proposal until a person accepts it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Alignment:
     """Where the fracture is and how the femur lies (paper 004: two clicks).
 
@@ -99,7 +100,7 @@ class Alignment:
         return replace(self, axis_xy=(cx + x, cy + y / aspect))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Crop:
     """Exactly what is cut out of an image.
 

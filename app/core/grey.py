@@ -6,12 +6,13 @@ Modality LUT). *Display* levels are the 8-bit picture on the screen, and nothing
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
+
+from app.core.record import record
 
 TABLE_SIZE = 65536
 SIGNED_OFFSET = -32768
@@ -78,7 +79,7 @@ class Rescale(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     intercept: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class GreyScale:
     """How the stored values of one image become modality values and display levels.
 
@@ -101,7 +102,7 @@ class GreyScale:
     padding: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@record(frozen=True, slots=True, kw_only=True, eq=False)
 class StoredImage:
     """The unpacked stored values of one image, held so that they index a 16-bit table.
 
@@ -114,7 +115,7 @@ class StoredImage:
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@record(frozen=True, slots=True, kw_only=True, eq=False)
 class ModalityTable:
     """Modality value of every table index.
 
@@ -127,7 +128,7 @@ class ModalityTable:
     is_image: npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@record(frozen=True, slots=True, kw_only=True, eq=False)
 class DisplayTable:
     """Display level of every table index: the one precomputed 16-bit table for a view and a window.
 
@@ -138,7 +139,7 @@ class DisplayTable:
     levels: npt.NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@record(frozen=True, slots=True, kw_only=True, eq=False)
 class DisplayImage:
     """What the eye sees.
 

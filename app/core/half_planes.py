@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+
+from app.core.record import record
 
 Points = npt.NDArray[np.float64]
 
@@ -21,7 +22,7 @@ def _normal_xy(angle_deg: float) -> Points:
     return normal_xy
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class HalfPlane:
     """All points beyond a line: `normal · point > rho_px`.
 
@@ -52,7 +53,7 @@ class HalfPlane:
         return ends.mean(axis=0) if len(ends) == 2 else self.normal_xy * self.rho_px
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Circle:
     """The edge of a round collimator.
 

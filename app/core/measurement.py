@@ -6,11 +6,12 @@ Angles need square pixels only; lengths need a spacing. Where there is none that
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 from app.core.errors import UserError
 from app.core.geometry import XY
+from app.core.record import record
 from app.core.spacing import LARGEST_MM, SMALLEST_MM, Spacing, SpacingSource
 
 MIN_DISTANCE_PX = 2.0
@@ -48,7 +49,7 @@ class LandmarkKind(StrEnum):
     NECK_CENTRE = "neck-centre"  # middle of the narrowest part of the neck
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Measurement:
     """One measurement on one view.
 
@@ -78,7 +79,7 @@ class Measurement:
         return replace(self, points=(*self.points[:index], xy, *self.points[index + 1 :]))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Reading:
     """The value of a measurement.
 
@@ -136,7 +137,7 @@ class CalibrationKind(StrEnum):
     BALL = "ball"  # the diameter of a ball
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ScaleCalibration:
     """A length scale that a person measured on the image.
 

@@ -8,12 +8,12 @@ begins at (0, 0). Image coordinates have their origin at the corner of the first
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from app.core.case import Projection
+from app.core.record import record
 
 OPPOSITE = {"L": "R", "R": "L", "A": "P", "P": "A", "H": "F", "F": "H"}
 SECOND_LETTER_FROM = math.sin(math.radians(22.5))  # a direction between two letters is named by both
@@ -23,7 +23,7 @@ EDGES = {"left": (-1.0, 0.0), "right": (1.0, 0.0), "top": (0.0, -1.0), "bottom":
 Vector = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Orientation:
     """How an image is turned for the eye.
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+
+from app.core.record import record
 
 XY: TypeAlias = tuple[float, float]
 PixelT = TypeVar("PixelT", np.uint8, np.uint16, np.float32)
@@ -46,7 +47,7 @@ class ReleaseState(StrEnum):
         return self in (ReleaseState.FREE, ReleaseState.CLEAN, ReleaseState.MASKED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class MaskBox:
     """A rectangle of whole pixels that is painted over.
 
@@ -67,7 +68,7 @@ class MaskBox:
             raise ValueError("a mask covers at least one pixel")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class PixelReview:
     """What a person said about the pixels of a view.
 

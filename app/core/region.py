@@ -8,10 +8,11 @@ are is not stated; where the spacing can be trusted, 0.2 mm is taken, so that th
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 from app.core.geometry import XY, Alignment, Crop, pixel_mm
+from app.core.record import record
 from app.core.spacing import Spacing
 
 REGION_SIZE_PX = (400.0, 600.0)  # width, height; paper 000
@@ -28,7 +29,7 @@ class RegionMode(StrEnum):
     RESIZE = "resize"  # the whole region, squeezed into the square (models.md §1, option)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class RegionBox:
     """An upright box in image coordinates.
 

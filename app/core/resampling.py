@@ -11,7 +11,6 @@ Image coordinates count from pixel corners, cv2 from pixel centres; the half pix
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
@@ -20,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.core.pyramid import ImagePyramid
+from app.core.record import record
 
 BLOCK_PX = 512  # positions are exact within blocks of screen pixels; between blocks rounding starts anew
 STRETCH_PX = 512  # in each stretch of screen pixels one is searched that begins on a level pixel's edge …
@@ -40,7 +40,7 @@ Affine: TypeAlias = tuple[float, float, float, float, float, float]
 """(a, b, c, d, x, y): an image point (u, v) lies at (a u + c v + x, b u + d v + y), as in QTransform and PDF."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Rect:
     """Whole pixels: left ≤ x < right, top ≤ y < bottom."""
 
@@ -95,7 +95,7 @@ class Rect:
         return buffer[part.top - self.top : part.bottom - self.top, part.left - self.left : part.right - self.left]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class SampleGrid:
     """Where on a level of a pyramid the pixels of the screen are sampled. Equal grids give equal pixels.
 
@@ -114,7 +114,7 @@ class SampleGrid:
     fraction_bits: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Placement:
     """An image on a screen.
 
@@ -211,7 +211,7 @@ def sample(pyramid: ImagePyramid, grid: SampleGrid, rect: Rect, out: Stored) -> 
             _sample_blocks(level, grid, rect, part, out)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class _Run:
     """Screen pixels along one axis.
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+from app.core.record import record
 from app.core.spacing import Spacing
 
 STEPS = (1, 2, 5)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ScaleBar:
     """A bar of a round length.
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from app.core.collimation import CollimatedArea
 from app.core.half_planes import HalfPlane, clip_polygon
+from app.core.record import record
 
 Polygon: TypeAlias = tuple[tuple[float, float], ...]
 
@@ -25,7 +25,7 @@ CIRCLE_CORNERS = 90
 PENUMBRA = 0.004  # share of the longer side that the blurred edge of a blade is wide
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Shutter:
     """What is seen lies inside every one of some polygons.
 

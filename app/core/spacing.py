@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 from app.core.messages import ObjectFacts
+from app.core.record import record
 
 # Detectors run from 0.05 mm (mammography) to 0.6 mm (binned fluoroscopy); archives hold reduced copies up to about
 # 1.5 mm. Outside 0.02–2 mm a figure is not the pixel of a radiograph.
@@ -38,7 +39,7 @@ class SpacingSource(StrEnum):
     NONE = "none"  # lengths can be given in pixels only
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Spacing:
     """Distance between pixel centres.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 import numpy as np
@@ -21,6 +21,7 @@ from app.core.grey import (
     WindowFunction,
 )
 from app.core.grey_tables import is_shown_inverse, is_usable, modality_range, modality_table, window_of_range
+from app.core.record import record
 
 
 class VoiKind(StrEnum):
@@ -31,7 +32,7 @@ class VoiKind(StrEnum):
     PRESET = "preset"  # from the collimated area, for one kind of tissue
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class VoiChoice:
     """One named way to show an image; `choose_voi` takes the name.
 
@@ -46,7 +47,7 @@ class VoiChoice:
     voi: Lut | Window | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Tones:
     """Shares of the pixels in the collimated area that may turn quite black and quite white (0 … 1), and the share
     of the range between them that is added as a margin at either end."""

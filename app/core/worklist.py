@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
+
+from app.core.record import record
 
 LABEL_PREFIX = "label."
 AI_PREFIX = "ai."  # what models say
@@ -32,7 +34,7 @@ class FieldKind(StrEnum):
     TEXT = "text"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Field:
     """Something that the worklist can be filtered or sorted by.
 
@@ -86,7 +88,7 @@ FIELD_BY_NAME = {known.name: known for known in FIELDS}
 IMPORT_ORDER = "position"  # how an unsorted list stands
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class WorklistRow:
     """What the worklist knows of one case. Texts are the project's own words, never a display text.
 
@@ -208,7 +210,7 @@ class Operator(StrEnum):
     AT_MOST = "<="
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Filter:
     """One condition on one field.
 
@@ -241,7 +243,7 @@ class Filter:
         return f"{self.field}{self.operator.value}{','.join(map(_escape, self.values))}"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Sort:
     """An order.
 
@@ -258,7 +260,7 @@ class Sort:
         return f"{'-' if self.is_descending else ''}{self.field}"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Query:
     """Which cases, in which order.
 

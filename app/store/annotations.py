@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,7 @@ from app.core.event import COMPOSITION, PROJECT, Event, Json, canonical_json, ta
 from app.core.label_set import LabelSet, LabelValue, checked_value
 from app.core.label_values import changes_for
 from app.core.measurement import calibrated_spacing
+from app.core.record import record
 from app.store.database import Row
 from app.store.label_sets import LABEL_SET, current_label_set, keep_label_set
 from app.store.project import ProjectStore
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 NEW = ReviewStatus.NEW.value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Opinion:
     """What one person, or the import, says about a case.
 

@@ -15,13 +15,13 @@ import sqlite3
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import msgspec
 
+from app.core.record import record
 from app.store.fs import PRIVATE_FILE, PRIVATE_FOLDER
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ _NUMBERS = msgspec.json.Decoder(tuple[float, ...])
 _NAMES = msgspec.json.Decoder(tuple[str, ...])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Score:
     """What a worklist needs of a finding.
 

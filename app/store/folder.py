@@ -12,10 +12,10 @@ import secrets
 import shutil
 import sys
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.errors import UserError
+from app.core.record import record
 from app.store.fs import PRIVATE_FOLDER, atomic_write, is_temporary
 from app.store.mounts import mounts
 
@@ -31,7 +31,7 @@ NETWORK_FILE_SYSTEMS = frozenset({
 # fmt: on
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ProjectFolder:
     """The layout of one project folder.
 

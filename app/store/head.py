@@ -12,15 +12,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
+from app.core.record import record
 from app.store.fs import DISK, FileSystem, atomic_write
 
 SLOT_SIZE = 256
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Head:
     """The end of an event chain.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from app.core.errors import UserError
 from app.core.event import PROJECT, Json
 from app.core.label_set import LabelSet, label_set_document, parse_label_set
 from app.core.label_values import unfit_values
+from app.core.record import record
 from app.store.bundled import resource_path
 from app.store.project import ProjectStore
 
@@ -24,7 +24,7 @@ MIGRATION_AUTHOR = "label set"  # of the events that carry labels over, so that 
 MAX_BYTES = 1 << 20
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Adoption:
     """What a new label set does to the labels of a project.
 

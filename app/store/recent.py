@@ -9,17 +9,18 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from app.core.record import record
 from app.store.folder import MARKER
 from app.store.fs import PRIVATE_FOLDER, atomic_write
 
 LIMIT = 12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class RecentProject:
     """One project that was open.
 

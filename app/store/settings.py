@@ -9,10 +9,11 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from app.core.record import record
 from app.store.fs import atomic_write
 
 FILE_NAME = "settings.toml"
@@ -22,7 +23,7 @@ THEMES = ("dark", "light", "system")
 SCALES = (0, 100, 125, 150, 175, 200, 250, 300)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What a person can set. The defaults are what a new installation has.
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from app.core.record import record
 from app.store.database import Database
 from app.store.events import EventLog
 
 COLUMNS = ("id", "source_sha256", "frame", "object_key", "predecessor_key", "view_id", "outcome")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class SourceRecord:
     """One file that an import looked at.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from app.core.case import Assessment, Case, Certainty, Projection, Side, ValueT, View, ViewFlag
 from app.core.orientation import Orientation
 from app.core.pixel_review import ReleaseState
+from app.core.record import record
 from app.core.scale_bar import scale_bar
 from app.core.spacing import Spacing, SpacingSource
 from app.ui.corner_text import Corners, Line, Marker
@@ -63,7 +63,7 @@ MISSING_LINES = {
 BAR_SHARE, BAR_PX = 0.3, 150.0  # a scale bar is at most this part of the pane, and at most so long
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Showing:
     """How a view is shown in its pane.
 
@@ -84,7 +84,7 @@ class Showing:
     zoom: float
     unit_px: float
     width_px: float
-    orientation: Orientation = Orientation()  # noqa: RUF009  # frozen
+    orientation: Orientation = Orientation()  # frozen
     is_hung_mirrored: bool = False
     is_placed: bool = True
     is_other: bool = False

@@ -23,13 +23,13 @@ from app.ui.case_list_bar import CaseListBar
 from app.ui.case_list_delegate import CaseDelegate, ThumbnailSource
 from app.ui.case_list_empty import EmptyList
 from app.ui.case_list_model import FIXED, PATIENT, CaseListModel, ListColumn, possible_columns
-from app.ui.case_list_popup import FilterPopup
 from app.ui.case_source import CaseSource
 from app.ui.language import tr
 from app.ui.theme import GAP_L, GAP_M
 
 if TYPE_CHECKING:
     from app.store.worklist.worklist import Worklist
+    from app.ui.case_list_popup import FilterPopup
 
 NARROW_PX, NARROWEST_PX = 356, 300  # with a column for the side, and without one
 KEPT_SELECTION = 2000  # rows that stay selected when the order changes
@@ -341,6 +341,8 @@ class CaseList(QWidget):
         if not self._source.is_there:
             return
         if self._popup is None:
+            from app.ui.case_list_popup import FilterPopup
+
             self._popup = FilterPopup(self)
             self._popup.query_changed.connect(self.ask)
             self._popup.closed.connect(self.bar.filter_button.setFocus)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from app.core.record import record
 from app.core.worklist import AI_PREFIX, AI_SCORE, EVERYTHING, LABEL_PREFIX, Field, FieldKind, Query, WorklistRow
 from app.ui import case_words
 from app.ui.case_source import CaseSource
@@ -20,7 +20,7 @@ CHUNK_ROWS = 64  # three screens: reading 256 took longer than painting
 CHUNKS_KEPT = 96
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ListColumn:
     """A column of the worklist.
 

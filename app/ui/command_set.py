@@ -66,7 +66,8 @@ class CommandSet:
             self.actions[command.id] = action
             if command.needs:
                 self._of_need.setdefault(command.needs, []).append(action)
-        self.use_shortcuts(shortcuts or {})
+        self._give_keys(shortcuts or {})
+        self.retranslate()
 
     # --- words ---
 
@@ -97,6 +98,10 @@ class CommandSet:
 
         A changed key takes a key away from a command that has it by default only: what a person chose comes first.
         """
+        self._give_keys(changed)
+        self.retranslate()
+
+    def _give_keys(self, changed: Shortcuts) -> None:
         taken = {key for name in changed if name in self.by_id for key in map(portable, changed[name])}
         for command in self.commands:
             keys = changed.get(command.id)
@@ -104,7 +109,6 @@ class CommandSet:
                 keys = tuple(key for key in command.shortcuts if portable(key) not in taken)
             self.actions[command.id].setShortcuts([QKeySequence(key) for key in keys])
         self._key_texts.clear()
-        self.retranslate()
 
     def keys(self, command_id: str) -> tuple[str, ...]:
         """The keys of a command, portable form."""
@@ -137,7 +141,7 @@ class CommandSet:
             if command.has_separator and not menu.isEmpty():
                 menu.addSeparator()
             menu.addAction(self.actions[command.id])
-        self.retranslate()
+        with_mnemonics(self._menus.values())
 
     def menu(self, title: str) -> QMenu:
         """A menu by its English title."""

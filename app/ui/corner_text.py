@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QWidget
 
+from app.core.record import record
 from app.core.scale_bar import ScaleBar
 from app.ui.theme import GAP_M, GAP_S, OVER_IMAGE, TEXT_L, TEXT_M, TEXT_S, TEXT_XL, font
 
@@ -22,7 +22,7 @@ MARKER_PX = 32
 CACHED_ROWS = 400
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Line:
     """One line of text.
 
@@ -37,7 +37,7 @@ class Line:
     is_strong: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Marker:
     """The side marker that Coxa draws, in a frame and coloured: no marker burnt into a radiograph looks like it.
 
@@ -52,7 +52,7 @@ class Marker:
     is_open: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Corners:
     """Everything drawn over one pane. Edge letters say which way the patient lies; empty = not known."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import sys
 import traceback
 from types import TracebackType
@@ -24,6 +23,8 @@ def crash_report(kind: type[BaseException], trace: TracebackType | None) -> str:
 
     Messages, values and file paths of the user are left out: only types, functions and line numbers stay.
     """
+    import platform  # hardly ever
+
     frames = traceback.extract_tb(trace)
     lines = [f"  {_module(frame.filename)}:{frame.lineno} in {frame.name}" for frame in frames]
     system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from app.core.record import record
 from app.ui.dotted_label import DottedLabel
 from app.ui.theme import GAP_L, GAP_M, GAP_S
 
@@ -16,7 +16,7 @@ BAR_PX, BAR_MIN_PX = 220, 90
 JobButton = tuple[str, Callable[[], object]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class JobLine:
     """One line, in the language of the window.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from enum import StrEnum
+
+from app.core.record import record
 
 FRONTAL, LATERAL, OTHER = "frontal", "lateral", "other"
 
@@ -18,7 +19,7 @@ class Layout(StrEnum):
     BOTH_HIPS = "both-hips"  # this case's frontal beside that of the other hip
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Arrangement:
     """What is shown where.
 

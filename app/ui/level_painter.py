@@ -7,7 +7,6 @@ is clipped or blended, is drawn by Qt from strips of some rows that stay in the 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TypeVar
 
 import cv2
@@ -17,6 +16,7 @@ from PySide6.QtCore import QPoint, QRect, QRectF, Qt
 from PySide6.QtGui import QBrush, QImage, QPaintEngine, QPainter, QPolygonF, QTransform
 
 from app.core.grey import TABLE_SIZE, DisplayTable
+from app.core.record import record
 from app.core.resampling import Rect, Stored
 
 STRIP_ROWS = 192
@@ -30,7 +30,7 @@ Colours = npt.NDArray[np.int32]
 """(65536,) int32: a colour for every value, 0xAARRGGBB, premultiplied."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@record(frozen=True, slots=True, kw_only=True, eq=False)
 class Over:
     """Half-transparent colours over an image.
 
@@ -48,7 +48,7 @@ class Over:
     colours: Colours
     mixed: Colours
     picture: QImage | None = None
-    at: QPoint = QPoint()  # noqa: RUF009  # nobody writes to it
+    at: QPoint = QPoint()  # nobody writes to it
 
 
 class LevelPainter:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from PySide6.QtCore import QPointF
 
+from app.core.record import record
 from app.core.spacing import Spacing
 from app.ui.image_pane import ImagePane
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Links:
     """What a change in one pane also changes in the others.
 
@@ -25,7 +24,7 @@ class Links:
     orientation: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Linked:
     """One pane that takes part.
 

@@ -194,8 +194,12 @@ class MainWindow(QMainWindow):
     def retranslate(self) -> None:
         """Say everything in the present language. Widgets look after themselves; wirings after what they said."""
         self.finish()
-        self.research.setText(tr("Research use only · not for diagnosis"))
         self.commands.retranslate()
+        self.say()
+
+    def say(self) -> None:
+        """Say what the commands do not say themselves."""
+        self.research.setText(tr("Research use only · not for diagnosis"))
         self.bar.retranslate()
         for wiring in self.wirings:
             wiring.retranslate()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QKeyEvent
+
+from app.core.record import record
 
 if TYPE_CHECKING:
     from app.ui.image_pane import ImagePane
@@ -27,7 +28,7 @@ class Tool(StrEnum):
     ROTATE = "rotate"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Pointer:
     """The mouse at one moment.
 

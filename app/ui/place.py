@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from PySide6.QtCore import QRectF
 
 from app.core.case import Case, Side, View
 from app.core.errors import UserError
 from app.core.orientation import Orientation, hung
+from app.core.record import record
 from app.core.shutter import found_shutter
 from app.ui.captions import SIDE_LETTERS, Showing, corners, patient_directions
 from app.ui.corner_text import Corners
@@ -28,7 +27,7 @@ NOTHING_HERE = {
 }
 
 
-@dataclass(slots=True, kw_only=True)
+@record(slots=True, kw_only=True)
 class Place:
     """A pane with what it shows now.
 
@@ -45,7 +44,7 @@ class Place:
 
     name: str
     pane: ImagePane
-    hanging: Hanging = Hanging()  # noqa: RUF009  # frozen
+    hanging: Hanging = Hanging()  # frozen
     case: Case | None = None
     image: PreparedImage | None = None
     shown: Shown | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from app.core.case import Case, ReviewStatus, Side, View
 from app.core.errors import UserError
 from app.core.grey import StoredImage
+from app.core.record import record
 from app.core.shutter import SHUTTER_SHAPE, Shutter, stated_shutter
 from app.store.annotations import Annotations
 from app.store.project import ProjectStore
@@ -28,7 +28,7 @@ STATUS_WORDS = {
 SIDE_WORDS = {Side.LEFT: "Left hip", Side.RIGHT: "Right hip", Side.BOTH: "Both hips", None: "Side open"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Hanging:
     """What hangs in one place.
 
@@ -43,7 +43,7 @@ class Hanging:
     shutter: Shutter | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class CaseContent:
     """A case with the views to show.
 

@@ -102,7 +102,7 @@ def build_shell(window: MainWindow) -> None:
     window.wirings = wirings
     for wiring in wirings:
         wiring.connect_shell()
-    window.retranslate()
+    window.say()
     window.enable()
     is_kept = start.geometry is not None and start.geometry.is_file()
     DockTabs(window)

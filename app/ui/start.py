@@ -5,13 +5,13 @@ from __future__ import annotations
 import gc
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QSize, QTimer
 from PySide6.QtWidgets import QApplication
 
 from app.core.errors import UserError
+from app.core.record import record
 from app.ui import theme
 from app.ui.language import use_language
 from app.ui.main_window import MainWindow
@@ -24,7 +24,7 @@ COLLECT_AFTER_MS = 5000
 SWITCH_INTERVAL_S = 0.001  # the longest that Python code in a decoding thread keeps the window's thread waiting
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Automation:
     """What happens without a person at the keyboard.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
@@ -23,8 +24,10 @@ from PySide6.QtWidgets import (
 from app.ui import theme
 from app.ui.flow_layout import FlowLayout
 from app.ui.language import tr
-from app.ui.recent_list import RecentEntry, RecentList
 from app.ui.theme import GAP_L, GAP_M, GAP_S, GAP_XL
+
+if TYPE_CHECKING:
+    from app.ui.recent_list import RecentEntry
 
 MESSAGE_PX = 560
 HOME_PX = 940
@@ -235,6 +238,8 @@ class _Home(QWidget):
         self._tiles[0].setObjectName("primary_tile")
         self._recent_title = QLabel(column)
         self._recent_title.setObjectName("title")
+        from app.ui.recent_list import RecentList
+
         self.recent = RecentList(column)
         self._nothing = QLabel(column)
         self._nothing.setObjectName("muted")

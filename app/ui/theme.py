@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 from PySide6.QtCore import QCoreApplication
 from PySide6.QtGui import QColor, QFont, QIcon, QPalette
 from PySide6.QtWidgets import QApplication
 
+from app.core.record import record
 from app.store.bundled import resource_path
 from app.ui.style_sheet import STYLE
 
@@ -18,7 +19,7 @@ GAP_S, GAP_M, GAP_L, GAP_XL = 4, 8, 16, 24
 TEXT_S, TEXT_M, TEXT_L, TEXT_XL = 12, 14, 16, 22
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Colours:
     """One colour scheme; every text colour has a contrast of at least 4.5:1 on every surface it is used on."""
 

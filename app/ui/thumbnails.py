@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -18,6 +17,7 @@ from app.core.grey_tables import display_table, modality_table
 from app.core.half_planes import inside_mask
 from app.core.orientation import Orientation
 from app.core.pixel_review import MaskBox, masked, resized_masks
+from app.core.record import record
 from app.core.shutter import Shutter, found_shutter
 from app.core.voi import auto_window
 from app.store.derived import DerivedCache, derived_key
@@ -32,7 +32,7 @@ WAITING = 48  # what scrolled past long ago is not made any more
 Levels = npt.NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Subject:
     """What a small radiograph shows.
 
@@ -46,12 +46,12 @@ class Subject:
 
     sha256: str
     grey: GreyScale
-    orientation: Orientation = Orientation()  # noqa: RUF009  # frozen
+    orientation: Orientation = Orientation()  # frozen
     masks: tuple[MaskBox, ...] = ()
     rows: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class _Kept:
     """A small radiograph, and the state of its case that it was made for."""
 

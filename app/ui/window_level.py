@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from app.core.grey import DisplayTable, Lut, Window, WindowFunction
 from app.core.grey_tables import display_table, is_shown_inverse
+from app.core.record import record
 from app.core.voi import VoiKind, choose_voi, full_range_window, voi_choices
 from app.ui.language import tr
 from app.ui.loader import PreparedImage
@@ -25,7 +26,7 @@ WINDOW_WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Shown:
     """How an image is shown.
 

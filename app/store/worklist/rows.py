@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Any
 
@@ -14,6 +13,7 @@ from app.core.adjudication import ADJUDICATED
 from app.core.annotation import ASSIGNED, CALIBRATION, PIXEL_REVIEW
 from app.core.event import Json
 from app.core.pixel_review import release_state
+from app.core.record import record
 from app.core.worklist import LABEL_PREFIX, READER_MARK, WorklistRow
 from app.store.database import Database
 from app.store.views import PROJECTION
@@ -42,7 +42,7 @@ _SCALE = msgspec.json.Decoder(_Scale)
 _TEXTS = msgspec.json.Decoder(list[str])
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _ViewPart:
     """What the worklist needs of a view."""
 
@@ -97,7 +97,7 @@ _CASES = """SELECT id, position, study_id, patient_id, side, frontal_id, lateral
     blocked_reason, questions FROM "case\""""
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Readers:
     """What readers say about cases; they have targets of their own, `case:ID@READER`.
 
@@ -186,7 +186,7 @@ def _rows(database: Database, cases: Sequence[tuple[Any, ...]], readers: _Reader
         )
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class _Words:
     """What was said about one case."""
 

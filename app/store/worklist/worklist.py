@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import numpy as np
 
+from app.core.record import record
 from app.core.worklist import (
     AI_PREFIX,
     EVERYTHING,
@@ -37,7 +38,7 @@ ROWS_AT_ONCE = 1024
 OFFERED_VALUES = 40  # of one field in a list of filters; a field with more is offered by its most frequent ones
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class Facet:
     """A field with what a filter on it would find.
 

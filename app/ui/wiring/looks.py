@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QDialog
@@ -15,10 +15,12 @@ from app.ui.docks import dock_named
 from app.ui.geometry import keep_geometry, restore_docks
 from app.ui.language import LANGUAGES, system_language, tr, use_language
 from app.ui.notices import Banner
-from app.ui.palette import CommandPalette
 from app.ui.privacy import hide_names, resay
-from app.ui.shortcut_sheet import ShortcutSheet
 from app.ui.wiring.wiring import Wiring
+
+if TYPE_CHECKING:
+    from app.ui.palette import CommandPalette
+    from app.ui.shortcut_sheet import ShortcutSheet
 
 RECENT_COMMANDS = 12
 
@@ -27,15 +29,27 @@ class LooksWiring(Wiring):
     """The Help menu, settings, theme and language.
 
     Attributes:
-        palette: finds and runs commands.
-        sheet: shows all keys.
         dialog: settings, help or about, while it is open.
     """
 
-    palette: CommandPalette
-    sheet: ShortcutSheet
     dialog: QDialog | None = None
     _is_restoring = False
+
+    @cached_property
+    def palette(self) -> CommandPalette:
+        """Finds and runs commands."""
+        from app.ui.palette import CommandPalette
+
+        made = CommandPalette(self.window.commands, self.window)
+        made.chosen.connect(self._run)
+        return made
+
+    @cached_property
+    def sheet(self) -> ShortcutSheet:
+        """Shows all keys."""
+        from app.ui.shortcut_sheet import ShortcutSheet
+
+        return ShortcutSheet(self.window.commands, self.window)
 
     @property
     def settings(self) -> Settings:
@@ -56,11 +70,8 @@ class LooksWiring(Wiring):
         }
 
     def connect_shell(self) -> None:
-        """The palette, the sheet, what is kept, and the system's own colours."""
+        """What is kept, and the system's own colours."""
         window = self.window
-        self.palette = CommandPalette(window.commands, window)
-        self.palette.chosen.connect(self._run)
-        self.sheet = ShortcutSheet(window.commands, window)
         hints = QApplication.styleHints()
         hints.colorSchemeChanged.connect(self._on_system_scheme)
         for command in window.commands.commands:

@@ -15,12 +15,12 @@ from app.ui.jobs_strip import JobLine
 from app.ui.language import say, tr, trn
 from app.ui.notices import Banner
 from app.ui.privacy import private
-from app.ui.recent_list import RecentEntry, when_open
 from app.ui.wiring.wiring import Wiring
 
 if TYPE_CHECKING:
     from app.store.recent import RecentProjects
     from app.ui.loader import ImageLoader
+    from app.ui.recent_list import RecentEntry
 
 DEMO_IS_BROKEN = frozenset({"damaged", "key-missing", "not-a-project"})  # then it is made anew
 DEMO_JOB = "demo"
@@ -163,6 +163,8 @@ class ProjectsWiring(Wiring):
 
     def recent_entries(self) -> list[RecentEntry]:
         """The projects that were open lately, in words."""
+        from app.ui.recent_list import RecentEntry, when_open
+
         return [
             RecentEntry(
                 path=known.path,
