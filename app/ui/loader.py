@@ -13,7 +13,7 @@ import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 import cv2
@@ -24,10 +24,11 @@ from app.core.errors import UserError
 from app.core.grey import GreyScale, ModalityTable, StoredImage, Window
 from app.core.grey_tables import modality_table
 from app.core.pyramid import ImagePyramid, build_pyramid
+from app.core.record import record
 from app.core.voi import computed_windows
 from app.store.derived import DerivedCache
 from app.store.windows import area_of, windows_of
-from app.ui.threads import NICE_AHEAD, NICE_WANTED, answer_at_once, stand_back
+from app.ui.threads import NICE_AHEAD, NICE_WANTED, answer_at_once, keep_freed_memory, stand_back
 
 CACHE_BYTES = 512 << 20  # about thirteen pairs of 2688² images
 DECODERS = 2
@@ -35,7 +36,7 @@ DECODERS = 2
 LoadImage: TypeAlias = Callable[[str], StoredImage]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@record(frozen=True, slots=True, kw_only=True)
 class ImageKey:
     """What makes a prepared image what it is; a late result cannot be taken for another image's.
 
@@ -48,7 +49,7 @@ class ImageKey:
     grey: GreyScale
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@record(frozen=True, slots=True, kw_only=True, eq=False)
 class PreparedImage:
     """An image ready to be painted.
 
@@ -146,6 +147,7 @@ class ImageLoader(QObject):
     ) -> None:
         super().__init__(parent)
         answer_at_once()
+        keep_freed_memory()
         self._load = load
         self._prepare = prepare_image or functools.partial(prepare, derived=derived)
         self._cache_bytes = cache_bytes
