@@ -38,7 +38,9 @@ class Orientation:
     def __post_init__(self) -> None:
         if not math.isfinite(self.angle_deg):
             raise ValueError("an angle must be finite")
-        object.__setattr__(self, "angle_deg", 180.0 - (180.0 - self.angle_deg) % 360.0)
+        angle_deg = 180.0 - (180.0 - self.angle_deg) % 360.0
+        # a hair above 180 leaves a remainder that is rounded to 360
+        object.__setattr__(self, "angle_deg", angle_deg if angle_deg > -180.0 else 180.0)
 
     @property
     def is_plain(self) -> bool:
