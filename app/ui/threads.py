@@ -44,7 +44,7 @@ def answer_at_once() -> None:
     with contextlib.suppress(OSError, AttributeError):
         nice = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
         wish = SCHED_ATTR.pack(SCHED_ATTR.size, os.SCHED_OTHER, RESET_ON_FORK, nice, 0, SHORT_TURN_NS, 0, 0, 0, 0)
-        if os.sched_getscheduler(0) == os.SCHED_OTHER:
+        if os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK == os.SCHED_OTHER:
             ctypes.CDLL(None).syscall(number, 0, wish, 0)
 
 
