@@ -21,11 +21,12 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 def test_the_number_of_processes_does_not_change_a_byte(files: Path, tmp_path: Path) -> None:
-    paths = list(write_demo_files(tmp_path, cases=4, jobs=2))
-    assert [p.name for p in paths] == sorted(p.name for p in files.glob("*.dcm"))
+    paths = list(write_demo_files(tmp_path, cases=2, jobs=2))
+    assert [p.name for p in paths] == sorted(p.name for p in files.glob("0[12]-*.dcm"))
     for path in paths:
         assert path.read_bytes() == (files / path.name).read_bytes()
-    assert truth_of(tmp_path) == truth_of(files)
+    alone = truth_of(files)
+    assert truth_of(tmp_path) == {name: alone[name] for name in alone if name.startswith(("01-", "02-"))}
 
 
 def test_every_object_says_that_it_is_synthetic_and_has_a_scale(files: Path) -> None:

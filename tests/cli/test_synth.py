@@ -26,13 +26,18 @@ def contents(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_jobs_change_nothing_but_the_time(tmp_path: Path) -> None:
-    one, two = tmp_path / "one", tmp_path / "two"
-    assert main(["synth", "--cases", "3", *SMALL, "--out", str(one)]) == DONE
-    assert main(["synth", "--cases", "3", *SMALL, "--out", str(two), "--jobs", "2"]) == DONE
-    first = contents(one)
-    assert first == contents(two)
-    assert "cases.csv" in first
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Four cases, made one after the other."""
+    out = tmp_path_factory.mktemp("whole")
+    assert main(["synth", "--cases", "4", *SMALL, "--out", str(out)]) == DONE
+    return contents(out)
+
+
+def test_jobs_change_nothing_but_the_time(whole: dict[str, bytes], tmp_path: Path) -> None:
+    assert main(["synth", "--cases", "4", *SMALL, "--out", str(tmp_path), "--jobs", "2"]) == DONE
+    assert contents(tmp_path) == whole
+    assert "cases.csv" in whole
 
 
 def test_a_run_goes_on_where_it_stopped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,7 +51,7 @@ def test_a_run_goes_on_where_it_stopped(tmp_path: Path, capsys: pytest.CaptureFi
 
 
 @pytest.mark.slow
-def test_a_killed_run_leaves_whole_studies_only(tmp_path: Path) -> None:
+def test_a_killed_run_leaves_whole_studies_only(whole: dict[str, bytes], tmp_path: Path) -> None:
     out = tmp_path / "out"
     command = [sys.executable, "-m", "app", "synth", "--cases", "4", *SMALL, "--out", str(out), "--jobs", "2"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
@@ -56,9 +61,7 @@ def test_a_killed_run_leaves_whole_studies_only(tmp_path: Path) -> None:
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     assert main(["synth", "--cases", "4", *SMALL, "--out", str(out)]) == DONE
-    whole = tmp_path / "whole"
-    assert main(["synth", "--cases", "4", *SMALL, "--out", str(whole)]) == DONE
-    assert contents(out) == contents(whole)
+    assert contents(out) == whole
 
 
 def test_another_series_is_not_mixed_in(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
