@@ -7,14 +7,16 @@ command line, and imports everything in its own order; its figures are noted by 
 imported Qt. `eager` is the same with everything imported first that Coxa imports later. Byte code is compiled
 beforehand for all of them, as on any installation. Both the time on the clock and the processor time are given: the
 latter hardly depends on what else the machine does. What counts as viewer ready is the first case of the project on
-the screen, laid out, both images decoded and painted. All starts but the first two are later starts: windows,
-thumbnails and the index of the worklist are known.
+the screen, laid out, both images decoded and painted. All are later starts, for looking only: windows, thumbnails and
+the index of the worklist are known. `writing` opens the project for writing; `new` does so with nothing known, and no
+settings (the first start on a project that was just imported).
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -75,7 +77,8 @@ sys.meta_path.insert(0, Listener())
 if "eager" in sys.argv:
     import app.ui.start, app.ui.shell, app.ui.viewer, app.ui.project, pydicom
 from app.cli.main import main
-main(["gui", "--project", sys.argv[2], "--read-only", "--size", "1280x800"])
+words = [] if "writing" in sys.argv else ["--read-only"]
+main(["gui", "--project", sys.argv[2], *words, "--size", "1280x800"])
 """
 
 WORDS = (
@@ -83,8 +86,13 @@ WORDS = (
     ("coxa", "frame", "Coxa, first paint (frame)"),
     ("coxa", "shell", "Coxa, shell painted (menus, worklist)"),
     ("coxa", "case", "Coxa, first case on the screen"),
+    ("writing", "case", "Coxa for writing, first case"),
+    ("new", "case", "Coxa for the first time, first case"),
     ("eager", "frame", "Coxa with eager imports, first paint"),
 )
+
+
+KINDS = {"coxa": (), "writing": ("writing",), "new": ("writing",), "eager": ("eager",)}
 
 
 def run(code: str, environment: dict[str, str], *words: str) -> dict[str, list[float]]:
@@ -109,11 +117,20 @@ def main() -> None:
             "PYTHONPYCACHEPREFIX": str(Path(folder) / "byte-code"),
             "XDG_CONFIG_HOME": str(Path(folder) / "config"),
             "XDG_DATA_HOME": str(Path(folder) / "data"),
+            "XDG_STATE_HOME": str(Path(folder) / "state"),
         }
         found: dict[tuple[str, str], list[list[float]]] = {(kind, mark): [] for kind, mark, _ in WORDS}
         for number in range(rounds + 2):  # the first two compile, and keep windows and thumbnails
-            for kind, code, more in (("bare", BARE, ()), ("coxa", COXA, ()), ("eager", COXA, ("eager",))):
-                words = (str(demo), *more) if kind != "bare" else ()
+            for kind in ("bare", "coxa", "writing", "new", "eager"):
+                if kind == "new":
+                    for known in (
+                        Path(folder) / "config",
+                        Path(folder) / "data",
+                        Path(folder) / "state",
+                        demo / "cache",
+                    ):
+                        shutil.rmtree(known, ignore_errors=True)
+                code, words = (BARE, ()) if kind == "bare" else (COXA, (str(demo), *KINDS[kind]))
                 times = run(code, environment, *words)
                 assert not times.pop("torch", False)
                 for mark, pair in times.items():
