@@ -61,7 +61,7 @@ LIGHT = Colours(
 SCHEMES = {"dark": DARK, "light": LIGHT}
 OVER_IMAGE = DARK  # what is drawn over radiographs; their surround is black in every scheme
 # tells Qt the style from the start; setting it later makes PySide6 build the class of styles, before the first paint
-STYLE_WORDS = ("-style", "Fusion")
+STYLE_WORDS = ("-style", "fusion")
 _SCHEME = "coxa_scheme"  # property of the application: the name of the scheme it wears
 
 
