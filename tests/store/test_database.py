@@ -123,11 +123,14 @@ def test_what_is_no_database_is_one_sentence(closed: Path, content: bytes) -> No
 
 
 READ_ONLY = """
-import importlib.metadata, os, sys
+import importlib.metadata, os, sys, tempfile
 from pathlib import Path
 from app.core.errors import UserError
 from app.store.project import ProjectStore
 path = Path(sys.argv[1])
+with tempfile.TemporaryDirectory() as other:  # another user may not read the library from which opening imports late
+    ProjectStore.create(Path(other) / "p").close()
+    ProjectStore.open(Path(other) / "p").close()
 os.setuid(65534) if os.getuid() == 0 else None
 with ProjectStore.open(path, is_read_only=True) as project:
     print(len(project.cases.all()), len(project.images.load(project.views.all()[0].image_sha256).pixels))
