@@ -239,3 +239,32 @@ def test_blas_starts_no_threads_and_other_processes_decide_for_themselves() -> N
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["1", "False"]
+
+
+@pytest.mark.usefixtures("is_slow")
+def test_docks_lie_where_they_were_before_and_after_they_are_filled(tmp_path: Path) -> None:
+    project, kept = make_project(tmp_path / "p"), tmp_path / "window.ini"
+    first = open_window(project, geometry=kept)
+    first.resize(960, 650)  # as large as the screen of tests lets it come back
+    for name in ("show_notes", "show_crop", "show_labels"):
+        first.actions_by_id[name].trigger()
+    wait(50)
+    docks = {dock.objectName(): dock for dock in docks_of(first)}
+    first.resizeDocks([docks["notes"]], [342], Qt.Orientation.Horizontal)
+    wait(50)
+
+    def places(window: MainWindow) -> dict[str, object]:
+        return {
+            dock.objectName(): dock.geometry().getRect() for dock in docks_of(window)
+            if dock.isVisible() and not dock.visibleRegion().isEmpty()
+        }  # fmt: skip
+
+    before = places(first)
+    assert len(before) >= 3
+    first.close()
+    again = opened(project, geometry=kept)
+    wait(50)
+    assert places(again) == before
+    again.finish()
+    wait(50)
+    assert places(again) == before
