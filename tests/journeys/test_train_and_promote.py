@@ -55,6 +55,7 @@ def answer(window: MainWindow, case_id: str) -> tuple[str, tuple[float, ...]] | 
 @pytest.mark.slow
 def test_from_labels_to_a_model_that_answers_and_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOMP_SPINCOUNT", "0")
+    monkeypatch.setattr("app.ui.wiring.training.NICE", 0)  # else a trainer waits for all other tests
     monkeypatch.setattr(training_setup, "networks", lambda: (TINY,))
     monkeypatch.setattr(training_setup, "network_named", lambda _: TINY)
     folder = make_project(tmp_path / "project", cases=12)
