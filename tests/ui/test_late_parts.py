@@ -268,3 +268,28 @@ def test_docks_lie_where_they_were_before_and_after_they_are_filled(tmp_path: Pa
     again.finish()
     wait(50)
     assert places(again) == before
+
+
+FIRST_CASE = """
+import sys
+from pathlib import Path
+from PySide6.QtWidgets import QApplication
+from app.ui.main_window import MainWindow
+from app.ui.start_plan import Start
+application = QApplication([])
+window = MainWindow(Start(project=Path(sys.argv[1]), demo=Path("x"), demo_command=("x",), is_demo_ready=bool,
+                          is_read_only=True))
+def settled():
+    late = {name for part in window.wirings for name in (*part.late_imports, "psutil", "filelock", "pydicom")}
+    print(sorted(late & sys.modules.keys()), len([name for name in sys.modules if name.startswith("pyqtgraph")]) < 50)
+    application.quit()
+window.settled.connect(settled)
+window.show()
+application.exec()
+"""
+
+
+def test_a_first_case_imports_nothing_that_it_does_not_need(tmp_path: Path) -> None:
+    path = make_project(tmp_path / "p")
+    done = subprocess.run([sys.executable, "-c", FIRST_CASE, str(path)], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[] True", done.stderr

@@ -37,7 +37,7 @@ class FindingsWiring(Wiring):
     """
 
     late_turn = 5
-    late_imports = ("app.ui.heat_item", "app.ui.heat_board", "app.ui.findings_panel", "app.ui.finding_display",
+    late_imports = ("app.ui.heat_board", "app.ui.findings_panel", "app.ui.finding_display",
                     "app.ui.live_alignment")  # fmt: skip
     panel: FindingsPanel | None = None
     board: HeatBoard | None = None
