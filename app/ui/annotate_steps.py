@@ -57,18 +57,24 @@ class AnnotateSteps:
         self._viewer = viewer
         self._board = board
 
-    def store(self, view_id: str, name: str, value: object, text: str) -> None:
-        """Store one thing that was drawn on a view.
+    def store(self, view_id: str, name: str, value: object, text: str) -> bool:
+        """Store one thing that was drawn on a view of the case on the screen.
 
         Args:
             view_id: the view.
             name: field without the view, for example `alignment.`.
             value: what to store; None takes it away.
             text: one sentence for people.
+
+        Returns:
+            Whether it is stored; else it was refused, or waits until somebody has said who annotates.
         """
         content = self._viewer.content
         if content is None:
-            return
+            return False
+        hung = (content.frontal.view, content.lateral.view)
+        if view_id not in {view.id for view in hung if view is not None}:
+            return False  # it was drawn on another case
         case_id = content.case.id
         document = None if value is None else document_of(value)
 
@@ -76,7 +82,7 @@ class AnnotateSteps:
             changed = annotations.change(reader_target(case_id, author), f"{name}{view_id}", document)
             return annotations.record(case_id, [changed], author=author, text=text)
 
-        self._project.annotate(case_id, change)
+        return self._project.annotate(case_id, change) is not None
 
     def judge(self, *, is_approved: bool) -> None:
         """Say what the active view's crop is worth."""

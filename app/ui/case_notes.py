@@ -138,11 +138,21 @@ class CaseNotes(QWidget):
             button.setChecked(status is state.status)
             button.setEnabled(can)
         line = self.person.lineEdit()
-        if line is not None and not line.hasFocus():
+        if line is not None and not (line.hasFocus() and line.isModified()):
             self._fill_people()
         self.person.setEnabled(can)
         self.comment.setReadOnly(not can)
         self._say_comments()
+
+    def leave(self) -> None:
+        """The case is about to be left: what was typed about it is handed over; a name counts only with Enter."""
+        self.comment.store()
+        self._fill_people()
+
+    def take_back(self, text: str) -> None:
+        """A comment was not recorded: it can be read and recorded again."""
+        if not self.comment.toPlainText().strip():
+            self.comment.setPlainText(text)
 
     def set_keys(self, keys: Mapping[str, str]) -> None:
         """The keys that do the same as the buttons, by command."""

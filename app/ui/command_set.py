@@ -58,6 +58,7 @@ class CommandSet:
             action.setIcon(theme.icon(command.icon or command.id.replace("_", "-")))
             action.setIconVisibleInMenu(True)
             action.setCheckable(command.is_checkable)
+            action.setAutoRepeat(command.is_repeating)
             action.setChecked(command.is_checked)
             if command.group:
                 groups.setdefault(command.group, QActionGroup(window)).addAction(action)

@@ -124,7 +124,7 @@ class FieldRow(QFrame):
             self.number.setValue(value if isinstance(value, int) else UNSET)
             self.number.blockSignals(False)
             self.number.setEnabled(is_writable)
-        if self.line is not None and not self.line.hasFocus():
+        if self.line is not None and not (self.line.hasFocus() and self.line.isModified()):
             self.line.setText(value if isinstance(value, str) else "")
         if self.line is not None:
             self.line.setEnabled(is_writable)
@@ -133,6 +133,14 @@ class FieldRow(QFrame):
             self.setProperty("active", is_active)
             self.style().unpolish(self)
             self.style().polish(self)
+
+    def store_typed(self) -> None:
+        """Hand over what is being typed; from now on the row shows what is stored, also where the keyboard is."""
+        if self.number is not None:
+            self.number.interpretText()
+        if self.line is not None and self.line.isModified():
+            self._on_line()
+            self.line.setModified(False)
 
     def retranslate(self) -> None:
         """Say everything anew."""

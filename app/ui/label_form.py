@@ -103,6 +103,12 @@ class LabelForm(QWidget):
             row.hide()
         self._show()
 
+    def store_typed(self) -> None:
+        """The case is about to be left: hand over what is being typed about it."""
+        if self.entry is not None:
+            for row in self.rows.values():
+                row.store_typed()
+
     def would_take(self, key: str) -> bool:
         """Whether a key means something to the form now."""
         if self.entry is None or not self.is_writable:

@@ -243,6 +243,8 @@ class MainWindow(QMainWindow):
         if self.is_built and not self.training.may_close():
             event.ignore()
             return
+        if self.is_built:
+            self.selection.leaving.emit()
         self._is_closed = True
         closing = [wiring.close for wiring in self.wirings]
         if self.project is not None:

@@ -72,20 +72,24 @@ class Project(QObject):
 
     Signals:
         opened: a project was opened.
+        closing: the project is about to be closed: what is being entered is stored now.
         closed: the project was closed.
         cases_changed: the list of cases, or a case in it, is not what it was.
         annotated: id of the case about which something else is said now; it is saved when this is emitted.
         author_changed: decisions and annotations are recorded under another name now.
         author_wanted: somebody wants to annotate and has not said yet who it is; `confirm_author` goes on.
+        author_refused: nobody said it; what waited for it was not recorded.
         failed: a UserError that the user should see.
     """
 
     opened = Signal()
+    closing = Signal()
     closed = Signal()
     cases_changed = Signal()
     annotated = Signal(str)
     author_changed = Signal()
     author_wanted = Signal()
+    author_refused = Signal()
     failed = Signal(object)
 
     def __init__(self, author: str, parent: QObject | None = None) -> None:
@@ -183,6 +187,7 @@ class Project(QObject):
             self._ahead[2].close()
             self._ahead = None
         if self._store is not None:
+            self.closing.emit()
             store, self._store = self._store, None
             self._annotations, self._waiting = None, None
             self.closed.emit()
@@ -237,9 +242,15 @@ class Project(QObject):
         if waiting is not None and self._store is not None:
             waiting()
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something waits to be recorded until somebody has said who annotates."""
+        return self._waiting is not None
+
     def forget_waiting(self) -> None:
         """Nobody said who annotates: what waited for it is not done."""
         self._waiting = None
+        self.author_refused.emit()
 
     @property
     def annotations(self) -> Annotations:

@@ -9,10 +9,12 @@ class Selection(QObject):
     """The current case.
 
     Signals:
+        leaving: the case on the screen is about to be left: what is being entered is stored now.
         requested: id of the case that the user asked for; empty = none.
         shown: id of the case whose images are on the screen now; empty = none.
     """
 
+    leaving = Signal()
     requested = Signal(str)
     shown = Signal(str)
 
@@ -33,8 +35,14 @@ class Selection(QObject):
 
     def open_case(self, case_id: str) -> None:
         """Ask for a case. Asking for the same one again shows it afresh."""
+        if case_id != self._wanted:
+            self.leaving.emit()
         self._wanted = case_id
         self.requested.emit(case_id)
+
+    def forget(self) -> None:
+        """The project was closed: no case is wanted, and none is on the screen."""
+        self._wanted = self._on_screen = ""
 
     def note_shown(self, case_id: str) -> None:
         """The viewer has swapped."""

@@ -6,9 +6,9 @@ from app.ui.commands.command import Command
 
 CASE_COMMANDS: tuple[Command, ...] = (
     Command(id="previous", text="Previous case", tip="Go up in the list of cases", menu="Case", needs="cases",
-            shortcuts=("PgUp", "["), bar_text="Previous"),
+            shortcuts=("PgUp", "["), bar_text="Previous", is_repeating=True),
     Command(id="next", text="Next case", tip="Go down in the list of cases", menu="Case", needs="cases",
-            shortcuts=("PgDown", "]"), bar_text="Next"),
+            shortcuts=("PgDown", "]"), bar_text="Next", is_repeating=True),
     Command(id="find", text="Search the cases", menu="Case", needs="project", shortcuts=("/", "Ctrl+F"),
             icon="search", tip="Put the keyboard into the search box of the worklist", has_separator=True),
     Command(id="filter", text="Filter the cases…", menu="Case", needs="project", shortcuts=("Shift+F",), icon="filter",

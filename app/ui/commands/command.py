@@ -23,6 +23,7 @@ class Command:
         bar_text: its text in the toolbar; empty = not in the toolbar.
         has_separator: whether a line goes before it.
         is_kept: whether it is as it was left when the window opens again.
+        is_repeating: whether a key that is held down does it again and again; what decides something never does.
         icon: name of its icon in `resources/icons`, without `.svg`; empty = the id, with `-` for `_`, if there is
             such a file.
     """
@@ -40,3 +41,4 @@ class Command:
     has_separator: bool = False
     icon: str = ""
     is_kept: bool = False
+    is_repeating: bool = False

@@ -113,7 +113,10 @@ class AnnotatingWiring(Wiring):
         self.panel = CropPanel(self._dock)
         self._dock.setWidget(self.panel)
         self._steps = AnnotateSteps(project, viewer, self.board)
-        self.board.drawn.connect(self._steps.store)
+        self.board.drawn.connect(self._store)
+        self.window.selection.leaving.connect(self.board.flush)
+        project.closing.connect(self.board.flush)
+        project.author_refused.connect(self.refresh)
         self.board.refused.connect(project.failed)
         self.board.previewed.connect(lambda _: self.show_crop())
         self.panel.judged.connect(lambda is_approved: self._steps.judge(is_approved=is_approved))
@@ -181,6 +184,11 @@ class AnnotatingWiring(Wiring):
             self.board.flush()
 
     # --- what follows from what ---
+
+    def _store(self, view_id: str, name: str, value: object, text: str) -> None:
+        """Store what was drawn; what was not stored is not shown as if it were."""
+        if not self._steps.store(view_id, name, value, text) and not self.project.is_waiting:
+            self.refresh()
 
     def refresh(self) -> None:
         """Draw what the reader has said about the case on the screen."""

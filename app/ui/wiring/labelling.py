@@ -75,6 +75,8 @@ class LabellingWiring(Wiring):
         self.form.changed.connect(self._store)
         self.form.refused.connect(project.failed)
         self.form.left.connect(self.window.case_list.table.setFocus)
+        self.window.selection.leaving.connect(self.form.store_typed)
+        project.closing.connect(self.form.store_typed)
         self.viewer.swapped.connect(lambda _: self._show_case())
         project.annotated.connect(self._on_annotated)
         project.author_changed.connect(self._show_case)
@@ -124,7 +126,8 @@ class LabellingWiring(Wiring):
         if adjudicating.panel is not None and adjudicating.wants(event):
             adjudicating.panel.take(key)
         elif self.form is not None and self.form.isVisible():
-            self.form.take(key)
+            if self.viewer.is_settled:  # nobody answers about images that are not on the screen yet
+                self.form.take(key)
         else:
             self.open()  # nobody answers a question that is not on the screen
 
@@ -162,6 +165,9 @@ class LabellingWiring(Wiring):
     def _store(self, step: LabelStep) -> None:
         case_id = self._shown_case
         if not case_id:
+            return
+        if not self.viewer.is_settled:  # the mouse was quicker than the images
+            self._on_annotated(case_id)
             return
 
         def change(annotations: Annotations, author: str) -> object:

@@ -35,6 +35,7 @@ class ReviewingWiring(Wiring):
     late_imports = ("app.ui.case_notes", "app.ui.history_panel")
     notes: CaseNotes | None = None
     history: HistoryPanel | None = None
+    _unrecorded = ""  # a comment that waits until somebody has said who annotates
 
     def effects(self) -> dict[str, Callable[[bool], object]]:
         """What these commands do."""
@@ -65,10 +66,13 @@ class ReviewingWiring(Wiring):
         self.notes.status_chosen.connect(lambda status: self.set_status(status.value))
         self.notes.assigned.connect(lambda name: self._record("assigned", name or None, "Assigned"))
         self.notes.commented.connect(self._add_comment)
+        self.window.selection.leaving.connect(self.notes.leave)
+        project.closing.connect(self.notes.leave)
+        project.author_refused.connect(self._on_author_refused)
         self.notes.left.connect(lambda: self.window.case_list.table.setFocus())
         self.history.chosen.connect(self.go_to)
         self.viewer.swapped.connect(lambda _: self.refresh())
-        project.annotated.connect(lambda _: self.refresh())
+        project.annotated.connect(self._on_annotated)
         project.cases_changed.connect(self.refresh)
         project.author_changed.connect(self.refresh)
         project.closed.connect(self._on_closed)
@@ -127,32 +131,54 @@ class ReviewingWiring(Wiring):
 
     # --- how it is recorded ---
 
-    def _record(self, field: str, value: Json, text: str) -> None:
+    def _record(self, field: str, value: Json, text: str) -> bool:
         from app.core.event import target_of
 
         case_id = self._case_id()
         if not case_id:
-            return
+            return False
         target = target_of("case", case_id)
 
         def change(annotations: Annotations, author: str) -> object:
             return annotations.record(case_id, [annotations.change(target, field, value)], author=author, text=text)
 
-        self.project.annotate(case_id, change)
+        is_recorded = self.project.annotate(case_id, change) is not None
         self.refresh()  # also when it was refused: show what is stored
+        return is_recorded
 
     def _add_comment(self, text: str) -> None:
         from app.core.annotation import COMMENT
 
         case_id = self._case_id()
-        if not case_id or not text:
+        if not text:
+            return
+        if not case_id:  # the next case is on its way: nobody has seen yet what it is about
+            self._take_back(text)
             return
         used = [
             int(number)
             for event in self.project.annotations.history(case_id)
             if event.field.startswith(COMMENT) and (number := event.field.removeprefix(COMMENT)).isdecimal()
         ]
-        self._record(f"{COMMENT}{max(used, default=0) + 1}", text, "Comment")
+        if self._record(f"{COMMENT}{max(used, default=0) + 1}", text, "Comment"):
+            return
+        if self.project.is_waiting:
+            self._unrecorded = text
+        else:
+            self._take_back(text)
+
+    def _on_annotated(self, _: str) -> None:
+        self._unrecorded = ""
+        self.refresh()
+
+    def _on_author_refused(self) -> None:
+        """A comment that waited for a name is not lost with it."""
+        text, self._unrecorded = self._unrecorded, ""
+        self._take_back(text)
+
+    def _take_back(self, text: str) -> None:
+        if self.notes is not None and text:
+            self.notes.take_back(text)
 
     # --- what is shown ---
 
