@@ -239,12 +239,14 @@ class CaseList(QWidget):
         row = self.model.row_of(self._on_show)
         if row >= 0:
             self._place = -1
-            self.table.selectionModel().setCurrentIndex(
-                self.model.index(row, 0),
-                QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows,
-            )
+            self._mark(row)
         elif place >= 0:
             self._place = place
+
+    def _mark(self, row: int) -> None:
+        """Mark a row and no other, whatever keys are held (`selectRow` would add to what is selected with Ctrl)."""
+        flag = QItemSelectionModel.SelectionFlag
+        self.table.selectionModel().setCurrentIndex(self.model.index(row, 0), flag.ClearAndSelect | flag.Rows)
 
     def _select(self, case_ids: list[str]) -> None:
         if not 1 < len(case_ids) <= KEPT_SELECTION:
@@ -279,12 +281,11 @@ class CaseList(QWidget):
         if case_id != self._on_show:
             self._on_show, self._place, self._way = case_id, -1, {}
         row = self.model.row_of(case_id)
-        if row < 0 or row == self.table.currentIndex().row():
-            self._show_count()
-            return
-        self._is_silent = True
-        self.table.selectRow(row)
-        self._is_silent = False
+        is_marked = row == self.table.currentIndex().row() and self.table.selectionModel().hasSelection()
+        if row >= 0 and not is_marked:  # Qt makes a row current without selecting it when the table gets the keyboard
+            self._is_silent = True
+            self._mark(row)
+            self._is_silent = False
         self._show_count()
 
     def step(self, by: int) -> None:
@@ -294,7 +295,7 @@ class CaseList(QWidget):
         """
         count = self.model.rowCount()
         if count:
-            self.table.selectRow(min(max(self._row_after(by), 0), count - 1))
+            self._mark(min(max(self._row_after(by), 0), count - 1))
 
     def neighbours(self, steps: tuple[int, ...]) -> list[str]:
         """The cases that some steps would lead to, where there are any."""
@@ -325,7 +326,7 @@ class CaseList(QWidget):
         """The keyboard goes on in the list."""
         self.table.setFocus()
         if not self.table.currentIndex().isValid() and self.model.rowCount():
-            self.table.selectRow(0)
+            self._mark(0)
 
     # --- filters ---
 

@@ -129,9 +129,8 @@ class CaseListBar(QWidget):
         self.query = query
         self._typing.stop()
         if self.search.text() != query.search:
-            self.search.blockSignals(True)
-            self.search.setText(query.search)
-            self.search.blockSignals(False)
+            self.search.setText(query.search)  # with its signals: the cross that empties the box follows them
+            self._typing.stop()
         self._show_sort()
         self._show_chips()
 

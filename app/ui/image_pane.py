@@ -13,8 +13,8 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QTransform
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSizeF, Qt, Signal
+from PySide6.QtGui import QPolygonF, QTransform
 from PySide6.QtWidgets import QFrame, QGraphicsItem, QLabel, QVBoxLayout, QWidget
 
 from app.core.errors import UserError
@@ -25,12 +25,14 @@ from app.ui.corner_text import Corners, CornerText
 from app.ui.heat_item import HeatItem
 from app.ui.image_item import RadiographItem
 from app.ui.loupe import Loupe
+from app.ui.pane_box import PaneBox, kept_center
 from app.ui.pane_mouse import PaneGraphics
 from app.ui.pane_tools import PaneTool, PanTool, Tool, make_tool
 from app.ui.shutter_item import ShutterItem
 from app.ui.theme import GAP_L
 
 SMALLEST_ZOOM, LARGEST_ZOOM = 0.02, 32.0
+KEPT_PX = 48.0  # of the image stays in its pane wherever it is moved, logical px
 OVERLAY_Z = 10.0
 
 __all__ = ["ImagePane", "Tool", "ZoomMode"]
@@ -84,6 +86,7 @@ class ImagePane(QFrame):
         self._fit_limit = math.inf
         self._center = QPointF()  # what a free zoom keeps when the pane is resized, display coordinates
         self._zoom = 1.0
+        self._mouse: QPointF | None = None  # where it rests, logical px of the viewport
         self.matrix: npt.NDArray[np.float64] = np.eye(3)
         """(3, 3) image coordinates -> display coordinates."""
         self.table: DisplayTable | None = None
@@ -95,7 +98,7 @@ class ImagePane(QFrame):
         self.item.setParentItem(self.oriented)
         self.shutter = ShutterItem()
         self.shutter.setParentItem(self.oriented)
-        self.box = _Box()
+        self.box = PaneBox()
         self.box.addItem(self.oriented)
         self.graphics = PaneGraphics(self)
         self.graphics.setCentralItem(self.box)
@@ -167,6 +170,7 @@ class ImagePane(QFrame):
         self._message.setText(text)
         self.graphics.hide()
         self._message.show()
+        self.point_out(None)
 
     def set_error(self, error: UserError) -> None:
         """Show why the image cannot be shown and what to do."""
@@ -356,7 +360,8 @@ class ImagePane(QFrame):
             return
         before = self.center
         step_x, step_y = self.box.viewPixelSize()
-        self.box.translateBy(x=-dx_px * step_x, y=-dy_px * step_y)
+        step = self._kept(before - QPointF(dx_px * step_x, dy_px * step_y), self.zoom) - before
+        self.box.translateBy(x=step.x(), y=step.y())
         self._mode = ZoomMode.FREE
         self._note()
         self.moved_by_user.emit(self.center - before)
@@ -387,13 +392,22 @@ class ImagePane(QFrame):
     def _show(self, center: QPointF, zoom: float) -> None:
         ratio = self.graphics.devicePixelRatioF()
         width, height = self.graphics.width() * ratio / zoom, self.graphics.height() * ratio / zoom
+        center = self._kept(center, zoom)
         self.box.setRange(QRectF(center.x() - width / 2, center.y() - height / 2, width, height), padding=0)
         self._note()
+
+    def _kept(self, center: QPointF, zoom: float) -> QPointF:
+        """The middle of the pane, display coordinates, or the nearest at which a part of the image is in sight."""
+        unit = float(self.graphics.devicePixelRatioF()) / zoom
+        room = QSizeF(self.graphics.width() * unit, self.graphics.height() * unit)
+        outline = self.oriented.transform().map(QPolygonF(self.item.boundingRect()))
+        return kept_center(center, room, outline, KEPT_PX * unit)
 
     def _note(self) -> None:
         """Remember what a resize has to keep, and tell."""
         self._center, self._zoom = self.center, self.zoom
         self.loupe.update()
+        self._tell_pixel()
         self.zoom_changed.emit(self._zoom)
         self.view_changed.emit()
 
@@ -405,42 +419,18 @@ class ImagePane(QFrame):
     def point_out(self, at: QPointF | None) -> None:
         """Report the pixel at a place of the viewport, logical px, and let the loupe follow."""
         self.loupe.follow(at)
+        if at is not None or self._mouse is not None:
+            self._mouse = at
+            self._tell_pixel(is_new=True)
+
+    def _tell_pixel(self, *, is_new: bool = False) -> None:
+        """Report the pixel under the mouse, which may rest while the image is moved or another one is shown."""
+        at = self._mouse
         if at is None or self.item.pyramid is None:
-            self.pointed_at.emit(None)
+            if is_new:
+                self.pointed_at.emit(None)
             return
         x, y = self.map_to_image(at)
         is_inside = self.item.boundingRect().contains(QPointF(x, y))
         cols, rows = self.item.pyramid.cols, self.item.pyramid.rows
         self.pointed_at.emit((min(math.floor(x), cols - 1), min(math.floor(y), rows - 1)) if is_inside else None)
-
-
-class _Box(pg.ViewBox):  # type: ignore[misc]  # pyqtgraph has no types
-    """The ViewBox: display coordinates, y down, square, and none of pyqtgraph's own gestures."""
-
-    def __init__(self) -> None:
-        super().__init__(lockAspect=True, invertY=True, enableMenu=False, defaultPadding=0)
-        self.disableAutoRange()
-        self.setMouseEnabled(x=False, y=False)
-        self.setBackgroundColor(None)
-        self.setBorder(None)
-
-    def updateViewRange(self, forceX: bool = False, forceY: bool = False) -> None:  # noqa: N802, N803
-        """Show the wanted range moved by less than half a pixel of the screen, so that pixels stay on pixels.
-
-        An image that is panned, by whatever distance, is then moved and not sampled anew.
-        """
-        (left, right), (top, bottom) = self.state["targetRange"]
-        view, bounds = self.getViewWidget(), self.rect()
-        if view is not None and right > left and bottom > top and not bounds.isEmpty():
-            scale = min(bounds.width() / (right - left), bounds.height() / (bottom - top)) * view.devicePixelRatioF()
-            for axis, (low, high, size) in enumerate(((left, right, bounds.width()), (top, bottom, bounds.height()))):
-                first = (low + high) / 2 - size * view.devicePixelRatioF() / scale / 2  # what is on the screen's edge
-                step = round(first * scale) / scale - first
-                self.state["targetRange"][axis] = [low + step, high + step]
-        super().updateViewRange(forceX, forceY)
-
-    def wheelEvent(self, ev: object, axis: int | None = None) -> None:
-        """The pane zooms."""
-
-    def mouseDragEvent(self, ev: object, axis: int | None = None) -> None:
-        """The pane's tools drag."""

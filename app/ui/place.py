@@ -83,7 +83,7 @@ class Place:
         if isinstance(image, PreparedImage) and view is not None:
             wanted = self.hung_orientation if orientation is None else orientation
             if not is_same or self.shown is None:
-                self.shown = first_shown(image)
+                self.shown, self.image = first_shown(image), image
                 self.pane.set_image(
                     image.pyramid, table_for(image, self.shown), aspect=view.spacing.aspect, orientation=wanted
                 )

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPen, QWheelEvent
+from PySide6.QtGui import QColor, QImage, QPen, QPolygonF, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QGraphicsRectItem
 
@@ -15,7 +15,7 @@ from app.core.grey import GreyScale, Photometric, StoredImage, Window
 from app.core.grey_tables import display_table, to_display
 from app.core.orientation import Orientation
 from app.core.pyramid import build_pyramid
-from app.ui.image_pane import ImagePane, Tool, ZoomMode
+from app.ui.image_pane import KEPT_PX, ImagePane, Tool, ZoomMode
 from app.ui.pane_tools import PaneTool, Pointer
 from tests.support.window import wait
 
@@ -409,6 +409,23 @@ def test_the_loupe_shows_the_original_pixels_enlarged_around_the_cursor() -> Non
     assert pane.loupe.factor == 4.0
     pane.point_out(None)
     assert not pane.loupe.isVisible()
+
+
+@pytest.mark.parametrize("angle_deg", [0.0, 90.0, -50.0])
+def test_a_part_of_the_image_stays_in_its_pane_wherever_it_is_moved(angle_deg: float) -> None:
+    pane = shown_pane(noise(600, 200))
+    pane.set_orientation(Orientation(angle_deg=angle_deg))
+    for direction in ((1, 0), (0, 1), (-1, 0), (0, -1), (1, 1), (-1, 1), (1, -1)):
+        pane.fit()
+        for _ in range(5):
+            pane.pan_by(400 * direction[0], 400 * direction[1])
+        seen = QRectF(pane.graphics.viewport().rect())
+        outline = pane.to_viewport().map(QPolygonF(pane.item.boundingRect()))
+        rest = outline.intersected(QPolygonF(seen)).boundingRect()
+        assert min(rest.width(), rest.height()) >= KEPT_PX - 2
+        before = pane.center
+        pane.pan_by(-30 * direction[0], -30 * direction[1])  # back at once, by all of the way
+        assert (pane.center - before).manhattanLength() > 20 * pane.box.viewPixelSize()[0]
 
 
 def drag(pane: ImagePane, button: Qt.MouseButton, dx: int, dy: int) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QDockWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QToolButton
 
 from app.core.case import ReviewStatus
 from app.core.errors import UserError
@@ -88,6 +88,27 @@ def test_a_decision_moves_the_case_out_of_the_list_but_not_off_the_screen(path: 
     assert window.selection.on_screen == case_id
     key(window, Qt.Key.Key_PageDown)
     assert shown(window) == following
+
+
+def test_a_command_with_ctrl_selects_the_next_case_alone(path: Path) -> None:
+    window = open_window(path)
+    window.case_list.table.setFocus()
+    for _ in range(2):
+        before = shown(window)
+        key(window, Qt.Key.Key_PageDown, Qt.KeyboardModifier.ControlModifier)
+        assert shown(window) != before
+        assert window.case_list.selected_cases() == [window.selection.on_screen]
+
+
+def test_no_cross_is_left_in_a_search_box_that_was_emptied(path: Path) -> None:
+    window = open_window(path)
+    search = window.case_list.bar.search
+    QTest.keyClicks(search, "P-00")
+    (cross,) = search.findChildren(QToolButton)
+    wait_until(lambda: cross.property("opacity") == 1.0)
+    window.actions_by_id["show_all"].trigger()
+    wait_until(lambda: cross.property("opacity") == 0.0, timeout_s=10)
+    assert window.case_list.model.rowCount() == window.case_list.total
 
 
 def test_the_list_can_be_hidden_and_a_search_brings_it_back(path: Path) -> None:

@@ -180,6 +180,7 @@ class CasesWiring(Wiring):
         """The project was closed."""
         self._preparing.stop()
         self.content = None
+        self.window.selection.forget()
         self.window.case_list.set_source(None)
         self.window.case_list.set_thumbnails(None)
         if self._thumbnails is not None:
