@@ -5,15 +5,19 @@ from __future__ import annotations
 import unicodedata
 
 from app.core.annotation import label_value
+from app.core.label_set import FieldType
 from app.core.worklist import FIELD_BY_NAME, IMPORT_ORDER, FieldKind, Operator, Query
+from app.store.label_sets import default_label_set
 from app.store.project import ProjectStore
 
 YES = {True: "yes", False: "no"}
+CHOICES = (FieldType.CHOICE, FieldType.CHOICES)  # a number or a text is a reader's own, and so is what nobody asks for
 
 
 def facts(project: ProjectStore) -> dict[str, dict[str, list[str]]]:
     """Case -> field -> values, in the order of import."""
     found = {}
+    disputable = {f"label.{field.id}" for field in default_label_set().fields if field.type in CHOICES}
     for case in project.cases.all():
         study = project.studies.get(case.study_id)
         views = [view for view in map(project.views.get, case.view_ids) if view is not None]
@@ -61,11 +65,14 @@ def facts(project: ProjectStore) -> dict[str, dict[str, list[str]]]:
                 known.setdefault(field, []).extend(texts)
                 if reader:
                     known[f"{field}@{reader}"] = texts
-                    opinions.setdefault(field, set()).add(tuple(sorted(texts)))
+                    if field in disputable:
+                        opinions.setdefault(field, set()).add(tuple(sorted(texts)))
             elif field.startswith("comment"):
                 comments.append(value["text"] if isinstance(value, dict) else str(value))
         known["comment"] = [YES[bool(comments)]]
-        known["disagreement"] = [YES[any(len(said) > 1 for said in opinions.values())]]
+        is_disputed = any(len(said) > 1 for said in opinions.values())
+        known["disagreement"] = [YES[is_disputed]]
+        known["adjudication"] = ["waiting"] if is_disputed else []  # nobody decides in these tests
         marks = ["blocked" if case.blocked_reason else "", "open" if case.questions else ""]
         labels = [name for name in known if name.startswith("label.") and "@" not in name]
         known["_texts"] = [case.id, *case.questions, case.blocked_reason, *comments, *marks, *labels]

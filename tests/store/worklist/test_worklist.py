@@ -130,6 +130,18 @@ def test_answers_follow_every_change_at_once(project: ProjectStore, seed: int) -
         check(project, project.worklist, some_queries(project.worklist, choose, 4))
 
 
+def test_readers_disagree_about_what_is_asked_and_a_choice(project: ProjectStore) -> None:
+    case = project.cases.all()[3]
+    disputed = {}
+    for field in ("label.new", "label.score", "label.garden"):
+        for reader, value in (("Anna", "I"), ("Bo", "II")):
+            project.events.append(target=f"case:{case.id}@{reader}", field=field, after=value, author=reader)
+        check(project, project.worklist, [Query()])
+        counted = {facet.field.name: facet.counts for facet in project.worklist.facets()}
+        disputed[field] = (counted["disagreement"].get("yes", 0), counted["adjudication"].get("waiting", 0))
+    assert disputed == {"label.new": (0, 0), "label.score": (0, 0), "label.garden": (1, 1)}
+
+
 def test_facets_may_be_the_first_question(project: ProjectStore) -> None:
     found = {facet.field.name: facet.counts for facet in project.worklist.facets()}
     assert found["status"] == counts(facts(project), Query(), "status")
