@@ -223,7 +223,8 @@ def _zoom_words(showing: Showing) -> str:
     angle = round(showing.orientation.angle_deg, 1)
     parts = [f"{showing.zoom * 100:.0f} %"]
     if angle:
-        parts.append(tr("turned {angle}°", angle=f"{angle:g}"))
+        figures = number(angle, 0 if angle == round(angle) else 1).replace("-", "−")
+        parts.append(tr("turned {angle}°", angle=figures))
     if showing.is_shut:
         parts.append(tr("shutter"))
     return " · ".join(parts)

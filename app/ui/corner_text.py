@@ -254,13 +254,31 @@ class CornerText(QWidget):
                 inset += LETTER_PX  # a low pane: beside the letter, not on it
             middle = QPointF(width - inset if x_way > 0 else inset, y)
         else:
-            middle = QPointF(width * 0.36, height - inset if y_way > 0 else max(inset, 0.0))
+            middle = self._free(QPointF(width * 0.36, height - inset if y_way > 0 else inset), -1 if y_way > 0 else 1)
         tone = "caution" if marker.is_open else "accent"
         plate = self._plate(MARKER_PX, MARKER_PX, 6, tone, 2.0)
         self._put(plate, middle.x() - MARKER_PX / 2, middle.y() - MARKER_PX / 2)
         row = self._row(marker.letter, TEXT_XL, True, tone)
         size = row.deviceIndependentSize()
         self._put(row, middle.x() - size.width() / 2, middle.y() - size.height() / 2)
+
+    def _free(self, middle: QPointF, way: int) -> QPointF:
+        """The nearest place for the side marker at which it covers no words and no scale bar, further down or up.
+
+        Args:
+            middle: where it would be.
+            way: 1 down, -1 up.
+        """
+        taken = [QRectF(at, row.deviceIndependentSize()) for row, at in self._put_down]
+        if self._bar_put is not None:
+            taken.append(self._bar_put[0].boundingRect())
+        half = MARKER_PX / 2
+        y = middle.y()
+        for rect in sorted(taken, key=lambda rect: way * rect.center().y()):
+            plate = QRectF(middle.x() - half, y - half, MARKER_PX, MARKER_PX).adjusted(-GAP_S, -GAP_S, GAP_S, GAP_S)
+            if plate.intersects(rect):
+                y = rect.bottom() + half + GAP_S if way > 0 else rect.top() - half - GAP_S
+        return QPointF(middle.x(), y)
 
     def _bar(self, bar: ScaleBar, bottom: float, *, is_beside: bool) -> None:
         """The scale bar and its words, above the lower left corner; fewer words where the other corner is beside."""

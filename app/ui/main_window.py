@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 
 SIZE_PX = (1280, 800)
 SMALLEST_PX = (960, 600)
+FRAME_PX = (4, 40)  # what the title and the frame of a window take of a screen
 MOST_STEPS = 500  # of the keyboard, from one thing that can be seen to the next
 
 
@@ -120,8 +121,8 @@ class MainWindow(QMainWindow):
         self.late: LateParts | None = None
         self.is_catching_faults = False
         self.setWindowTitle("Coxa")
-        self.resize(*SIZE_PX)
-        self.setMinimumSize(*SMALLEST_PX)
+        self._fit_screen()
+        self.resize(*self._on_screen(SIZE_PX))
         self.setCentralWidget(_frame(self))
         if start.geometry is not None:
             from app.ui.geometry import restore_geometry
@@ -129,6 +130,15 @@ class MainWindow(QMainWindow):
             restore_geometry(self, start.geometry)
         self.first_painted.connect(lambda: QTimer.singleShot(0, self, self._build))
         self.shell_painted.connect(lambda: QTimer.singleShot(0, self, self._load_rest))
+
+    def _on_screen(self, size_px: tuple[int, int]) -> tuple[int, int]:
+        """A size, or as much of it as the screen has room for, logical px: a small one enlarged twofold has little."""
+        room = self.screen().availableGeometry()
+        return min(size_px[0], room.width() - FRAME_PX[0]), min(size_px[1], room.height() - FRAME_PX[1])
+
+    def _fit_screen(self) -> None:
+        """All of the window can be on the screen, the bottom bar included."""
+        self.setMinimumSize(*self._on_screen(SMALLEST_PX))
 
     @property
     def is_built(self) -> bool:
@@ -162,6 +172,8 @@ class MainWindow(QMainWindow):
     def event(self, event: QEvent) -> bool:
         """Notice the first paint of the frame and of the shell."""
         result = super().event(event)
+        if event.type() == QEvent.Type.DevicePixelRatioChange:  # another screen, or another scaling
+            self._fit_screen()
         if event.type() == QEvent.Type.Paint:
             if not self._is_painted:
                 self._is_painted = True

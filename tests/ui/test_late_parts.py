@@ -242,7 +242,10 @@ def test_blas_starts_no_threads_and_other_processes_decide_for_themselves() -> N
 
 
 @pytest.mark.usefixtures("is_slow")
-def test_docks_lie_where_they_were_before_and_after_they_are_filled(tmp_path: Path) -> None:
+def test_docks_lie_where_they_were_before_and_after_they_are_filled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.ui.main_window.FRAME_PX", (-160, 40))  # a screen of 960 px, not of 800
     project, kept = make_project(tmp_path / "p"), tmp_path / "window.ini"
     first = open_window(project, geometry=kept)
     first.resize(960, 650)  # as large as the screen of tests lets it come back

@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, QRect, Qt
 from PySide6.QtGui import QHelpEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QLabel, QPushButton, QTabBar, QToolTip
 
@@ -14,7 +14,7 @@ from app.core.worklist import AI_FINDING, AI_SCORE
 from app.store.project import ProjectStore
 from app.ui.case_list import NARROW_PX, NARROWEST_PX
 from app.ui.fields import ChoiceBox, DecimalBox, NumberBox
-from app.ui.main_window import MainWindow
+from app.ui.main_window import FRAME_PX, MainWindow
 from app.ui.shell import WORKLIST_PX
 from app.ui.theme import GAP_M
 from tests.support.window import application, make_project, open_window, wait, wait_until
@@ -158,3 +158,21 @@ def test_the_name_of_the_tab_in_front_is_whole(tmp_path: Path) -> None:
     assert bar.rect().contains(shown.center())
     assert shown.width() >= bar.fontMetrics().horizontalAdvance(bar.tabText(bar.currentIndex()))
     window.close()
+
+
+def test_on_a_small_screen_the_bottom_bar_is_on_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = QRect(0, 0, 911, 540)  # 1366 × 768 at 150 %, less the row of the system
+
+    class Small:
+        def availableGeometry(self) -> QRect:  # noqa: N802
+            return small
+
+    monkeypatch.setattr(MainWindow, "screen", lambda _: Small())
+    window = open_window(make_project(tmp_path / "p"), size=(960, 600))
+    window.resize(100, 100)  # as small as it gets
+    settle()
+    assert window.width() <= small.width() - FRAME_PX[0]
+    assert window.height() <= small.height() - FRAME_PX[1]
+    corner = window.research.mapTo(window, window.research.rect().bottomRight())
+    assert window.rect().contains(corner)
+    assert window.rect().contains(window.bar.mapTo(window, window.bar.rect().bottomRight()))
