@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QToolButton
 
 from app.core.case import ViewRole
 from app.core.finding import Consultation, ConsultationState, finding_probability
@@ -112,7 +113,6 @@ def test_opinion_and_heatmap_are_there_without_a_click(window: MainWindow) -> No
     assert is_painted(window)
     assert "not validated" in panel.heat.note.text()
     assert not is_painted(window, 1), "it looks at the frontal view only"
-    assert "outside what a model knows" in " ".join(window.banners.texts.values())
     assert "Aff" not in panel.rows[2].headline.text()
     assert "two clicks" in panel.rows[2].facts.text()
     before = window.selection.on_screen
@@ -120,6 +120,28 @@ def test_opinion_and_heatmap_are_there_without_a_click(window: MainWindow) -> No
     window.case_list.step(1)
     wait_until(lambda: window.selection.on_screen != before and len(answers(window)) == 4)
     assert is_painted(window), "the next case has its own"
+
+
+def test_what_lies_outside_a_model_is_said_in_one_place(window: MainWindow) -> None:
+    before = pane(window).geometry()
+
+    def notice() -> str:
+        wait(20)
+        return window.banners.texts.get("outside", "")
+
+    assert notice() == "", "the findings say it"
+    assert pane(window).geometry() == before
+    act(window, "show_crop")  # in front of the findings
+    assert "outside what a model knows" in notice()
+    act(window, "show_findings")
+    assert notice() == ""
+    act(window, "show_findings")
+    act(window, "show_crop")
+    assert "outside what a model knows" in notice()
+    cross = next(each for each in window.banners.findChildren(QToolButton) if each.isVisible())
+    cross.click()
+    window.findings.refresh()
+    assert notice() == "", "who has put it away has read it"
 
 
 def test_other_methods_each_view_alone_points_and_the_card(window: MainWindow) -> None:

@@ -44,7 +44,8 @@ class FindingsWiring(Wiring):
     display: FindingDisplay | None = None
     live: LiveAlignment | None = None
     dialog: ModelCardDialog | None = None
-    _outside_case = ""
+    _is_in_sight = False  # the panel is, and not behind another one
+    _put_away = ""  # case whose notice the user has put away
 
     def effects(self) -> dict[str, Callable[[bool], object]]:
         """What these commands do."""
@@ -198,20 +199,19 @@ class FindingsWiring(Wiring):
             self.live.refresh()
 
     def _warn(self) -> None:
-        """Say so when the case is unlike those that a model knows; once for each case."""
+        """Say so when the case is unlike those that a model knows, where the panel that says it is out of sight."""
         from app.core.finding import Verdict
 
         display, engine, banners = self.display, self.window.engine.engine, self.window.banners
         if display is None or engine is None:
             return
         case_id = display.case_id
-        if case_id != self._outside_case:
-            self._outside_case = ""
-            banners.remove(OUTSIDE)
+        if case_id != self._put_away:
+            self._put_away = ""
         outside = [entry for entry in engine.consultations(case_id) if entry.verdict is Verdict.OUTSIDE]
-        if not case_id or not outside or self._outside_case == case_id:
+        if not case_id or not outside or self._put_away or self._is_in_sight:
+            banners.remove(OUTSIDE)
             return
-        self._outside_case = case_id
         names = ", ".join(say(entry.card.title) for entry in outside)
         banner = Banner(
             tr("This case is outside what a model knows."),
@@ -219,12 +219,21 @@ class FindingsWiring(Wiring):
             tone="caution",
             is_closable=True,
         )
+        if banners.texts.get(OUTSIDE) == banner.text:
+            banner.deleteLater()
+            return
+        banner.closed.connect(self._on_put_away)
         banners.show_banner(OUTSIDE, banner)
 
-    def _on_visible(self, _: bool) -> None:
+    def _on_put_away(self) -> None:
+        self._put_away = self.display.case_id if self.display is not None else ""
+
+    def _on_visible(self, is_in_sight: bool) -> None:
+        self._is_in_sight = is_in_sight
         if self.display is not None:
             self.window.actions_by_id["show_findings"].setChecked(not self._dock.isHidden())
             self.display.refresh()
+            self._warn()
 
     def _on_opened(self) -> None:
         if self.display is not None:
@@ -232,7 +241,7 @@ class FindingsWiring(Wiring):
 
     def _on_closed(self) -> None:
         self.window.banners.remove(OUTSIDE)
-        self._outside_case = ""
+        self._put_away = ""
         if self.display is not None:
             self.display.use(None)
         self._follow_crop()
