@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from app.store.import_report import ImportItem, ImportReport, Outcome
 
 COLUMNS = ("file", "outcome", "reason", "remedy", "view", "notices")
+_FIGURES = re.compile(r"\d+(?:[.,]\d+)*")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -19,7 +21,7 @@ class ReportGroup:
 
     Args:
         outcome: what came of them.
-        reason: why.
+        reason: why; empty where nothing can be said of all of them.
         remedy: what to do about it.
         items: the files, in the order they were found.
     """
@@ -37,7 +39,7 @@ def grouped(items: Iterable[ImportItem]) -> list[ReportGroup]:
     """
     groups: dict[tuple[Outcome, str, str], list[ImportItem]] = {}
     for item in items:
-        groups.setdefault((item.outcome, item.kind or item.reason, item.remedy), []).append(item)
+        groups.setdefault((item.outcome, _sort_of_reason(item), item.remedy), []).append(item)
     order = (Outcome.REFUSED, Outcome.DUPLICATE, Outcome.IMPORTED)
     found = [
         ReportGroup(outcome=outcome, reason=_common_reason(members), remedy=remedy, items=tuple(members))
@@ -81,10 +83,17 @@ def _plain(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
 
 
+def _sort_of_reason(item: ImportItem) -> str:
+    """What files of a group share: the kind, and for refused ones what is said first, whatever figures are in it."""
+    if item.kind and item.outcome is Outcome.REFUSED:
+        return f"{item.kind} {_FIGURES.sub('0', item.reason.split('. ')[0].rstrip('.'))}"
+    return item.kind or item.reason
+
+
 def _common_reason(items: list[ImportItem]) -> str:
     reasons = {item.reason for item in items}
     if len(reasons) == 1:
         return items[0].reason
-    sentences = [reason.split(". ") for reason in reasons]
+    sentences = [[part.rstrip(".") for part in reason.split(". ")] for reason in sorted(reasons)]
     common = [part for part in sentences[0] if all(part in other for other in sentences)]
-    return ". ".join(common).rstrip(".") + "." if common else items[0].reason.split(". ")[0].rstrip(".") + "."
+    return ". ".join(common) + "." if common else ""

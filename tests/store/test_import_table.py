@@ -32,6 +32,24 @@ def test_refused_files_come_first_and_frequent_reasons_before_rare_ones() -> Non
     ]
 
 
+def test_what_is_said_of_a_group_holds_for_each_of_its_files() -> None:
+    def refused(reason: str) -> ImportItem:
+        return ImportItem(label="x", outcome=Outcome.REFUSED, reason=reason, remedy="Copy it again.", kind="damaged")
+
+    def known(reason: str) -> ImportItem:
+        return ImportItem(label="x", outcome=Outcome.DUPLICATE, reason=reason, kind="bit-identical")
+
+    items = (
+        refused("The file is empty."), refused("The file is damaged. It ends in its header."),
+        refused("The file is empty."), refused("The file is damaged."), refused("The file is damaged. Row 3 is cut."),
+        refused("There is no frame 4."), refused("There is no frame 12."),
+        known("Bit-identical with V-1."), known("Bit-identical with V-2."),
+    )  # fmt: skip
+    assert [(group.reason, len(group.items)) for group in grouped(items)] == [
+        ("The file is damaged.", 3), ("", 2), ("The file is empty.", 2), ("", 2),
+    ]  # fmt: skip
+
+
 def test_every_word_of_the_search_must_be_there() -> None:
     assert [item.label for item in matching(ITEMS, "b/ ROW 3")] == ["b/6.dcm"]
     assert [item.label for item in matching(ITEMS, "v-1")] == ["a/1.dcm", "b/3.dcm"]
