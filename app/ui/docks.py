@@ -58,14 +58,17 @@ def bring_forward(dock: QDockWidget) -> None:
     dock.raise_()
 
 
-def reserve(dock: QDockWidget, size_px: tuple[int, int]) -> None:
+def reserve(dock: QDockWidget, size_px: tuple[int, int], least_px: tuple[int, int]) -> None:
     """Let an empty dock lie as large as the panel asks for that `fill` puts into it later.
 
     Args:
         dock: the dock.
         size_px: width and height that the panel asks for.
+        least_px: width and height below which the panel does not go.
     """
-    dock.setWidget(_Reserved(QSize(*size_px), dock))
+    place = _Reserved(QSize(*size_px), dock)
+    place.setMinimumSize(*least_px)
+    dock.setWidget(place)
 
 
 def fill(dock: QDockWidget, panel: QWidget) -> None:

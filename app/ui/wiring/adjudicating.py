@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDockWidget
 
-from app.ui.docks import switch_dock
+from app.ui.docks import fill, reserve, switch_dock
 from app.ui.language import moment, tr
 from app.ui.notices import Banner
 from app.ui.wiring.wiring import Wiring
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from app.ui.dispute_box import DisputeView
 
 WAITING = "waiting"
+PANEL_PX, LEAST_PX = (340, 360), (169, 195)  # what the panel asks for, and its least
 
 
 class AdjudicatingWiring(Wiring):
@@ -63,7 +64,7 @@ class AdjudicatingWiring(Wiring):
 
         project = self.project
         self.panel = AdjudicationPanel(self._dock)
-        self._dock.setWidget(self.panel)
+        fill(self._dock, self.panel)
         self.panel.decided.connect(self.decide)
         self.panel.next_wanted.connect(self.next_disputed)
         self.panel.names_wanted.connect(self._on_names)
@@ -73,6 +74,10 @@ class AdjudicatingWiring(Wiring):
         project.author_changed.connect(self.refresh)
         project.closed.connect(self._on_closed)
         self.panel.set_next_key(self.window.commands.key_text("next_disputed"))
+
+    def reserve(self) -> None:
+        """The dock."""
+        reserve(self._dock, PANEL_PX, LEAST_PX)
 
     def catch_up(self) -> None:
         """Show the disputes of the case on the screen."""

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.ui.commands.annotate import LANDMARKS, MEASURES
-from app.ui.docks import bring_forward, switch_dock
+from app.ui.docks import bring_forward, fill, reserve, switch_dock
 from app.ui.language import say, tr
 from app.ui.notices import Banner
 from app.ui.wiring.wiring import Wiring
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 TOOLS = ("align", "box", *(f"measure:{name}" for name, *_ in MEASURES), *(f"landmark:{name}" for name, _ in LANDMARKS),
          "calibrate:length", "calibrate:ball")  # fmt: skip
+CROP_PX, LEAST_PX = (272, 420), (208, 348)  # what the crop asks for, and its least
 LIST_MS = 250  # the worklist follows when nothing more is annotated for so long
 
 
@@ -111,7 +112,7 @@ class AnnotatingWiring(Wiring):
         viewer, project = self.viewer, self.project
         self.board = DrawingBoard(viewer)
         self.panel = CropPanel(self._dock)
-        self._dock.setWidget(self.panel)
+        fill(self._dock, self.panel)
         self._steps = AnnotateSteps(project, viewer, self.board)
         self.board.drawn.connect(self._store)
         self.window.selection.leaving.connect(self.board.flush)
@@ -131,7 +132,8 @@ class AnnotatingWiring(Wiring):
         self._say_keys()
 
     def reserve(self) -> None:
-        """Who annotates is shown from the start: the bottom bar would grow otherwise, and the images shrink."""
+        """The dock; and who annotates: the bottom bar would grow later otherwise, and the images shrink."""
+        reserve(self._dock, CROP_PX, LEAST_PX)
         self.project.opened.connect(self._on_reader)
 
     def is_wanted_for(self, content: CaseContent) -> bool:

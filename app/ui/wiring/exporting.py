@@ -14,7 +14,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QDockWidget
 
 from app.core.errors import UserError
-from app.ui.docks import switch_dock
+from app.ui.docks import fill, reserve, switch_dock
 from app.ui.jobs_strip import JobLine
 from app.ui.language import number, say, tr, trn, whole
 from app.ui.notices import Banner
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from app.ui.export_panel import ExportPanel
 
 EXPORT_JOB = "export"
+PANEL_PX, LEAST_PX = (420, 560), (337, 127)  # what the panel asks for, and its least
 
 
 class ExportingWiring(Wiring):
@@ -71,7 +72,7 @@ class ExportingWiring(Wiring):
         from app.ui.export_panel import ExportPanel
 
         self.panel = ExportPanel(self._dock)
-        self._dock.setWidget(self.panel)
+        fill(self._dock, self.panel)
         self._look, self._write = BackgroundCall(self.window), BackgroundCall(self.window)
         self._look.finished.connect(self._on_preview)
         self._look.failed.connect(self._on_no_preview)
@@ -88,6 +89,10 @@ class ExportingWiring(Wiring):
         project.cases_changed.connect(self._follow)
         project.opened.connect(self._on_opened)
         project.closed.connect(self.stop)
+
+    def reserve(self) -> None:
+        """The dock."""
+        reserve(self._dock, PANEL_PX, LEAST_PX)
 
     def catch_up(self) -> None:
         """Where a data set may go."""

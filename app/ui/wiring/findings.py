@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from app.ui.model_card_view import ModelCardDialog
 
 OUTSIDE = "outside"
-PANEL_PX = (290, 420)  # what the panel asks for
+PANEL_PX, LEAST_PX = (290, 420), (0, 200)  # what the panel asks for, and its least
 SHARED = ("crop", "notes", "history")  # docks that lie behind the findings as tabs
 
 
@@ -126,7 +126,7 @@ class FindingsWiring(Wiring):
     def reserve(self) -> None:
         """The dock, where there is an engine."""
         if self.window.start.engine_command:
-            reserve(self._dock, PANEL_PX)
+            reserve(self._dock, PANEL_PX, LEAST_PX)
             self._dock.setVisible(self.window.actions_by_id["show_findings"].isChecked())
 
     def catch_up(self) -> None:

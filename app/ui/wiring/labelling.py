@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from app.store.annotations import Annotations
     from app.ui.label_form import LabelForm
 
-FORM_PX = (292, 600)  # what the form asks for
+FORM_PX, LEAST_PX = (292, 600), (240, 0)  # what the form asks for, and its least
 TYPING = (QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox, QComboBox)
 NAMED = {Qt.Key.Key_Backspace: "Backspace"}
 DIGITS = tuple("123456789")  # the first of them opens the form
@@ -84,7 +84,7 @@ class LabellingWiring(Wiring):
 
     def reserve(self) -> None:
         """The dock."""
-        reserve(self._dock, FORM_PX)
+        reserve(self._dock, FORM_PX, LEAST_PX)
         self._dock.setVisible(self.window.actions_by_id["show_labels"].isChecked())
 
     def catch_up(self) -> None:

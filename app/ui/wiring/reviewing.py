@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDockWidget
 
 from app.ui.commands.review import STATUSES
-from app.ui.docks import bring_forward, fill, switch_dock
+from app.ui.docks import bring_forward, fill, reserve, switch_dock
 from app.ui.language import moment, tr
 from app.ui.notices import Banner
 from app.ui.wiring.wiring import Wiring
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from app.store.annotations import Annotations
     from app.ui.case_notes import CaseNotes, CaseState
     from app.ui.history_panel import HistoryPanel
+
+PANEL_PX, LEAST_PX = (320, 320), (75, 72)  # what the panels ask for, and their least
 
 
 class ReviewingWiring(Wiring):
@@ -77,6 +79,11 @@ class ReviewingWiring(Wiring):
         project.author_changed.connect(self.refresh)
         project.closed.connect(self._on_closed)
         self._say_keys()
+
+    def reserve(self) -> None:
+        """The docks."""
+        for dock in (self._notes_dock, self._history_dock):
+            reserve(dock, PANEL_PX, LEAST_PX)
 
     def catch_up(self) -> None:
         """Show what is said about the case on the screen."""
