@@ -60,6 +60,17 @@ def matching(items: Iterable[ImportItem], text: str) -> list[ImportItem]:
     ]
 
 
+def together(reports: Iterable[ImportReport]) -> ImportReport:
+    """Several imports as one; a case is in it once, as it was after the last of them."""
+    parts = list(reports)
+    return ImportReport(
+        items=tuple(item for part in parts for item in part.items),
+        cases=tuple({entry.case.id: entry for part in parts for entry in part.cases}.values()),
+        is_cancelled=any(part.is_cancelled for part in parts),
+        notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+    )
+
+
 def first_open_case(report: ImportReport) -> str:
     """The first case that waits for a decision; empty when none does."""
     return next((entry.case.id for entry in report.cases if entry.case.questions or entry.case.blocked_reason), "")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from app.core.record import record
 from app.ui.dotted_label import DottedLabel
+from app.ui.focus import holds_focus
 from app.ui.theme import GAP_L, GAP_M, GAP_S
 
 TITLE_MIN_PX = 110
@@ -36,7 +38,13 @@ class JobLine:
 
 
 class JobsStrip(QWidget):
-    """Lines by key, oldest on top; hidden while there are none."""
+    """Lines by key, oldest on top; hidden while there are none.
+
+    Signals:
+        focus_left: what the keyboard was on goes away.
+    """
+
+    focus_left = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,6 +69,8 @@ class JobsStrip(QWidget):
         if row is None:
             row = self._rows[key] = _Row(self)
             self._layout.addWidget(row)
+        if row.is_changing(line) and any(map(holds_focus, row.buttons)):
+            self.focus_left.emit()  # else Qt would go to the next button, which keys would then press
         row.show_line(line)
         self.setVisible(True)
 
@@ -68,6 +78,8 @@ class JobsStrip(QWidget):
         """Take a line away, if it is there."""
         row = self._rows.pop(key, None)
         if row is not None:
+            if holds_focus(row):
+                self.focus_left.emit()
             self._layout.removeWidget(row)
             row.hide()
             row.deleteLater()
@@ -100,6 +112,10 @@ class _Row(QFrame):
     def text(self) -> str:
         return f"{self._title.text()}: {self._detail.text()}"
 
+    def is_changing(self, line: JobLine) -> bool:
+        """Whether it gets other buttons."""
+        return [button.text() for button in self.buttons] != [text for text, _ in line.buttons]
+
     def show_line(self, line: JobLine) -> None:
         self._title.setText(line.title)
         self._detail.setText(line.detail)
@@ -108,7 +124,7 @@ class _Row(QFrame):
             self._bar.setRange(0, line.total)
             self._bar.setValue(line.done)
             self._bar.setAccessibleName(line.title)
-        if [button.text() for button in self.buttons] != [text for text, _ in line.buttons]:
+        if self.is_changing(line):
             self._remake_buttons(line)
         self._effects = [effect for _, effect in line.buttons]
 

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolBut
 
 from app.core.errors import UserError
 from app.ui import theme
+from app.ui.focus import holds_focus
 from app.ui.icon_label import IconLabel
 from app.ui.language import say, tr
 from app.ui.privacy import without_paths
@@ -102,7 +103,13 @@ def _calling(effect: Callable[[], None]) -> Callable[[], None]:
 
 
 class BannerArea(QWidget):
-    """The place for banners above the images. Each has a key, so that a newer one replaces the older."""
+    """The place for banners above the images. Each has a key, so that a newer one replaces the older.
+
+    Signals:
+        focus_left: what the keyboard was on goes away.
+    """
+
+    focus_left = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -140,6 +147,8 @@ class BannerArea(QWidget):
         """Take a banner away, if it is there."""
         banner = self._banners.pop(key, None)
         if banner is not None:
+            if holds_focus(banner):
+                self.focus_left.emit()  # else Qt would go to the next button, which keys would then press
             self._layout.removeWidget(banner)
             banner.hide()
             banner.deleteLater()

@@ -14,6 +14,7 @@ import pytest
 from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QToolButton
 
 from app.store.audit import audit_database
 from app.store.head import read_head
@@ -21,6 +22,7 @@ from app.store.import_report import Outcome
 from app.store.project import ProjectStore
 from app.store.reading.sources import Source
 from app.ui.new_project import NewProjectDialog
+from app.ui.notices import Banner
 from tests.support.dicom_files import picture, write_dicom
 from tests.support.dropping import drag_over, drop, files, leave
 from tests.support.window import open_window, wait, wait_until
@@ -218,6 +220,44 @@ def test_a_decision_is_recorded_while_an_import_goes_on(tmp_path: Path) -> None:
         assert store.events.current(target, "note") == "seen"
         assert audit_database(store.database.connection, read_head(store.folder.head_file)) == []
         assert store.cases.count() >= 29
+
+
+def test_imports_that_waited_for_each_other_are_told_together(tmp_path: Path) -> None:
+    pair(tmp_path / "first", 1, ViewPosition=None)
+    pair(tmp_path / "second", 2)
+    window = open_window(empty_project(tmp_path / "p"))
+    drop(window, [tmp_path / "first"])
+    drop(window, [tmp_path / "second"])
+    settled(window, imports=2)
+    assert window.banners.texts["import"] == "4 views imported. 1 case needs a decision."
+    press(window, "Go to the first")
+    assert window.project is not None
+    wait_until(lambda: window.selection.on_screen == window.selection.wanted)
+    case = window.project.look().cases.get(window.selection.on_screen)
+    assert case is not None
+    assert case.questions
+    pair(tmp_path / "third", 3)
+    drop(window, [tmp_path / "third"])
+    settled(window, imports=3)
+    assert window.banners.texts["import"] == "2 views imported."
+
+
+def test_keys_are_commands_again_when_what_they_were_on_goes_away(tmp_path: Path) -> None:
+    for study in range(1, 40):
+        pair(tmp_path / "in", study)
+    window = open_window(empty_project(tmp_path / "p"))
+    window.banners.show_banner("other", Banner("Something else.", is_closable=True))
+    drop(window, [tmp_path / "in"])
+    wait_until(lambda: window.importing.task.state.imported > 0)
+    (cancel,) = window.jobs.buttons("import")
+    cancel.setFocus()
+    cancel.click()
+    assert window.focusWidget() in (window, window.case_list.table)
+    settled(window)
+    cross = window.banners.findChildren(QToolButton)[0]
+    cross.setFocus()
+    cross.click()
+    assert window.focusWidget() is window.case_list.table
 
 
 def test_closing_the_window_ends_an_import_cleanly(tmp_path: Path) -> None:

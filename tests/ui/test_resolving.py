@@ -387,6 +387,24 @@ def test_the_last_view_of_a_project_can_be_excluded(tmp_path: Path) -> None:
     assert window.resolving.panel.isHidden()
 
 
+def test_what_must_be_known_is_said_in_the_language_of_the_window(tmp_path: Path) -> None:
+    window = open_window(
+        project_of(tmp_path / "p", [replace(silent("V-1"), flags=frozenset({ViewFlag.OTHER_BODY_PART}))])
+    )
+    panel = window.resolving.panel
+    assert panel.asked.notes
+    english = panel.asked.notes
+    window.actions_by_id["language:de"].trigger()
+    try:
+        wait(50)
+        assert panel.asked.notes != english
+        assert panel._notes.text() == "\n".join(panel.asked.notes)
+    finally:
+        window.actions_by_id["language:en"].trigger()
+        wait(20)
+    assert panel.asked.notes == english
+
+
 def test_no_key_stands_for_two_commands() -> None:
     """An ambiguous key does nothing at all in Qt."""
     from app.ui.commands.table import COMMANDS

@@ -56,6 +56,8 @@ class CasesWiring(Wiring):
         self._preparing.progressed.connect(self._on_preparing)
         self._preparing.finished.connect(self._on_prepared)
         self._preparing.failed.connect(self._on_not_prepared)
+        for strip in (window.banners, window.jobs):
+            strip.focus_left.connect(self.take_focus)
         window.case_list.case_chosen.connect(window.selection.open_case)
         window.case_list.listed.connect(window.enable)
         window.case_list.failed.connect(
@@ -221,6 +223,11 @@ class CasesWiring(Wiring):
             return
         contents = [self.project.content(name) for name in self.window.case_list.neighbours(steps)]
         self.viewer.decode_ahead(content for content in contents if content is not None)
+
+    def take_focus(self) -> None:
+        """Give the keyboard to the worklist, where keys are commands, or to no widget while it is not in sight."""
+        table = self.window.case_list.table
+        (table if table.isVisible() else self.window).setFocus()
 
     def hide_list(self) -> None:
         """There is no project, and nothing to list."""

@@ -62,6 +62,7 @@ class ImportingWiring(Wiring):
         """Nothing is imported yet."""
         self.reports: list[tuple[str, ImportReport]] = []
         self._waiting: list[ImportRequest] = []
+        self._in_a_row = 0  # of the reports the last: imports that waited for each other, which one banner tells
         self._refresh = QTimer(self.window, singleShot=True)
         self._refresh.timeout.connect(self._bring_up_to_date)
         self._refresh_ms = REFRESH_MS
@@ -105,7 +106,7 @@ class ImportingWiring(Wiring):
         if self.dialog is not None and self.dialog.isVisible():
             self.dialog.show_reports(self._titled_reports())
         if "import" in self.window.banners.texts and self.reports:
-            self._show_end(self.reports[-1][1])
+            self._show_end()
 
     def stop(self) -> None:
         """End what is under way, and wait for it."""
@@ -318,11 +319,12 @@ class ImportingWiring(Wiring):
     # --- under way ---
 
     def _start(self, request: ImportRequest) -> None:
-        self.window.banners.remove("import")
         if self.task.is_running:
             self._waiting.append(request)
             self._on_progress(self.task.state)
             return
+        self.window.banners.remove("import")
+        self._in_a_row = 0
         self.task.start(self.project.look(), request, author=self.project.author)
         if not self.window.case_list.total:
             self.window.projects.show_no_cases()
@@ -363,8 +365,9 @@ class ImportingWiring(Wiring):
         self._bring_up_to_date()
         self.window.jobs.remove(IMPORT_JOB)
         self.reports.append((time.strftime("%H:%M"), report))
+        self._in_a_row += 1
         if self.project.is_open:
-            self._show_end(report)
+            self._show_end()
             if not self.window.case_list.total:
                 self.window.projects.show_no_cases()
         self.window.enable()
@@ -372,11 +375,12 @@ class ImportingWiring(Wiring):
             self.dialog.show_reports(self._titled_reports())
         self._go_on()
 
-    def _show_end(self, report: ImportReport) -> None:
+    def _show_end(self) -> None:
         from app.store.import_report import Outcome
-        from app.store.import_table import first_open_case
+        from app.store.import_table import first_open_case, together
         from app.ui.import_report_dialog import decisions_of, summary_of
 
+        report = together(report for _, report in self.reports[-max(self._in_a_row, 1) :])
         title, lines = f"{summary_of(report)}.", [decisions_of(report)]
         if report.is_cancelled:
             title = tr("The import was stopped: {what}.", what=summary_of(report))

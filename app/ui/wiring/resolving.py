@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from app.ui.commands.resolve import EXCLUSION_REASONS, RESOLVE_COMMANDS, WRONG_PATIENT
-from app.ui.language import tr
+from app.ui.language import say, tr
 from app.ui.notices import Banner
 from app.ui.wiring.wiring import Wiring
 
@@ -104,6 +104,12 @@ class ResolvingWiring(Wiring):
             found |= {"blocked case"} if case.blocked_reason else {"writable case"}
         return found
 
+    def retranslate(self) -> None:
+        """What must be known about a view, and what is the matter with the case."""
+        if self.is_connected and self.window.cases.content is not None:
+            self._refresh()
+            self.show_case_banner()
+
     @property
     def may_decide(self) -> bool:
         """Whether keys may say what the active view shows: it is asked about, and it is the wanted case's."""
@@ -118,7 +124,7 @@ class ResolvingWiring(Wiring):
         if content is None:
             return
         if content.case.blocked_reason:
-            banner = Banner(tr("Do not read this case."), (content.case.blocked_reason,), tone="danger")
+            banner = Banner(tr("Do not read this case."), (say(content.case.blocked_reason),), tone="danger")
             banners.show_banner("case", banner)
         elif content.waiting and self.is_connected and self.panel.isHidden():
             words = (
