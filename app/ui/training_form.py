@@ -204,7 +204,7 @@ class TrainingForm(QWidget):
         self._refill("network", [(network.title, network.id) for network in self._networks])
         self._refill("start", [(tr(text), start.value) for start, text in STARTS.items()])
         self._refill("protocol", [(tr(text), protocol.value) for protocol, text in PROTOCOLS.items()])
-        names = {"auto": tr("The best device there is"), "cpu": tr("CPU"), "cuda": tr("GPU (CUDA)")}
+        names = {"auto": tr("Automatic"), "cpu": tr("CPU"), "cuda": tr("GPU (CUDA)")}
         self._refill("device", [(names[name], name) for name in DEVICES])
         self._fill_presets(str(self.boxes["network"].currentData() or ""))
         for name in ("protocol", "device"):

@@ -36,7 +36,7 @@ PRESETS: Mapping[str, str] = {
     "paper-sgd": "As in the paper, SGD",
 }
 STARTS: Mapping[Start, str] = {
-    Start.ACTIVE: "The model that answers now",
+    Start.ACTIVE: "Active model",
     Start.IMAGENET: "ImageNet weights",
     Start.SCRATCH: "Random weights",
     Start.FILE: "A weights file …",
