@@ -136,6 +136,20 @@ def test_handles_are_dragged_and_committed_once(window: MainWindow) -> None:
     assert count_events(window) == events + 3
 
 
+def test_a_first_click_outlives_another_language_and_a_reader_is_a_name(window: MainWindow) -> None:
+    act(window, "align")
+    first = click(pane(window), (150, 180))
+    for command in ("language:de", "language:en", "hide_names"):
+        window.actions_by_id[command].trigger()
+        wait(20)
+    assert window.annotating.reader.text() == "Reader: •••"
+    window.actions_by_id["hide_names"].trigger()
+    wait(20)
+    assert window.annotating.reader.text() == "Reader: tester"
+    click(pane(window), (165, 330))
+    assert stored_alignment(window).center_xy == pytest.approx(first, abs=1e-9)
+
+
 @pytest.mark.parametrize(
     ("key", "modifiers", "moved"),
     [(Qt.Key.Key_Right, NONE, (1, 0)), (Qt.Key.Key_Up, NONE, (0, -1)), (Qt.Key.Key_Left, SHIFT, (-10, 0)),

@@ -23,6 +23,7 @@ from app.ui.commands.annotate import LANDMARKS, MEASURES
 from app.ui.docks import bring_forward, fill, reserve, switch_dock
 from app.ui.language import say, tr
 from app.ui.notices import Banner
+from app.ui.privacy import private
 from app.ui.wiring.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ class AnnotatingWiring(Wiring):
         """Titles, who annotates, keys."""
         self._dock.setWindowTitle(tr("Aligned crop"))
         self.saved.setText(tr("Saved") if self.saved.text() else "")
-        self._on_reader()
+        self._on_reader(is_new=False)  # a first click stays
         self._say_keys()
 
     def close(self) -> None:
@@ -300,17 +301,22 @@ class AnnotatingWiring(Wiring):
     def _refresh_list(self) -> None:
         self.window.case_list.refresh()
 
-    def _on_reader(self) -> None:
+    def _on_reader(self, *, is_new: bool = True) -> None:
         project = self.window.project
         is_writable = project is not None and project.is_writable
         self.reader.setVisible(is_writable)
         if project is not None:
             name = project.author.strip()
-            self.reader.setText(tr("Reader: {name}", name=name) if name else tr("Reader: not named yet"))
+            self.reader.setText(tr("Reader: {name}", name=private(name)) if name else tr("Reader: not named yet"))
             self.reader.setToolTip(tr("Who annotates; click to change it"))
             is_shown = self.window.viewer is not None and self.window.viewer.content is not None
-            if self.is_connected and project.is_open and is_shown:
+            if self.is_connected and project.is_open and is_shown and (is_new or not self._is_drawing()):
                 self.refresh()
+
+    def _is_drawing(self) -> bool:
+        """Whether a gesture was begun that is not complete."""
+        drawings = [self.board.on(place.pane) for place in self.viewer.places]
+        return any(drawing is not None and drawing.pending for drawing in drawings)
 
     def _on_closed(self) -> None:
         self._list_soon.stop()
