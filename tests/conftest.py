@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,6 +42,16 @@ def own_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             del os.environ[name]
         else:
             os.environ[name] = value
+
+
+@pytest.fixture(autouse=True)
+def collected() -> Iterator[None]:
+    """Once there is a window in this process, garbage is collected as in the program: in its thread, between things."""
+    yield
+    if not gc.isenabled():
+        from app.ui.collecting import collect_due
+
+        collect_due()
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from app.core.errors import UserError
 from app.core.record import record
 from app.ui import theme
+from app.ui.collecting import Collector
 from app.ui.language import use_language
 from app.ui.main_window import MainWindow
 from app.ui.privacy import hide_names
@@ -67,7 +68,7 @@ def run_window(start: Start, automation: Automation) -> int:
     window.catch_faults(is_on=True)
     if is_waiting:
         window.shell_painted.connect(lambda: theme.apply(app, start.settings.settings.theme))
-    _later(_collect_again, after_ms=COLLECT_AFTER_MS, owner=window)
+    _later(Collector(window).start, after_ms=COLLECT_AFTER_MS, owner=window)
     if automation.size is not None:
         window.resize(QSize(*automation.size))
     pictures: list[bool] = []
@@ -82,6 +83,7 @@ def run_window(start: Start, automation: Automation) -> int:
         code = app.exec()
     finally:
         window.catch_faults(is_on=False)
+        gc.enable()
     if automation.screenshot is not None and pictures != [True]:
         raise UserError(
             "The screenshot was not written.",
@@ -90,12 +92,6 @@ def run_window(start: Start, automation: Automation) -> int:
             kind="no-screenshot",
         )
     return code
-
-
-def _collect_again() -> None:
-    """Collect garbage again, and never look again at what the start has made: it stays."""
-    gc.freeze()
-    gc.enable()
 
 
 def _arrange_commands(window: MainWindow, commands: tuple[str, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from app.store.project import ProjectStore
 from app.store.resolve import recompose_study
 from app.store.settings import SettingsFile
 from app.ui import theme
+from app.ui.collecting import collect_due
 from app.ui.main_window import MainWindow
 from app.ui.start_plan import Start
 
@@ -35,6 +37,7 @@ def application() -> QApplication:
     if not isinstance(app, QApplication):
         app = QApplication(["coxa-tests"])
         theme.apply(app)
+        gc.disable()  # from now on it is collected as in the program: by `wait`, and after each test
     return app
 
 
@@ -43,6 +46,7 @@ def wait(ms: int = 0) -> None:
     loop = QEventLoop()
     QTimer.singleShot(ms, loop.quit)
     loop.exec()
+    collect_due()
 
 
 def wait_until(condition: Callable[[], bool], timeout_s: float = 90.0) -> None:
