@@ -21,6 +21,7 @@ from app.store.health import HealthReport, State
 from app.store.project_facts import ProjectFacts
 from app.ui import theme
 from app.ui.language import moment, present_language, say, tr, whole
+from app.ui.lock_words import read_only_words
 from app.ui.privacy import private
 from app.ui.theme import GAP_L, GAP_M, GAP_S
 
@@ -70,7 +71,7 @@ class PropertiesDialog(QDialog):
                 free=size_words(facts.free_bytes),
             ),
         )
-        self._add(tr("Writing"), say(read_only_reason) or tr("Open for writing here"))
+        self._add(tr("Writing"), read_only_words(read_only_reason) or tr("Open for writing here"))
         backups = QTreeWidget(self)
         backups.setRootIsDecorated(False)
         backups.setColumnCount(3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,16 @@ from PySide6.QtWidgets import QMessageBox, QPushButton
 
 from app.store.backup import list_backups
 from app.store.folder import ProjectFolder
+from app.store.lock import Holder, locked
 from app.store.project import ProjectStore
 from app.store.recent import RecentProjects
+from app.ui.language import moment, use_language
+from app.ui.lock_words import read_only_words
 from app.ui.main_window import MainWindow
 from app.ui.new_project import NewProjectDialog, folder_name, free_name, problem_with
+from app.ui.privacy import hide_names
 from app.ui.start_plan import Start
-from tests.support.window import make_project, open_window, wait, wait_until
+from tests.support.window import application, make_project, open_window, wait, wait_until
 
 
 def window_with(recent: Path) -> MainWindow:
@@ -306,6 +311,27 @@ def test_trying_again_keeps_the_case_on_the_screen(tmp_path: Path) -> None:
     window.projects.try_writing()
     assert window.project.is_writable
     wait_until(lambda: window.selection.on_screen == on_screen)
+
+
+def test_who_holds_a_project_is_said_in_the_language_and_not_while_names_are_hidden() -> None:
+    held = locked(Holder(pid=7, host="ward-3", user="m.meier", since="2026-11-21T18:03:05+00:00")).reason
+    reason = f"{held} Close it there, then try again here to make changes."
+    app, then = application(), moment(datetime(2026, 11, 21, 18, 3, tzinfo=UTC))
+    assert read_only_words(reason) == (
+        f"It is held by m.meier on ward-3, since {then}. Close it there, then try again here to make changes."
+    )
+    use_language(app, "de")
+    try:
+        words = read_only_words(reason)
+        assert words.startswith("Es ist bei m.meier auf ward-3 zum Schreiben geöffnet, seit 21.11.2026, ")
+        assert words.endswith("Schließen Sie es dort, und versuchen Sie es dann hier erneut, um etwas zu ändern.")
+        hide_names(app, True)
+        assert "meier" not in read_only_words(reason)
+        assert "ward" not in read_only_words(reason)
+    finally:
+        hide_names(app, False)
+        use_language(app, "en")
+    assert read_only_words("It was opened for looking only.") == "It was opened for looking only."
 
 
 def test_a_second_writer_of_the_same_process_cannot_slip_in(tmp_path: Path) -> None:

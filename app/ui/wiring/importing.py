@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 from app.core.errors import UserError
 from app.ui.jobs_strip import JobLine
 from app.ui.language import tr, trn
+from app.ui.lock_words import read_only_words
 from app.ui.notices import Banner
 from app.ui.privacy import private
 from app.ui.wiring.wiring import Wiring
@@ -256,7 +257,7 @@ class ImportingWiring(Wiring):
             self.window.banners.show_error(
                 UserError(
                     tr("Nothing can be imported now."),
-                    reason=project.read_only_reason,
+                    reason=read_only_words(project.read_only_reason),
                     remedy=tr("Press “Try again for writing”, or open another project."),
                     kind="read-only",
                 )

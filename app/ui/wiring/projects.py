@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox
 from app.core.errors import UserError
 from app.ui.jobs_strip import JobLine
 from app.ui.language import say, tr, trn
+from app.ui.lock_words import read_only_words
 from app.ui.notices import Banner
 from app.ui.privacy import private
 from app.ui.wiring.wiring import Wiring
@@ -414,10 +415,9 @@ class ProjectsWiring(Wiring):
         window.setWindowTitle(f"{name} — Coxa" if name else "Coxa")
         window.state.setText(name if project.is_writable or not name else tr("{name} (read-only)", name=name))
         window.state.setToolTip(private(str(project.path)) if name else "")
-        if project.is_open and project.read_only_reason:
+        if project.is_open and (reason := read_only_words(project.read_only_reason)):
             title = tr("Read-only: nothing can be changed here.")
-            action = (tr("Try again for writing"), self.try_writing)
-            banner = Banner(title, (say(project.read_only_reason),), tone="caution", action=action)
+            banner = Banner(title, (reason,), tone="caution", action=(tr("Try again for writing"), self.try_writing))
             window.banners.show_banner("read-only", banner)
 
     def retranslate(self) -> None:
