@@ -119,7 +119,7 @@ class CaseListBar(QWidget):
         self.filter_button.setText(tr("Filter"))
         self.filter_button.setToolTip(tr("Choose which cases are listed"))
         self.sort_button.setToolTip(tr("Choose the order; a click on a column heading does the same"))
-        self.saved_button.setText(f"{tr('Saved')}  ▾")
+        self.saved_button.setText(tr("Saved ▾"))
         self.saved_button.setToolTip(tr("Filters kept under a name"))
         self._show_sort()
         self._show_chips()
@@ -239,7 +239,7 @@ class CaseListBar(QWidget):
 
     def _show_sort(self) -> None:
         arrow = "↓" if self.query.sort.is_descending else "↑"
-        self.sort_button.setText(f"{arrow} {field_title(self.query.sort.field)}  ▾")
+        self.sort_button.setText(f"{arrow} {field_title(self.query.sort.field)} ▾")
 
     def _fill_sort_menu(self) -> None:
         self.sort_menu.clear()

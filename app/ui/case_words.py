@@ -23,7 +23,7 @@ from app.core.worklist import (
     WorklistRow,
     as_number,
 )
-from app.ui.language import number, tr
+from app.ui.language import number, say, tr
 from app.ui.privacy import private
 
 FIELD_TITLES = {name: field.title for name, field in FIELD_BY_NAME.items()} | {IMPORT_ORDER: "Import order"}
@@ -56,6 +56,7 @@ AI_TITLES = {AI_SCORE: "AI score: {what}", AI_UNCERTAINTY: "AI uncertainty: {wha
              AI_NEXT: "Worth annotating next: {what}"}  # fmt: skip
 AI_VIEWS = {"pair": "both views", "frontal": "frontal", "lateral": "lateral"}
 PLAIN = ("open", "blocked", "comment", "disagreement", "views", "side")  # their values say what they are values of
+YES_NO = frozenset({"yes", "no"})
 SIDE_LETTERS = {"left": "L", "right": "R", "": "?"}
 
 
@@ -74,8 +75,8 @@ def place_words(task_id: str) -> str:
     """What the model of a place decides, and from what: `fracture (both views)`."""
     question, _, views = task_id.partition(".")
     if not views:  # a question, whichever model answers it
-        return question.replace("-", " ")
-    return f"{question.replace('-', ' ')} ({tr(AI_VIEWS.get(views, views))})"
+        return say(question.replace("-", " "))
+    return f"{say(question.replace('-', ' '))} ({tr(AI_VIEWS.get(views, views))})"
 
 
 def score_words(row: WorklistRow, task_id: str) -> str:
@@ -107,6 +108,8 @@ def value_words(field: str, value: str) -> str:
         return private(value)
     if field.startswith(AI_PREFIX):
         return tr(AI_VALUES[value]) if value in AI_VALUES else number(float(value), 2)
+    if field.startswith(LABEL_PREFIX) and value in YES_NO:
+        return tr(value)
     words = VALUE_WORDS.get(field, {}).get(value)
     return value if words is None else tr(words)
 
@@ -166,20 +169,23 @@ def row_tip(row: WorklistRow, *, patient: str) -> str:
     lines = [f"{patient}, {value_words('side', row.side or 'open')}, {row.date or tr('no date')}"]
     lines.append(f"{value_words('status', row.status)}, {value_words('views', row.views)}")
     if row.blocked_reason:
-        lines.append(tr("Blocked: {reason}", reason=row.blocked_reason))
-    lines += row.questions
-    lines += [f"{field_title(name)}: {', '.join(values)}" for name, values in row.labels.items() if values]
+        lines.append(tr("Blocked: {reason}", reason=say(row.blocked_reason)))
+    lines += map(say, row.questions)
+    lines += [
+        f"{field_title(name)}: {', '.join(value_words(name, value) for value in values)}"
+        for name, values in row.labels.items() if values
+    ]  # fmt: skip
     for name, values in row.opinions.items():
         if name.startswith(AI_FINDING):
             task_id = name.removeprefix(AI_FINDING)
             said = tr(AI_VALUES[values[0]])
             score = "" if values[0] == "outside" else score_words(row, task_id)
             lines.append(f"{field_title(name)}: {said}, {score}" if score else f"{field_title(name)}: {said}")
-    lines += [f"“{private(comment)}”" for comment in row.comments]
+    lines += [tr("“{name}”", name=private(comment)) for comment in row.comments]
     return "\n".join(lines)
 
 
 def _one_label(name: str, values: tuple[str, ...]) -> str:
-    is_bare = set(values) <= {"yes", "no"} or all(as_number(value) is not None for value in values)
-    said = [tr(value) if value in ("yes", "no") else value for value in values]
+    is_bare = set(values) <= YES_NO or all(as_number(value) is not None for value in values)
+    said = [value_words(name, value) for value in values]
     return f"{field_title(name)} {', '.join(said)}" if is_bare else ", ".join(said)

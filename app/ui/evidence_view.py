@@ -66,5 +66,5 @@ class EvidenceView(QWidget):
 
 def piece_text(piece: Evidence) -> str:
     """One piece of evidence: where it was found, what, and whether it only hints."""
-    words = f"{piece.source}: “{piece.found}”"
+    words = f"{piece.source}: {tr('“{name}”', name=piece.found)}"
     return f"{words} · {tr('hint only')}" if piece.is_advisory else words

@@ -32,7 +32,7 @@ def first_table(paths: Sequence[Path]) -> Path:
 def what_words(paths: Sequence[Path]) -> str:
     """`2 folders and 3 files`, or the name of the only one."""
     if len(paths) == 1:
-        return f"“{private(paths[0].name)}”"
+        return tr("“{name}”", name=private(paths[0].name))
     folders = sum(path.is_dir() for path in paths)
     files = len(paths) - folders
     parts = []

@@ -12,10 +12,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QTreeWidgetItem
 
 from app.core.case import ReviewStatus
-from app.core.worklist import AI_FINDING, AI_SCORE, Query, Sort, WorklistRow, parse_filter
+from app.core.worklist import AI_FINDING, AI_SCORE, LABEL_PREFIX, Query, Sort, WorklistRow, parse_filter
 from app.store.project import ProjectStore
 from app.ui import case_words
 from app.ui.case_list import CaseList
+from app.ui.import_words import what_words
+from app.ui.language import use_language
 from app.ui.privacy import hide_names
 from tests.support.many_cases import make_many_cases
 from tests.support.naive_worklist import answer, facts
@@ -376,3 +378,30 @@ def test_the_worklist_gives_a_figure_where_the_panel_gives_one(verdict: str, wor
     row = WorklistRow(case_id="C", position=1, study_id="S", patient_id="P", opinions=opinions)
     assert case_words.first_score(row) == words
     assert ("54" in case_words.row_tip(row, patient="P")) is (verdict != "outside")
+
+
+def test_the_words_of_coxa_are_german_and_names_of_labels_are_the_project_s_own(cases: CaseList) -> None:
+    row = WorklistRow(
+        case_id="C", position=1, study_id="S", patient_id="P", labels={f"{LABEL_PREFIX}osteoporosis": ("no",)},
+        opinions={f"{AI_FINDING}fracture.pair": ("found",)}, comments=("Look here",),
+    )  # fmt: skip
+    app = application()
+    use_language(app, "de")
+    try:
+        wait(0)
+        assert case_words.label_words(row) == "osteoporosis nein"
+        assert "osteoporosis: nein" in case_words.row_tip(row, patient="P")
+        assert "„Look here“" in case_words.row_tip(row, patient="P")
+        assert case_words.filter_words(parse_filter(f"{LABEL_PREFIX}osteoporosis=yes")) == "osteoporosis: ja"
+        assert case_words.field_title(f"{AI_FINDING}fracture.pair") == "KI-Befund: Fraktur (beide Aufnahmen)"
+        assert what_words([Path("set.zip")]) == "„set.zip“"
+        cases.resize(300, 700)
+        wait(0)
+        bar = cases.bar
+        for button in (bar.filter_button, bar.sort_button, bar.saved_button):
+            assert button.width() >= button.sizeHint().width(), button.text()
+    finally:
+        use_language(app, "en")
+        wait(30)
+    for button in (cases.bar.filter_button, cases.bar.sort_button, cases.bar.saved_button):
+        assert button.width() >= button.sizeHint().width(), button.text()
