@@ -50,13 +50,19 @@ def restore_docks(window: QMainWindow, path: Path | None) -> None:
         window.restoreState(state, VERSION)
 
 
-def keep_geometry(window: QMainWindow, path: Path | None) -> None:
-    """Remember where the window is."""
+def keep_geometry(window: QMainWindow, path: Path | None, docks: QByteArray | None = None) -> None:
+    """Remember where the window is.
+
+    Args:
+        window: the window.
+        path: the file; None does nothing.
+        docks: where docks belong that are put away just now; None = where they are.
+    """
     if path is None:
         return
     kept = QSettings(str(path), QSettings.Format.IniFormat)
     kept.setValue(_GEOMETRY, window.saveGeometry())
-    kept.setValue(_STATE, window.saveState(VERSION))
+    kept.setValue(_STATE, window.saveState(VERSION) if docks is None else docks)
     kept.sync()
 
 

@@ -210,7 +210,7 @@ def test_a_project_that_somebody_else_writes_is_opened_for_looking_and_says_who_
     with ProjectStore.open(folder):
         window = open_window(folder)
         assert shown_values(window) == [200, 201]
-        assert "process" in window.banners.texts["read-only"]
+        assert "It is held by" in window.banners.texts["read-only"]
         press(window, "PgDown")
         settle(window)
         assert window.viewer is not None

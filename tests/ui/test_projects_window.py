@@ -17,6 +17,7 @@ from app.store.folder import ProjectFolder
 from app.store.lock import Holder, locked
 from app.store.project import ProjectStore
 from app.store.recent import RecentProjects
+from app.ui.docks import docks_of, is_behind
 from app.ui.language import moment, use_language
 from app.ui.lock_words import read_only_words
 from app.ui.main_window import MainWindow
@@ -311,6 +312,35 @@ def test_trying_again_keeps_the_case_on_the_screen(tmp_path: Path) -> None:
     window.projects.try_writing()
     assert window.project.is_writable
     wait_until(lambda: window.selection.on_screen == on_screen)
+
+
+def test_panels_are_put_away_without_a_project_and_lie_where_they_were_with_one(tmp_path: Path) -> None:
+    folder, kept = make_project(tmp_path / "p", cases=1), tmp_path / "window.ini"
+    window = open_window(folder, geometry=kept)
+
+    def places() -> dict[str, tuple[int, ...]]:
+        wait(60)
+        shown = [dock for dock in docks_of(window) if dock.isVisible() and not is_behind(dock)]
+        return {dock.objectName(): dock.geometry().getRect() for dock in shown}
+
+    for name in ("show_notes", "show_labels"):
+        window.actions_by_id[name].trigger()
+    before = places()
+    assert {"cases", "notes", "labels"} <= set(before)
+    window.actions_by_id["close_project"].trigger()
+    assert places() == {}
+    window.projects.open_project(folder)
+    wait_until(lambda: bool(window.selection.on_screen))
+    assert places() == before
+    assert window.actions_by_id["show_labels"].isChecked()
+    window.actions_by_id["close_project"].trigger()
+    window.close()  # from the start page
+    window = open_window(geometry=kept)
+    assert places() == {}
+    window.projects.open_project(folder)
+    wait_until(lambda: bool(window.selection.on_screen))
+    assert set(places()) == set(before)
+    window.close()
 
 
 def test_who_holds_a_project_is_said_in_the_language_and_not_while_names_are_hidden() -> None:

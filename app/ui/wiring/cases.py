@@ -230,11 +230,13 @@ class CasesWiring(Wiring):
         (table if table.isVisible() else self.window).setFocus()
 
     def hide_list(self) -> None:
-        """There is no project, and nothing to list."""
+        """There is no project, and nothing to list, nor in any other panel."""
+        self.window.looks.put_docks_away()
         self._list_dock().hide()
 
     def show_list_again(self) -> None:
-        """A project was opened: the worklist is there, unless the user has put it away."""
+        """A project was opened: the worklist is there, unless the user has put it away, and other panels are again."""
+        self.window.looks.bring_docks_back()
         self._list_dock().setVisible(self.window.actions_by_id["show_list"].isChecked())
 
     def _set_list_shown(self, is_shown: bool) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QByteArray, Qt
 from PySide6.QtWidgets import QApplication, QDialog
 
 from app.store.settings import Settings
 from app.ui import theme
-from app.ui.docks import dock_named
-from app.ui.geometry import keep_geometry, restore_docks
+from app.ui.docks import dock_named, docks_of
+from app.ui.geometry import VERSION, keep_geometry, restore_docks
 from app.ui.language import LANGUAGES, system_language, tr, use_language
 from app.ui.notices import Banner
 from app.ui.privacy import hide_names, resay
@@ -34,6 +34,7 @@ class LooksWiring(Wiring):
 
     dialog: QDialog | None = None
     _is_restoring = False
+    _aside: QByteArray | None = None  # where the docks were before they were put away
 
     @cached_property
     def palette(self) -> CommandPalette:
@@ -111,7 +112,28 @@ class LooksWiring(Wiring):
         QApplication.styleHints().colorSchemeChanged.disconnect(self._on_system_scheme)
         if self.dialog is not None:
             self.dialog.close()
-        keep_geometry(self.window, self.window.start.geometry)
+        keep_geometry(self.window, self.window.start.geometry, self._aside)
+
+    def put_docks_away(self) -> None:
+        """There is no project: no panel has anything to show."""
+        if self._aside is None:
+            self._aside = self.window.saveState(VERSION)
+            self._is_restoring = True
+            for dock in docks_of(self.window):
+                dock.hide()
+            self._is_restoring = False
+
+    def bring_docks_back(self) -> None:
+        """There is a project: panels lie where they were, beside those that the user has opened since."""
+        if self._aside is None:
+            return
+        opened = [dock for dock in docks_of(self.window) if not dock.isHidden()]
+        before, self._aside = self._aside, None
+        self._is_restoring = True
+        self.window.restoreState(before, VERSION)
+        self._is_restoring = False
+        for dock in opened:
+            dock.show()
 
     def change(self, **values: Any) -> None:
         """Set something, keep it, and let it hold at once."""
