@@ -40,6 +40,7 @@ class LabelForm(QWidget):
         self.rows: dict[str, FieldRow] = {}
         self._label_set: LabelSet | None = None
         self._archive: Mapping[str, Json] = {}
+        self._is_blocked = False
         self._inner = QWidget(self)
         self._inner.setObjectName("worklist")
         self._inner.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -96,9 +97,9 @@ class LabelForm(QWidget):
         self._show()
         self._into_sight()
 
-    def clear(self) -> None:
-        """There is no case."""
-        self.entry = None
+    def clear(self, *, is_blocked: bool = False) -> None:
+        """There is no case, or none that may be annotated."""
+        self.entry, self._is_blocked = None, is_blocked
         for row in self.rows.values():
             row.hide()
         self._show()
@@ -156,7 +157,8 @@ class LabelForm(QWidget):
     def _show(self) -> None:
         entry = self.entry
         if entry is None:
-            self.notes.setText(tr("No case is on the screen."))
+            blocked = f"{tr('The case is blocked.')} {tr('Release it first.')}"
+            self.notes.setText(blocked if self._is_blocked else tr("No case is on the screen."))
             self.notes.show()
             return
         shown = {field.id for field in entry.shown_fields}

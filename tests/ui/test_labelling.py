@@ -15,6 +15,7 @@ from app.core.label_set import LabelValue
 from app.store.annotations import Annotations
 from app.store.label_sets import adopt_label_set, read_label_set
 from app.store.project import ProjectStore
+from app.store.resolve import recompose_study
 from app.store.resources import resource_path
 from app.ui.label_form import LabelForm
 from app.ui.main_window import MainWindow
@@ -217,3 +218,15 @@ def test_in_a_case_with_a_question_enter_says_what_comes_first(window: MainWindo
     wait(10)
     type_keys(window, "Return")
     assert "Say first what the view shows" in window.banners.texts["incomplete"]
+
+
+def test_of_a_blocked_case_the_form_says_so(path: Path) -> None:
+    with ProjectStore.open(path) as store:
+        store.studies.block("2.25.1", "Images of one study differ in the patient's birth date.", author="test")
+        recompose_study(store, "2.25.1", author="test")
+    window = open_window(path)
+    window.labelling.open()
+    wait(50)
+    assert window.labelling.form is not None
+    assert window.labelling.form.notes.text() == "The case is blocked. Release it first."
+    window.close()

@@ -148,7 +148,7 @@ class LabellingWiring(Wiring):
             self._shown_case = ""
             return
         if content is None or content.case.blocked_reason or not project.is_open:
-            form.clear()
+            form.clear(is_blocked=content is not None and project.is_open)
             self._shown_case = ""
             return
         notes, author = project.annotations, project.author
