@@ -164,7 +164,7 @@ def test_a_project_locked_by_another_is_read_only_until_it_is_free(tmp_path: Pat
     folder = empty_project(tmp_path / "p")
     with ProjectStore.open(folder):
         window = open_window(folder)
-        assert "process" in window.banners.texts["read-only"]
+        assert "held by" in window.banners.texts["read-only"]
         press(window, "Try again for writing")
         assert "read-only" in window.banners.texts
     press(window, "Try again for writing")
