@@ -67,6 +67,7 @@ class CaseList(QWidget):
         self._is_silent = False
         self._on_show = ""  # the case that is marked, also while it is not listed
         self._place = -1  # where it was when it left the list
+        self._open: int | None = None  # cases listed in which something is to be decided; None = to be counted
         self._way: dict[int, str] = {}  # step -> case that stood there before a decision moved the marked one
         self._popup: FilterPopup | None = None
         self.model = CaseListModel(self._source, self)
@@ -402,6 +403,7 @@ class CaseList(QWidget):
         self.bar.setVisible(self.model.total > 0)
         self._pages.setCurrentIndex(1 if is_lacking or not self.model.total else 0)
         self.empty.say(self.model.query if is_lacking else None, self.model.total)
+        self._open = None
         self._show_count()
 
     def _show_count(self, *_: object) -> None:
@@ -427,10 +429,11 @@ class CaseList(QWidget):
 
     def _open_count(self) -> int:
         """Cases of the list in which something is to be decided."""
-        query = self.model.query
         if self.model.rowCount() == 0:
             return 0
-        return self._source.count_of(query.with_filter(Filter("open", ("yes",))))
+        if self._open is None:
+            self._open = self._source.count_of(self.model.query.with_filter(Filter("open", ("yes",))))
+        return self._open
 
     def _on_hovered(self, index: QModelIndex) -> None:
         self.delegate.hovered = index.row()

@@ -129,6 +129,7 @@ class AnnotatingWiring(Wiring):
         project.annotated.connect(self._on_annotated)
         project.author_wanted.connect(self.ask_reader)
         project.author_changed.connect(self._on_reader)
+        project.cases_changed.connect(self._forget_known)
         project.closed.connect(self._on_closed)
         self._say_keys()
 
@@ -200,8 +201,12 @@ class AnnotatingWiring(Wiring):
         is_known = bool(case_id) and project.is_open and bool(project.author.strip())
         self.board.show(project.annotations.values(case_id, project.author) if is_known else {})
         self.show_crop()
-        self._look_back()
+        if self._known_of != (case_id, project.author):
+            self._look_back()
         self.window.enable()
+
+    def _forget_known(self) -> None:
+        self._known_of = ("", "")
 
     def _look_back(self) -> None:
         """Find out what can be undone; only what is annotated, by whom and about what case changes that."""
@@ -289,6 +294,7 @@ class AnnotatingWiring(Wiring):
     def _on_annotated(self, case_id: str) -> None:
         self.saved.setText(tr("Saved"))
         self._list_soon.start()
+        self._forget_known()
         if self._is_leaving or case_id != self._case_id():
             return
         if "incomplete" in self.window.banners.texts and not self._steps.missing(case_id):
@@ -320,7 +326,7 @@ class AnnotatingWiring(Wiring):
 
     def _on_closed(self) -> None:
         self._list_soon.stop()
-        self._known_of = ("", "")
+        self._forget_known()
         self.board.show({})
         self.saved.setText("")
         self.reader.hide()
