@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.worklist import EVERYTHING, Filter, Query
+from app.ui import case_words
 from app.ui.case_list_bar import CaseListBar
 from app.ui.case_list_delegate import CaseDelegate, ThumbnailSource
 from app.ui.case_list_empty import EmptyList
@@ -412,11 +413,7 @@ class CaseList(QWidget):
             self._count.setText("")
             self._count.setToolTip("")
             return
-        if self.model.query.is_everything:
-            words = tr("1 hip") if total == 1 else tr("{count} hips", count=f"{total:,}")
-            words = words if total else tr("none yet")
-        else:
-            words = tr("{shown} of {count}", shown=f"{shown:,}", count=f"{total:,}")
+        words = case_words.count_words(shown, total, is_everything=self.model.query.is_everything)
         selected = sum(part.height() for part in self.table.selectionModel().selection().toList())
         if selected > 1:
             words += " · " + tr("{count} selected", count=f"{selected:,}")
@@ -429,10 +426,9 @@ class CaseList(QWidget):
 
     def _open_count(self) -> int:
         """Cases of the list in which something is to be decided."""
-        if self.model.rowCount() == 0:
-            return 0
         if self._open is None:
-            self._open = self._source.count_of(self.model.query.with_filter(Filter("open", ("yes",))))
+            waiting = self.model.query.with_filter(Filter("open", ("yes",)))
+            self._open = self._source.count_of(waiting) if self.model.rowCount() else 0
         return self._open
 
     def _on_hovered(self, index: QModelIndex) -> None:

@@ -154,6 +154,21 @@ def label_words(row: WorklistRow, *, without: Container[str] = ()) -> str:
     return " · ".join(_one_label(name, values) for name, values in shown)
 
 
+def count_words(shown: int, total: int, *, is_everything: bool) -> str:
+    """How many cases are listed.
+
+    Args:
+        shown: in the list.
+        total: in the project.
+        is_everything: whether nothing is filtered out.
+    """
+    if not is_everything:
+        return tr("{shown} of {count}", shown=f"{shown:,}", count=f"{total:,}")
+    if not total:
+        return tr("none yet")
+    return tr("1 hip") if total == 1 else tr("{count} hips", count=f"{total:,}")
+
+
 def questions_words(count: int) -> str:
     """How many questions are open."""
     return tr("1 question") if count == 1 else tr("{count} questions", count=count)
