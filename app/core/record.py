@@ -34,7 +34,7 @@ def record(
             return dataclass(frozen=frozen, slots=slots, kw_only=kw_only, eq=eq)(cls)
         own = set(cls.__dict__)
         made: type[T] = dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)(cls)
-        params: Any = made.__dataclass_params__  # type: ignore[attr-defined]
+        params: Any = made.__dataclass_params__  # type: ignore[attr-defined]  # typeshed leaves it out
         params.init, params.repr, params.eq, params.frozen = True, True, eq, frozen
         given: dict[str, object] = {"__init__": _first_init(made), "__repr__": _repr}
         if eq:
@@ -62,7 +62,7 @@ def _first_init(cls: type) -> Callable[..., None]:
 
 def _compiled_init(cls: type) -> Callable[..., None]:
     """The `__init__` that `dataclasses` would write."""
-    is_frozen = cls.__dataclass_params__.frozen  # type: ignore[attr-defined]
+    is_frozen = cls.__dataclass_params__.frozen  # type: ignore[attr-defined]  # typeshed leaves it out
     names: dict[str, Any] = {"_missing": MISSING, "_set": object.__setattr__}
     positional: list[str] = []
     named: list[str] = []

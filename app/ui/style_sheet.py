@@ -206,5 +206,6 @@ QScrollBar::handle:horizontal:hover {{ background: {muted}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; width: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: none; }}
 QPlainTextEdit {{ background: {panel}; border: 1px solid {line}; font-family: monospace; font-size: {text_s}px; }}
+QPlainTextEdit:focus {{ border-color: {accent}; }}
 QToolTip {{ background: {raised}; color: {text}; border: 1px solid {line}; padding: {s}px; }}
 """

@@ -53,6 +53,17 @@ def go_next(window: MainWindow, how: str = "next") -> tuple[str, str]:
     return before, on_screen(window)
 
 
+def typed_remark(window: MainWindow) -> LineBox:
+    """A remark about the case on the screen, not finished."""
+    window.labelling.open()
+    wait(50)
+    assert window.labelling.form is not None
+    (line,) = window.labelling.form.findChildren(LineBox)
+    line.setFocus()
+    QTest.keyClicks(line, "about the first")
+    return line
+
+
 def test_a_nudge_right_before_the_next_case_stays_with_its_case(window: MainWindow) -> None:
     align(window, 0)
     before = stored_alignment(window, 0)
@@ -81,12 +92,7 @@ def test_a_comment_that_is_being_typed_stays_with_its_case(window: MainWindow) -
 
 
 def test_a_remark_that_is_being_typed_stays_with_its_case(window: MainWindow) -> None:
-    window.labelling.open()
-    wait(50)
-    assert window.labelling.form is not None
-    (line,) = window.labelling.form.findChildren(LineBox)
-    line.setFocus()
-    QTest.keyClicks(line, "about the first")
+    typed_remark(window)
     first, second = go_next(window)
     window.case_list.table.setFocus()
     wait(50)
@@ -176,12 +182,7 @@ def test_a_number_that_is_being_typed_stays_with_its_case(window: MainWindow) ->
 
 def test_the_line_that_has_the_keyboard_shows_the_next_case(window: MainWindow) -> None:
     """Its text would be stored there as soon as the keyboard goes elsewhere."""
-    window.labelling.open()
-    wait(50)
-    assert window.labelling.form is not None
-    (line,) = window.labelling.form.findChildren(LineBox)
-    line.setFocus()
-    QTest.keyClicks(line, "about the first")
+    line = typed_remark(window)
     go_next(window)
     assert line.hasFocus()
     assert line.text() == ""

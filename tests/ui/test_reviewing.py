@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 
 from app.core.case import ReviewStatus
 from app.store.annotations import Annotations
 from app.store.project import ProjectStore
+from app.ui import theme
 from app.ui.main_window import MainWindow
 from tests.support.window import make_project, open_window, wait, wait_until
 
@@ -223,4 +225,24 @@ def test_a_read_only_project_shows_and_changes_nothing(path: Path) -> None:
     assert not window.actions_by_id["status:reviewed"].isEnabled()
     history.list.setCurrentRow(history.list.count() - 1)
     assert not history.back.isEnabled()
+    window.close()
+
+
+def test_it_is_seen_that_the_keyboard_is_in_the_comment(tmp_path: Path) -> None:
+    window = open_window(make_project(tmp_path / "p"))
+    window.actions_by_id["show_notes"].trigger()
+    wait_until(lambda: window.reviewing.notes is not None and window.reviewing.notes.isVisible())
+    assert window.reviewing.notes is not None
+    edit = window.reviewing.notes.comment
+
+    def edge() -> str:
+        picture = edit.grab().toImage()
+        return picture.pixelColor(0, picture.height() // 2).name()
+
+    window.case_list.table.setFocus()
+    wait(30)
+    assert edge() == QColor(theme.colours().line).name()
+    edit.setFocus()
+    wait(30)
+    assert edge() == QColor(theme.colours().accent).name()
     window.close()
