@@ -1,6 +1,6 @@
 """From the wish for a case to its two painted images: decoded ahead, not decoded ahead, and from JPEG-lossless files.
 
-    QT_QPA_PLATFORM=offscreen python -m bench.case_switch [CASES] [--files]
+    QT_QPA_PLATFORM=offscreen python -m bench.case_switch [CASES] [--files | --heartbeat]
 
 1. The real window on a project of 2688² 12-bit pairs. A switch is the worklist's own step; it ends when both panes have
    been repainted. `first time` also computes the SHA-256 of both images and, once in the project's life, the automatic
@@ -9,9 +9,11 @@
    pydicom with pylibjpeg and two stock ImageItems.
 3. Frames of real drags in the real window, with texts and marks, the windows of both panes linked: from the mouse event
    until the event loop has painted both panes; against two stock views of the same size.
-4. The gaps of a 2 ms timer in the window while images are decoded without a pause, against the idle window.
+4. The gaps of a 2 ms timer in the window while images are decoded without a pause, against the idle window, by turns:
+   a JPEG-lossless pair read from its files in two threads, its automatic windows known or searched, and uncompressed
+   images of the project, which come so fast that the window has an image handed over in every third gap.
 
-With --files only part 2.
+With --files only part 2, with --heartbeat only part 4.
 """
 
 from __future__ import annotations
@@ -33,10 +35,12 @@ from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app.store.derived import DerivedCache
 from app.store.reading import syntaxes
+from app.store.reading.dicom import Reading
 from app.store.reading.files import FileOpener, read_buffer
 from app.ui.image_pane import ImagePane
-from app.ui.loader import ImageKey, PreparedImage, prepare
+from app.ui.loader import ImageKey, ImageLoader, PreparedImage, prepare
 from app.ui.main_window import MainWindow
 from app.ui.start import SWITCH_INTERVAL_S
 from app.ui.threads import keep_freed_memory
@@ -44,6 +48,8 @@ from app.ui.window_level import first_shown, table_for
 from bench.viewer_images import SIZE_PX, make_radiograph_project, radiograph
 from tests.support.foreign_files import dicom_bytes
 from tests.support.window import application, open_window, wait, wait_until
+
+HEARTBEAT_ROUNDS = 4
 
 
 def summary(name: str, times_ms: list[float], copies_ms: list[float]) -> None:
@@ -93,7 +99,11 @@ class Paints(QObject):
 
 def is_quiet(window: MainWindow) -> bool:
     """Whether everything that was to be decoded ahead is at hand."""
-    loader = window.viewer.loader
+    return is_at_rest(window.viewer.loader)
+
+
+def is_at_rest(loader: ImageLoader) -> bool:
+    """Whether everything that it was asked for is at hand."""
     return not (loader._ahead or loader._ahead_now or loader._under_way or loader._pending)
 
 
@@ -140,6 +150,20 @@ def switches(folder: Path, cases: int) -> None:
     window.close()
 
 
+def write_pair(folder: Path) -> list[Path]:
+    """Two JPEG-lossless files."""
+    paths = [folder / f"{number}.dcm" for number in range(2)]
+    for number, path in enumerate(paths):
+        path.write_bytes(dicom_bytes(radiograph(number + 1).pixels, syntaxes.JPEG_LOSSLESS_SV1))
+    return paths
+
+
+def read_file(path: Path) -> Reading:
+    """One file through Coxa's reader."""
+    buffer = FileOpener().open(path, "")
+    return read_buffer(buffer, whitelist=frozenset(), frame=None, is_header_only=False, scratch=path.parent)
+
+
 class OurView:
     """Two panes of the product, and its reader."""
 
@@ -152,8 +176,7 @@ class OurView:
         self.pool = ThreadPoolExecutor(2)
 
     def load(self, path: Path) -> PreparedImage:
-        buffer = FileOpener().open(path, "")
-        reading = read_buffer(buffer, whitelist=frozenset(), frame=None, is_header_only=False, scratch=path.parent)
+        reading = read_file(path)
         return prepare(ImageKey(sha256=path.name, grey=reading.grey), lambda _: reading.image)
 
     def show(self, paths: list[Path]) -> None:
@@ -189,11 +212,7 @@ class StockView:
 
 def files(folder: Path, rounds: int) -> None:
     """Part 2."""
-    paths = []
-    for number in range(2):
-        path = folder / f"{number}.dcm"
-        path.write_bytes(dicom_bytes(radiograph(number + 1).pixels, syntaxes.JPEG_LOSSLESS_SV1))
-        paths.append(path)
+    paths = write_pair(folder)
     ours, stock = OurView(), StockView()
     times: dict[str, list[float]] = {"ours": [], "stock": []}
     for _ in range(rounds + 1):
@@ -283,33 +302,59 @@ def gaps(seconds: float, work: Callable[[], None]) -> list[float]:
     return sorted(found[5:])
 
 
-def heartbeat(folder: Path) -> None:
+def decode_on(loader: ImageLoader, keys: list[ImageKey], count: list[int]) -> None:
+    """Decode everything anew as soon as it is decoded: two images that are wanted, the others ahead."""
+    if is_at_rest(loader):
+        dropped = list(loader._cache.values())
+        loader._cache.clear()
+        loader._pool.start(dropped.clear)  # as the loader itself lets images go: not in the window's thread
+        loader.want(keys[:2])
+        loader.look_ahead(keys[2:])
+        count[0] += len(keys)
+
+
+def heartbeat(folder: Path, scratch: Path) -> None:
     """Part 4."""
     window = open_window(folder, size=(1920, 1080))
-    loader = window.viewer.loader
+    stored = window.viewer.loader
     wait(200)  # until the neighbours have been asked for
     wait_until(lambda: is_quiet(window))
-    keys = list(loader._cache)
-    count = [0]
-
-    def decode_on() -> None:
-        if is_quiet(window):
-            dropped = list(loader._cache.values())
-            loader._cache.clear()
-            loader._pool.start(dropped.clear)  # as the loader itself lets images go: not in the window's thread
-            loader.want(keys[:2])
-            loader.look_ahead(keys[2:])
-            count[0] += 1
-
-    for name, work in (("idle", lambda: None), ("decoding", decode_on), ("idle again", lambda: None)):
-        found = gaps(4, work)
+    greys = {str(path): read_file(path).grey for path in write_pair(scratch)}
+    pair = [ImageKey(sha256=name, grey=grey) for name, grey in greys.items()]
+    derived = DerivedCache(scratch)
+    files = ImageLoader(lambda name: read_file(Path(name)).image, window, derived=derived)
+    new_files = ImageLoader(lambda name: read_file(Path(name)).image, window)
+    kinds: list[tuple[str, ImageLoader, list[ImageKey]]] = [
+        ("JPEG-lossless pair, its windows known", files, pair),
+        ("JPEG-lossless pair, windows searched", new_files, pair),
+        ("six images of the project, as fast as it goes", stored, list(stored._cache)),
+    ]
+    for name, loader, keys in kinds:
+        decode_on(loader, keys, [0])  # once, so that what is known is known
+        ratios, lines = [], []
+        for _ in range(HEARTBEAT_ROUNDS):
+            wait_until(lambda loader=loader: is_at_rest(loader))
+            count = [0]
+            idle = gaps(4, lambda: None)
+            busy = gaps(4, lambda loader=loader, keys=keys, count=count: decode_on(loader, keys, count))
+            ratios.append(p95_of(busy) / p95_of(idle))
+            lines.append((p95_of(idle), p95_of(busy), busy[int(0.99 * len(busy))], busy[-1], count[0] / 4))
+        idle_ms, busy_ms, p99_ms, most_ms, rate = (statistics.median(column) for column in zip(*lines, strict=True))
         print(
-            f"timer of 2 ms, {name:10}: median {statistics.median(found):.1f} · "
-            f"p95 {found[int(0.95 * len(found))]:.1f} · "
-            f"p99 {found[int(0.99 * len(found))]:.1f} · max {found[-1]:.1f} ms"
+            f"timer of 2 ms, p95 · idle {idle_ms:.2f} · {name} ({rate:.0f} images/s) {busy_ms:.2f} "
+            f"(p99 {p99_ms:.1f}, max {most_ms:.1f}) · {statistics.median(ratios):.2f}× "
+            f"({min(ratios):.2f}–{max(ratios):.2f})",
+            flush=True,
         )
-    print(f"({count[0]} times {len(keys)} images decoded)")
+    for loader in (files, new_files):
+        loader.close()
+    derived.close()
     window.close()
+
+
+def p95_of(found: list[float]) -> float:
+    """Of sorted values."""
+    return found[int(0.95 * len(found))]
 
 
 def main() -> None:
@@ -321,13 +366,16 @@ def main() -> None:
     app = application()
     print(f"Qt platform {app.platformName()}, load {', '.join(f'{load:.1f}' for load in os.getloadavg())}")
     with tempfile.TemporaryDirectory() as place:
-        files(Path(place), 15)
+        is_heartbeat_only = "--heartbeat" in sys.argv
+        if not is_heartbeat_only:
+            files(Path(place), 15)
         if "--files" in sys.argv:
             return
         folder = make_radiograph_project(Path(place) / "project", cases=cases)
-        switches(folder, cases)
-        drags(folder, 60)
-        heartbeat(folder)
+        if not is_heartbeat_only:
+            switches(folder, cases)
+            drags(folder, 60)
+        heartbeat(folder, Path(place))
 
 
 if __name__ == "__main__":
