@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from app.core.pyramid import ImagePyramid
-from app.core.resampling import ANCHOR_ERROR_PX, Rect, SampleGrid, Stored, sample
+from app.core.resampling import ANCHOR_ERROR_PX, Rect, SampleGrid, Stored, sample_blocks
 
 REACH_PX = 96  # screen pixels before a part's edge among which the one is searched that positions are counted from
 LARGEST_ERROR_PX = 1 / 32  # level pixels between this pixel's edge and a level pixel's
@@ -74,7 +74,7 @@ def sample_quickly(pyramid: ImagePyramid, grid: SampleGrid, rect: Rect, room: St
         cv2.flip(found, (1 if is_mirrored else 0) - (2 if is_mirrored and is_upside_down else 0), dst=found)
     right = Rect(left=across.first, top=down.first, right=drawn.right, bottom=drawn.bottom).common(part)
     for strip in rect.without(_turned(right, is_mirrored, is_upside_down)):
-        sample(pyramid, grid, strip, rect.of(found, strip))
+        sample_blocks(pyramid.levels[grid.level], grid, rect, strip, found)
     return found
 
 
@@ -107,8 +107,12 @@ def _anchor(step: float, phase: float, start: int) -> _Anchor | None:
     source = np.rint(at)
     error = np.abs(at - source)
     error[source < 0] = np.inf
-    good = np.flatnonzero((error <= ANCHOR_ERROR_PX) & (pixels <= np.where(source > 0, start - needed, start)))
-    best = int(good[-1]) if good.size else int(np.argmin(error))
+    before = np.where(pixels <= np.where(source > 0, start - needed, start), error, np.inf)
+    good = np.flatnonzero(before <= ANCHOR_ERROR_PX)
+    if good.size:
+        best = int(good[-1])
+    else:  # one before the part is better than one in it: what lies before that has to be sampled by itself
+        best = int(np.argmin(before if before.min() <= LARGEST_ERROR_PX else error))
     if error[best] > LARGEST_ERROR_PX:
         return None
     pixel = int(pixels[best])

@@ -192,7 +192,7 @@ def sample(pyramid: ImagePyramid, grid: SampleGrid, rect: Rect, out: Stored) -> 
             return
     is_upright = b == c == 0 and not grid.is_nearest and max(abs(abs(a) - 1), abs(abs(d) - 1)) >= NOT_ONE
     if not is_upright:
-        _sample_blocks(level, grid, rect, rect, out)
+        sample_blocks(level, grid, rect, rect, out)
         return
     rows, cols = level.shape
     across = _runs(a, grid.phase[0], (rect.left, rect.right), cols)
@@ -208,7 +208,7 @@ def sample(pyramid: ImagePyramid, grid: SampleGrid, rect: Rect, out: Stored) -> 
                     memory = np.empty(size, np.uint16)
                 if _resize(taken, grid, run_x, run_y, memory, rect.of(out, part)):
                     continue
-            _sample_blocks(level, grid, rect, part, out)
+            sample_blocks(level, grid, rect, part, out)
 
 
 @record(frozen=True, slots=True, kw_only=True)
@@ -312,7 +312,7 @@ def _resize(source: Stored, grid: SampleGrid, run_x: _Run, run_y: _Run, memory: 
     return True
 
 
-def _sample_blocks(level: Stored, grid: SampleGrid, rect: Rect, part: Rect, out: Stored) -> None:
+def sample_blocks(level: Stored, grid: SampleGrid, rect: Rect, part: Rect, out: Stored) -> None:
     """Sample a part of a rectangle of any picture, block by block.
 
     Args:

@@ -26,7 +26,7 @@ from app.ui.level_painter import Colours, LevelPainter, Over
 from app.ui.shutter_item import ShutterItem
 
 MOST = 65535  # the value of the last colour
-STEPS = 256  # colours that are told apart: the upper eight bits of a value
+STEPS = 256  # values that share a colour: 256 colours are told apart
 DENSE = 0.9  # share of the visible pixels with a colour from which Qt's blending takes longer
 BESIDE_PX = 8  # pixels of the map that are kept around what has a colour: its smaller levels average as many
 INSIDE_PX = 1e-6
@@ -40,7 +40,7 @@ class HeatItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no typ
         self._values: npt.NDArray[np.uint16] | None = None
         self._palette: npt.NDArray[np.int32] | None = None
         self._seen: _Seen | None = None
-        self._sampled = _HeatPart()
+        self._sampled = SampledPart()
         self._painted = -1  # `changes` of what was painted last …
         self._picture: QImage | None = None  # … and in colours, if it was painted twice …
         self._is_dense = False  # … and not most of it has a colour
@@ -83,7 +83,7 @@ class HeatItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no typ
         Args:
             rgba: (N, 4) red, green, blue, opacity, not premultiplied, for values in equal steps from 0 to 65535.
         """
-        self._palette = premultiplied(rgba)[STEPS // 2 :: STEPS]
+        self._palette = premultiplied(rgba)[STEPS // 2 :: STEPS]  # of the middle of each step
         self._forget()
 
     @property
@@ -211,35 +211,29 @@ def _rect_within(rect: QRectF, to_image: QTransform, image: QRectF) -> QRectF | 
     return where if is_upright(to_image) and whole.contains(where) else None
 
 
-class _HeatPart(SampledPart):
-    """The sampled values, of which only the upper eight bits are kept."""
-
-    def _finish(self, pixels: npt.NDArray[np.uint16]) -> None:
-        np.bitwise_and(pixels, MOST + 1 - STEPS, out=pixels)
-
-
 class _Seen:
     """The part of a map that is not quite transparent.
 
     Attributes:
         rect: which part, px; empty if there is none.
-        pyramid: its values.
+        pyramid: the numbers of its colours, 0 … 255.
         colours: see `Over`.
         mixed: see `Over`.
         is_soft: whether it is quite transparent along its edges, so that it need not be cut off there.
     """
 
     def __init__(self, values: npt.NDArray[np.uint16], palette: npt.NDArray[np.int32]) -> None:
-        self.colours: Colours = np.repeat(palette, STEPS)
+        self.colours: Colours = np.concatenate([palette, np.zeros(MOST + 1 - len(palette), np.int32)])
         self.mixed = mixed(palette)
-        is_coloured = np.asarray(cv2.LUT(values, (self.colours != 0).astype(np.uint8)), np.uint8)
+        numbers = values // np.uint16(STEPS)
+        is_coloured = np.asarray(cv2.LUT(numbers, (self.colours != 0).astype(np.uint8)), np.uint8)
         rows, cols = (np.flatnonzero(is_coloured.any(axis=axis)) for axis in (1, 0))
-        self.rect, self.pyramid, self._is_coloured = QRectF(), ImagePyramid((values,)), is_coloured
+        self.rect, self.pyramid, self._is_coloured = QRectF(), ImagePyramid((numbers,)), is_coloured
         if rows.size:
             top, bottom = max(0, int(rows[0]) - BESIDE_PX), min(values.shape[0], int(rows[-1]) + 1 + BESIDE_PX)
             left, right = max(0, int(cols[0]) - BESIDE_PX), min(values.shape[1], int(cols[-1]) + 1 + BESIDE_PX)
             self.rect = QRectF(left, top, right - left, bottom - top)
-            self.pyramid = build_pyramid(np.ascontiguousarray(values[top:bottom, left:right]))
+            self.pyramid = build_pyramid(np.ascontiguousarray(numbers[top:bottom, left:right]))
             self._is_coloured = is_coloured[top:bottom, left:right]
         edges = [self.pyramid.levels[0][side] for side in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1])]
         # what is interpolated between values below the first that has a colour has none
@@ -261,13 +255,13 @@ class _Seen:
 
 
 def mixed(palette: npt.NDArray[np.int32]) -> Colours:
-    """What is seen where a colour lies over a display level, at 256 × colour + level; exactly as Qt blends them.
+    """What is seen where a colour lies over a display level, at 256 × level + colour; exactly as Qt blends them.
 
     Args:
         palette: (256,) 0xAARRGGBB, premultiplied.
     """
-    colours = palette.view(np.uint32)[:, np.newaxis]
-    below = np.arange(256, dtype=np.uint32) * (255 - (colours >> 24))
+    colours = palette.view(np.uint32)
+    below = np.arange(256, dtype=np.uint32)[:, np.newaxis] * (255 - (colours >> 24))
     below = (below + (below >> 8) + 0x80) >> 8  # divided by 255 and rounded
     seen: Colours = (0xFF000000 | (colours & 0xFFFFFF) + below * 0x010101).astype(np.uint32).view(np.int32).ravel()
     return seen

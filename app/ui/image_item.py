@@ -192,15 +192,11 @@ class SampledPart:
             if quick is None:
                 self._memory, quick = shaped(self._memory, (rect.height, rect.width))
                 sample(pyramid, grid, rect, quick)
-            self._finish(quick)
             self.changes += 1
             self._grid, self._rect, self._pixels, self.sampled_s = grid, rect, quick, now_s
         elif kept != rect:
             self._extend(pyramid, placement, rect)
         return self._rect.of(self._pixels, rect)
-
-    def _finish(self, pixels: npt.NDArray[np.uint16]) -> None:
-        """Do something with pixels that have just been sampled."""
 
     def _extend(self, pyramid: ImagePyramid, placement: Placement, rect: Rect) -> None:
         """Keep what is there, and sample what comes into sight with the next frames of the drag."""
@@ -219,7 +215,6 @@ class SampledPart:
         np.copyto(ahead.of(pixels, kept), before.of(self._pixels, kept))
         for strip in ahead.without(kept):
             sample(pyramid, placement.grid, strip, ahead.of(pixels, strip))
-            self._finish(ahead.of(pixels, strip))
         self._memory, self._spare = self._spare, self._memory
         self._rect, self._pixels = ahead, pixels
         self.changes += 1

@@ -36,9 +36,9 @@ class Over:
 
     Args:
         where: pixels of the screen.
-        values: (where.height, where.width) uint16, of which the upper eight bits count and the lower are 0.
+        values: (where.height, where.width) uint16, 0 … 255.
         colours: the colour of every value.
-        mixed: what is seen where that value lies over a display level: at `value | level`, opaque.
+        mixed: what is seen where that value lies over a display level, at 256 × level + value; opaque.
         picture: the values in colours, and perhaps more around them, if Qt is to blend them.
         at: where in the picture `where` begins.
     """
@@ -146,7 +146,7 @@ class LevelPainter:
     def _mix(self, stored: Stored, table: DisplayTable, over: Over, part: Rect, out: Colours) -> None:
         """Colours over an image by one look-up for each pair of value and level: nothing is blended pixel by pixel."""
         self._mixing, pairs = shaped(self._mixing, (part.height, part.width))
-        cv2.LUT(stored, table.levels.astype(np.uint16), pairs)
+        cv2.LUT(stored, np.left_shift(table.levels, 8, dtype=np.uint16), pairs)
         cv2.bitwise_or(pairs, over.where.of(over.values, part), pairs)
         cv2.LUT(pairs, over.mixed, out)
 
