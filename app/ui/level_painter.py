@@ -20,6 +20,7 @@ from app.core.record import record
 from app.core.resampling import Rect, Stored
 
 STRIP_ROWS = 192
+MIXED_PX = 1 << 20  # at once: fewer are not shared among processors by cv2, more leave their cache in between
 WITHOUT_BLENDING = (QImage.Format.Format_RGB32, QImage.Format.Format_ARGB32_Premultiplied)
 ON_EDGE_PX = 1e-3
 
@@ -145,10 +146,15 @@ class LevelPainter:
 
     def _mix(self, stored: Stored, table: DisplayTable, over: Over, part: Rect, out: Colours) -> None:
         """Colours over an image by one look-up for each pair of value and level: nothing is blended pixel by pixel."""
-        self._mixing, pairs = shaped(self._mixing, (part.height, part.width))
-        cv2.LUT(stored, np.left_shift(table.levels, 8, dtype=np.uint16), pairs)
-        cv2.bitwise_or(pairs, over.where.of(over.values, part), pairs)
-        cv2.LUT(pairs, over.mixed, out)
+        values, levels = over.where.of(over.values, part), np.left_shift(table.levels, 8, dtype=np.uint16)
+        most = max(1, min(part.height, MIXED_PX // part.width))
+        self._mixing, room = shaped(self._mixing, (most, part.width))
+        for top in range(0, part.height, most):
+            rows = slice(top, top + most)
+            pairs = room[: len(stored[rows])]
+            cv2.LUT(stored[rows], levels, pairs)
+            cv2.bitwise_or(pairs, values[rows], pairs)
+            cv2.LUT(pairs, over.mixed, out[rows])
 
 
 def _target(painter: QPainter, where: Rect) -> tuple[npt.NDArray[np.int32], list[Rect]] | None:
