@@ -109,10 +109,9 @@ def _anchor(step: float, phase: float, start: int) -> _Anchor | None:
     error[source < 0] = np.inf
     before = np.where(pixels <= np.where(source > 0, start - needed, start), error, np.inf)
     good = np.flatnonzero(before <= ANCHOR_ERROR_PX)
-    if good.size:
-        best = int(good[-1])
-    else:  # one before the part is better than one in it: what lies before that has to be sampled by itself
-        best = int(np.argmin(before if before.min() <= LARGEST_ERROR_PX else error))
+    # one before the part is better than one in it: what lies before that has to be sampled by itself
+    nearest = before if before.min() <= LARGEST_ERROR_PX else error
+    best = int(good[-1]) if good.size else int(np.argmin(nearest))
     if error[best] > LARGEST_ERROR_PX:
         return None
     pixel = int(pixels[best])
