@@ -60,6 +60,7 @@ def on_screen(pane: ImagePane) -> Levels:
     corners = [pane.map_from_image(0, 0), pane.map_from_image(cols, rows)]
     left, right = sorted(corner.x() * ratio for corner in corners)
     top, bottom = sorted(corner.y() * ratio for corner in corners)
+    top, left = max(0, top), max(0, left)  # between two sizes of a pane its image may stick out by a pixel
     return levels_of(picture)[round(top) : round(bottom), round(left) : round(right)]
 
 
