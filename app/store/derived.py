@@ -22,6 +22,7 @@ from urllib.parse import quote
 import msgspec
 
 from app.store.fs import PRIVATE_FILE, PRIVATE_FOLDER
+from app.store.throwaway import delete_database, is_worth_keeping
 
 LOG = logging.getLogger(__name__)
 FILE_NAME = "derived.db"
@@ -164,7 +165,7 @@ class DerivedCache:
 
     def _start_anew(self, error: Exception) -> None:
         """After an error: throw a damaged file away; leave it when it is only busy or the disk is full."""
-        if isinstance(error, sqlite3.OperationalError) and "malformed" not in str(error):
+        if is_worth_keeping(error):
             LOG.warning("a derived value was not kept (%s)", type(error).__name__)
             return
         self._disconnect()
@@ -176,8 +177,7 @@ class DerivedCache:
     def _throw_away(self, error: Exception) -> None:
         LOG.warning("the derived values are computed anew (%s)", type(error).__name__)
         try:
-            for suffix in ("", "-wal", "-shm"):
-                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+            delete_database(self._path)
         except OSError as reason:
             LOG.warning("derived values cannot be kept (%s)", type(reason).__name__)
             self._is_over = True

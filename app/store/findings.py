@@ -23,6 +23,7 @@ import msgspec
 
 from app.core.record import record
 from app.store.fs import PRIVATE_FILE, PRIVATE_FOLDER
+from app.store.throwaway import delete_database, is_worth_keeping
 
 if TYPE_CHECKING:
     from app.core.finding import Finding
@@ -283,7 +284,7 @@ class Findings:
 
     def _start_anew(self, error: Exception) -> None:
         """After an error: throw a damaged file away; leave it when it is only busy or the disk is full."""
-        if isinstance(error, sqlite3.OperationalError) and "malformed" not in str(error):
+        if is_worth_keeping(error):
             LOG.warning("a finding was not kept (%s)", type(error).__name__)
             return
         self._disconnect()
@@ -293,8 +294,7 @@ class Findings:
     def _throw_away(self, error: Exception) -> None:
         LOG.warning("the findings are computed anew (%s)", type(error).__name__)
         try:
-            for suffix in ("", "-wal", "-shm"):
-                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+            delete_database(self._path)
         except OSError as reason:
             LOG.warning("findings cannot be kept (%s)", type(reason).__name__)
             self._is_writable = False

@@ -105,9 +105,14 @@ class ProjectLock:
 
 def is_locked(folder: ProjectFolder) -> bool:
     """Whether a living process holds the project now."""
-    if not folder.lock_file.exists():
+    return is_held(folder.lock_file)
+
+
+def is_held(lock_file: Path) -> bool:
+    """Whether a living process holds a lock now; not if there is no such file, or it cannot be asked."""
+    if not lock_file.exists():
         return False
-    lock = FileLock(folder.lock_file, mode=PRIVATE_FILE, thread_local=False)
+    lock = FileLock(lock_file, mode=PRIVATE_FILE, thread_local=False)
     try:
         lock.acquire(blocking=False)
     except Timeout:

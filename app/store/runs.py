@@ -15,14 +15,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-from filelock import FileLock, Timeout
 
 from app.core.errors import UserError
 from app.core.split import Part
 from app.core.training_plan import TrainingCase, TrainingPlan
 from app.core.training_proposal import TrainingProposal
 from app.core.training_run import RunCase, RunInfo, RunProgress, RunState, StopWish
-from app.store.fs import PRIVATE_FILE, PRIVATE_FOLDER
+from app.store.fs import PRIVATE_FOLDER
+from app.store.lock import is_held
 from app.store.run_folder import Epoch, RunFolder
 
 TRASH = ".trash"
@@ -289,17 +289,7 @@ def summary(folder: RunFolder) -> RunSummary:
 
 def is_training(folder: RunFolder) -> bool:
     """Whether a living process trains this run now, or waits for its turn to."""
-    if not folder.lock_file.exists():
-        return False
-    lock = FileLock(folder.lock_file, mode=PRIVATE_FILE, thread_local=False)
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        return True
-    except OSError:
-        return False
-    lock.release()
-    return False
+    return is_held(folder.lock_file)
 
 
 def stop(folder: RunFolder, wish: StopWish) -> bool:

@@ -19,6 +19,7 @@ from app.core.event import NO_EVENT_HASH
 from app.core.worklist import FIELDS, READER_MARK, WorklistRow, fixed_values, indexed_words, row_texts
 from app.store.database import Database
 from app.store.fs import PRIVATE_FILE, PRIVATE_FOLDER
+from app.store.throwaway import delete_database
 from app.store.worklist.rows import cases_of_studies, read_all, read_cases, studies_of_views
 
 LOG = logging.getLogger(__name__)
@@ -153,8 +154,7 @@ class IndexFile:
 
     def _remove(self) -> None:
         try:
-            for suffix in ("", "-wal", "-shm"):
-                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+            delete_database(self._path)
         except OSError as error:
             LOG.warning("the worklist's index cannot be kept (%s)", type(error).__name__)
             self._is_writable = False
