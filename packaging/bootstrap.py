@@ -63,7 +63,21 @@ def use_right_python(arguments: "list[str]", version: "tuple[int, int]" = sys.ve
             problem + " Install one from your system's packages or from python.org, and start this command with it."
         )
     say(problem + " Going on with " + other + ".")
-    return subprocess.call([other, str(Path(__file__).resolve()), *arguments])
+    return wait_for([other, str(Path(__file__).resolve()), *arguments])
+
+
+def wait_for(command: "list[str]", variables: "dict[str, str] | None" = None) -> int:
+    """The exit code of a program, however it ends.
+
+    Ctrl+C in a terminal reaches this program and that one: it is left the time to store what is being typed and to
+    close, where `subprocess.call` would kill it after a quarter of a second.
+    """
+    with subprocess.Popen(command, env=variables) as process:
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                continue
 
 
 class Apt:
@@ -204,7 +218,7 @@ def run_window(environment: env.Environment, arguments: "list[str]") -> int:
         raise SetupError(NO_DISPLAY.format(coxa=coxa.relative_to(environment.root)))
     has_project = any(word == "--project" or word.startswith("--project=") for word in arguments)
     words = [] if has_project else ["--demo"]
-    code = subprocess.call([str(coxa), "gui", *words, *arguments], env=clean_environment())
+    code = wait_for([str(coxa), "gui", *words, *arguments], clean_environment())
     if code == -6:  # SIGABRT: how Qt ends when it cannot reach the display
         raise SetupError("Qt could not open the window; its lines above say why. Is the display reachable?")
     return code if code >= 0 else 128 - code

@@ -367,7 +367,7 @@ def test_the_window_opens_on_the_demo_unless_a_project_is_named(
     environment, _ = make()
     calls: list[list[str]] = []
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
-    monkeypatch.setattr(bootstrap.subprocess, "call", lambda command, **_: calls.append(command) or 0)
+    monkeypatch.setattr(bootstrap, "wait_for", lambda command, _: calls.append(command) or 0)
     assert bootstrap.run_window(environment, words) == 0
     assert calls == [[str(environment.program("coxa")), *expected]]
 

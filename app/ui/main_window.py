@@ -117,7 +117,7 @@ class MainWindow(QMainWindow):
         self.viewer: Viewer | None = None
         self._is_painted = False
         self._is_shell_painted = False
-        self._is_closed = False
+        self._is_closed, self._may_ask = False, True
         self.late: LateParts | None = None
         self.is_catching_faults = False
         self.setWindowTitle("Coxa")
@@ -249,10 +249,15 @@ class MainWindow(QMainWindow):
         if self.late is not None:
             self.late.finish()
 
+    def end(self) -> None:
+        """Close without a question: nobody is there to answer it."""
+        self._may_ask = False
+        self.close()
+
     def closeEvent(self, event: QCloseEvent) -> None:
         """Leave the project clean and no work behind. Leaving always works, also when the folder is gone."""
         self.finish()
-        if self.is_built and not self.training.may_close():
+        if self.is_built and self._may_ask and not self.training.may_close():
             event.ignore()
             return
         if self.is_built:

@@ -6,6 +6,7 @@ import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, QTimer
 from PySide6.QtWidgets import QApplication
@@ -19,9 +20,13 @@ from app.ui.main_window import MainWindow
 from app.ui.privacy import hide_names
 from app.ui.start_plan import Start
 
+if TYPE_CHECKING:
+    from app.ui.ending import Ending
+
 SCREENSHOT_PATIENCE_MS = 600_000  # the first start makes the demo project, on a busy machine too
 SETTLE_MS = 400
 COLLECT_AFTER_MS = 5000
+SIGNALLED = 128  # what a shell adds to the number of the signal that ended a program
 SWITCH_INTERVAL_S = 0.001  # the longest that Python code in a decoding thread keeps the window's thread waiting
 
 
@@ -43,7 +48,10 @@ class Automation:
 
 
 def run_window(start: Start, automation: Automation) -> int:
-    """Show the window until it is closed.
+    """Show the window until it is closed, by hand or by a signal (Ctrl+C in the terminal, log-out).
+
+    Returns:
+        0, or 128 and the number of the signal.
 
     Raises:
         UserError: `no-screenshot`: the picture could not be written.
@@ -78,10 +86,14 @@ def run_window(start: Start, automation: Automation) -> int:
         _arrange_screenshot(window, automation.screenshot, pictures)
     if automation.quit_after_s is not None:
         _later(window.close, after_ms=round(automation.quit_after_s * 1000), owner=window)
+    endings: list[Ending] = []
+    window.shell_painted.connect(lambda: endings.append(_heed_signals(app, window)))
     window.show()
     try:
         code = app.exec()
     finally:
+        for ending in endings:
+            ending.stop()
         window.catch_faults(is_on=False)
         gc.enable()
     if automation.screenshot is not None and pictures != [True]:
@@ -92,6 +104,19 @@ def run_window(start: Start, automation: Automation) -> int:
             kind="no-screenshot",
         )
     return code
+
+
+def _heed_signals(app: QApplication, window: MainWindow) -> Ending:
+    from app.ui.ending import Ending  # not before the first paint
+
+    def end(number: int) -> None:
+        for dialog in app.topLevelWidgets():
+            if dialog.isModal() and dialog.isVisible():
+                dialog.close()
+        window.end()
+        app.exit(SIGNALLED + number)
+
+    return Ending(end, window)
 
 
 def _arrange_commands(window: MainWindow, commands: tuple[str, ...]) -> None:
