@@ -26,7 +26,7 @@ from app.cli.predict_run import LONGEST_PX, MARK
 from app.cli.render import checked_output, write_png
 from app.cli.view_files import Shown, impossible, notices_of, read_views
 from app.core.case import Side, ViewRole
-from app.core.case_jobs import HEATMAP_METHOD
+from app.core.case_jobs import HEATMAP_METHOD, OTHER_ANSWER
 from app.core.counsel import UsableModel
 from app.core.engine_messages import (
     EngineReply,
@@ -201,14 +201,14 @@ def _asked(
         request = Predict(
             job=len(views), model=model.folder, images=str(scratch / "images"), views=tuple(given),
             heatmap_method=HEATMAP_METHOD if args.output is not None else "", heatmap_class=model.card.finding,
-            heatmaps=str(scratch),
+            heatmaps=str(scratch), model_key=model.card.answer_key,
         )  # fmt: skip
         result = _reply(client, Result, request)
         assert isinstance(result, Result)
         heatmaps = tuple(np.load(name, allow_pickle=False) for name in result.heatmaps)
     key = input_key(wanted, tuple((view.pixels_key, view.cut) for view in given))
     if (result.weights_sha256, result.input_key) != (model.card.weights_sha256, key):
-        raise UserError("The AI engine answered something else than it was asked.", kind="other-answer")
+        raise UserError(OTHER_ANSWER, kind="other-answer")
     return Answer(given=tuple(given), located=tuple(located), result=result, heatmaps=heatmaps)
 
 
@@ -244,7 +244,10 @@ def _located(
         image_sha256=view.address, grey=view.read.grey, voi=view.window, rows=view.read.rows, cols=view.read.cols,
         spacing=view.spacing, side=side,
     )  # fmt: skip
-    request = Locate(job=job, model=localiser.folder, images=str(scratch / "images"), view=whole)
+    request = Locate(
+        job=job, model=localiser.folder, images=str(scratch / "images"), view=whole,
+        model_key=localiser.card.answer_key,
+    )  # fmt: skip
     reply = _reply(client, Located, request)
     assert isinstance(reply, Located)
     box = region_around(reply.center_xy, view.spacing, rows=view.read.rows, cols=view.read.cols)

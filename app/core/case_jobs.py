@@ -9,49 +9,24 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Protocol
 
 import msgspec
 
 from app.core.batch_run import BatchProgress, BatchRun
 from app.core.counsel import Counsel, LocatedHip, LocatedRegion, WantedHip
-from app.core.engine_messages import Cancel, EngineRequest, Failed, Locate, Located, Predict, Result
+from app.core.engine_messages import Cancel, Failed, Locate, Located, Predict, Result
 from app.core.finding import Consultation, ConsultationState, Finding, HeatmapFiles
 from app.core.job_book import Job, JobBook, Purpose
+from app.core.job_outlet import JobOutlet
+from app.core.model_card import ModelCard
 
 HEATMAP_METHOD = "grad-cam"
 CASES_KEPT = 64  # whose consultations are at hand
 CASES_IN_HAND = 6  # of a batch
-OTHER_ANSWER = "The AI engine answered something else than it was asked."
+OTHER_ANSWER = (
+    "The AI engine answered something else than it was asked, so that nothing of it was kept; restart it (menu AI)."
+)
 ENDED_TWICE = "The AI engine ended twice while it worked at this case."
-
-
-class JobOutlet(Protocol):
-    """What follows from events."""
-
-    def send(self, *requests: EngineRequest) -> None:
-        """To the engine, which may not be there."""
-
-    def consult(self, case_id: str, purpose: Purpose, *, may_read_images: bool) -> None:
-        """Work out what is known about a case; `CaseJobs.take_counsel` gets it."""
-
-    def keep(self, finding: Finding, *, is_current: bool) -> None:
-        """Keep what a model has said, of a case as it is, or as it was when the model was asked."""
-
-    def keep_hip(self, key: bytes, hip: LocatedHip) -> None:
-        """Keep what a localiser has said, before anything is consulted again."""
-
-    def known(self, case_id: str) -> None:
-        """Something else is known about a case."""
-
-    def arrived(self, case_id: str) -> None:
-        """A model has said something about a case."""
-
-    def progressed(self, progress: BatchProgress) -> None:
-        """A batch has come farther."""
-
-    def replied(self, ticket: int, reply: Result | Failed) -> None:
-        """Something that is not kept was answered."""
 
 
 class CaseJobs:
@@ -143,11 +118,15 @@ class CaseJobs:
         self.pump()
         return True
 
-    def ask(self, request: Predict, *, channel: str) -> int:
+    def ask(self, request: Predict, *, card: ModelCard, channel: str) -> int:
         """Ask something that is not kept; returns a ticket. Older questions of the channel are forgotten."""
         number = self.book.new_number()
-        request = msgspec.structs.replace(request, job=number, images=self._images, priority=int(Purpose.LIVE))
-        self._cancel(self.book.add(Job(number=number, request=request, purpose=Purpose.LIVE, channel=channel)))
+        request = msgspec.structs.replace(
+            request, job=number, images=self._images, priority=int(Purpose.LIVE), model_key=card.answer_key
+        )
+        job = Job(number=number, request=request, purpose=Purpose.LIVE, weights_sha256=card.weights_sha256,
+                  channel=channel)  # fmt: skip
+        self._cancel(self.book.add(job))
         self.pump()
         return number
 
@@ -234,11 +213,13 @@ class CaseJobs:
             pass  # nobody waits for it any more
         elif isinstance(reply, Failed):
             self._fail(job, " ".join(part for part in (reply.title, reply.reason, reply.remedy) if part), reply)
+        elif job.weights_sha256 and reply.weights_sha256 != job.weights_sha256:
+            self._fail(job, OTHER_ANSWER)
         elif isinstance(reply, Located):
             self._take_hip(job, reply)
         elif not job.case_id:
             self._outlet.replied(job.number, reply)
-        elif (reply.weights_sha256, reply.input_key) != (job.weights_sha256, job.input_key):
+        elif reply.input_key != job.input_key:
             self._fail(job, OTHER_ANSWER)
         else:
             self._take_result(job, reply)
@@ -331,6 +312,7 @@ class CaseJobs:
             heatmap_class=class_number,
             heatmaps=self._heatmaps,
             has_points=has_points,
+            model_key=entry.card.answer_key,
         )
         job = Job(
             number=number,
@@ -349,9 +331,12 @@ class CaseJobs:
         if self.book.find(lambda job: job.hip_key == wanted.key) is None:
             number = self.book.new_number()
             request = Locate(
-                job=number, model=wanted.folder, images=self._images, view=wanted.given, priority=int(purpose)
-            )
-            self.book.add(Job(number=number, request=request, purpose=purpose, hip_key=wanted.key))
+                job=number, model=wanted.model.folder, images=self._images, view=wanted.given, priority=int(purpose),
+                model_key=wanted.model.card.answer_key,
+            )  # fmt: skip
+            weights = wanted.model.card.weights_sha256
+            job = Job(number=number, request=request, purpose=purpose, weights_sha256=weights, hip_key=wanted.key)
+            self.book.add(job)
 
     def _take_hip(self, job: Job, reply: Located) -> None:
         self._outlet.keep_hip(

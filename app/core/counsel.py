@@ -32,12 +32,12 @@ class WantedHip:
 
     Args:
         key: names the question; its answer is kept under it.
-        folder: of the localiser.
+        model: the localiser.
         given: where it looks.
     """
 
     key: bytes
-    folder: str
+    model: UsableModel
     given: WholeView
 
 

@@ -16,7 +16,7 @@ from app.core.geometry import XY, Crop
 from app.core.grey import GreyScale, Lut, Window
 from app.core.spacing import Spacing
 
-ENGINE_PROTOCOL = 2
+ENGINE_PROTOCOL = 3
 
 
 class ViewInput(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,6 +100,8 @@ class Predict(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     Args:
         job: echoed in every reply about it.
         model: folder of the model.
+        model_key: `ModelCard.answer_key` of the model that is meant; refused when another one is there by now. Empty =
+            whichever is there.
         images: folder of the image store.
         views: what it is fed, in the order of the model's roles.
         priority: larger goes first; the open case has the largest.
@@ -119,6 +121,7 @@ class Predict(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     heatmap_class: int = 0
     heatmaps: str = ""
     has_points: bool = False
+    model_key: str = ""
 
 
 class Locate(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -127,6 +130,7 @@ class Locate(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     Args:
         job: echoed in every reply about it.
         model: folder of the localiser.
+        model_key: as in `Predict`.
         images: folder of the image store.
         view: where to look; the engine cuts the whole view itself.
         priority: larger goes first.
@@ -137,6 +141,7 @@ class Locate(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     images: str
     view: WholeView
     priority: int = 0
+    model_key: str = ""
 
 
 class Cancel(msgspec.Struct, frozen=True, kw_only=True, tag=True):

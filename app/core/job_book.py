@@ -34,7 +34,7 @@ class Job:
         purpose: what for.
         case_id: whose answer it is; empty for a live one.
         model_id: which model is asked.
-        weights_sha256: which weights must answer; empty for a live one and for a localiser.
+        weights_sha256: which weights must answer.
         input_key: what they must be fed; empty for a live one and for a localiser.
         hip_key: for a localiser: under which key its answer is kept.
         channel: a live job makes those of its channel that have not begun superfluous.

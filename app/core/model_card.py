@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 
 import msgspec
 
+from app.core.event import canonical_json
 from app.core.model_input import ModelInput
 
 
@@ -159,6 +161,15 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             raise ValueError("temperature and heatmap scale are positive")
         if len(self.weights_sha256) != 64:
             raise ValueError("weights are named by their SHA-256")
+
+    @property
+    def answer_key(self) -> str:
+        """Names everything on the card that makes its answers, 64 hexadecimal digits; figures and texts do not.
+
+        The window sends it along with every question, so that no answer of other files is taken for this model's.
+        """
+        parts = [self.weights_sha256, self.architecture, list(self.classes), self.calibration.temperature]
+        return hashlib.sha256(canonical_json([*parts, msgspec.to_builtins(self.input)]).encode("utf-8")).hexdigest()
 
     @property
     def is_heatmap_validated(self) -> bool:

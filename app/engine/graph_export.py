@@ -36,8 +36,8 @@ from app.engine.models.hip_model import HipModel
 from app.engine.models.localiser import HipLocaliser
 from app.engine.opinion import calibrated
 from app.engine.quiet_openvino import openvino
-from app.engine.weights_file import read_bytes, tensor, tensor_places
-from app.store.model_folder import GRAPH, WEIGHTS, read_card, weights_sha256, write_card
+from app.engine.weights_file import tensor, tensor_places
+from app.store.model_folder import GRAPH, WEIGHTS, read_bytes, read_card, weights_sha256, write_card
 
 SMALLEST_SHARED = 32  # bytes; smaller constants are written out
 CLOSE = 1e-4  # how far probabilities of graph and network may lie apart

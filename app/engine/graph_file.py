@@ -7,6 +7,7 @@ inside. A graph that names other weights is refused.
 
 from __future__ import annotations
 
+import io
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +17,7 @@ import numpy as np
 
 from app.core.errors import UserError
 from app.core.model_card import ModelCard
-from app.engine.weights_file import Bytes, read_bytes
-from app.store.model_folder import GRAPH, verified_graph, verified_weights
+from app.store.model_folder import GRAPH, Bytes, read_graph_file, read_weights
 
 FACTS, NETWORK, TABLES = "graph.json", "graph.xml", "tables.bin"
 FORMAT = 1
@@ -89,9 +89,11 @@ def read_graph(folder: Path, card: ModelCard) -> Graph:
         UserError: `bad-graph`: it cannot be read; `other-graph`: it belongs to other weights, or it is not the one
             that the card names; or the weights are missing or not those of the card.
     """
-    verified_graph(folder, card)
+    file = read_graph_file(folder, card)
+    if file is None:
+        raise _bad_graph("It is missing.")
     try:
-        with zipfile.ZipFile(folder / GRAPH) as archive:
+        with zipfile.ZipFile(io.BytesIO(file)) as archive:
             facts = msgspec.json.decode(_member(archive, FACTS), type=GraphFacts)
             if facts.format != FORMAT:
                 raise _bad_graph("Another version of Coxa has made it.")
@@ -105,11 +107,10 @@ def read_graph(folder: Path, card: ModelCard) -> Graph:
             network, tables = _member(archive, NETWORK), _member(archive, TABLES)
     except (OSError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise _bad_graph(f"It cannot be read ({type(error).__name__}).") from error
-    weights = verified_weights(folder, card)
-    size = weights.stat().st_size
-    begin = tables_begin(size)
-    content = read_bytes(weights, room=begin - size + len(tables))
-    content[size:begin] = 0
+    weights = read_weights(folder, card)
+    begin = tables_begin(len(weights))
+    content = np.zeros(begin + len(tables), np.uint8)
+    content[: len(weights)] = weights
     content[begin:] = np.frombuffer(tables, np.uint8)
     return Graph(facts, network, content)
 

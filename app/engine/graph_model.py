@@ -20,7 +20,7 @@ from app.engine.quiet_openvino import openvino
 from app.engine.weights_file import tensors_of
 from app.store.model_folder import read_card
 
-Tracer = Callable[[tuple[Array, ...]], Array | None]
+Tracer = Callable[[tuple[Array, ...], ModelCard], Array | None]
 
 
 class GraphModel:
@@ -88,7 +88,9 @@ class GraphModel:
         opinions = [self._look(views, method, class_number) for views in cases]
         if has_points and self._tracer is not None:
             tracer = self._tracer
-            opinions = [replace(one, points=tracer(views)) for one, views in zip(opinions, cases, strict=True)]
+            opinions = [
+                replace(one, points=tracer(views, self.card)) for one, views in zip(opinions, cases, strict=True)
+            ]
         return opinions
 
     def score(self, image: Array) -> Array:

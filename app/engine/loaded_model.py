@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load
 
 from app.core.errors import UserError
 from app.core.model_card import ModelCard
@@ -22,7 +22,7 @@ from app.engine.outlier import OutlierModel, features_of
 from app.engine.outlier_distance import PREFIX
 from app.engine.quick_network import QuickNetwork, ways
 from app.engine.tracing import sampling_points
-from app.store.model_folder import read_card, verified_weights
+from app.store.model_folder import read_card, read_weights
 
 
 class LoadedModel:
@@ -44,7 +44,7 @@ class LoadedModel:
         self.card: ModelCard = read_card(folder)
         self.device, self.precision = device, precision
         architecture = _architecture(self.card)
-        tensors = load_file(verified_weights(folder, self.card))
+        tensors = load(read_weights(folder, self.card).tobytes())  # no map of a file that somebody may write to
         weights = {name: part for name, part in tensors.items() if not name.startswith(PREFIX)}
         self.network: HipModel = architecture.build()
         try:

@@ -26,6 +26,7 @@ from app.core.grey_tables import display_table
 from app.core.model_input import ModelInput, blank_input, input_key, standardise
 from app.engine.heatmap_method import heatmap_method
 from app.engine.locate import localiser_cut, locate
+from app.engine.meant_model import lost_model, require_meant
 from app.engine.opinion import Array, MemoryShortageError, Opinion, RunningModel
 from app.engine.queue import Job
 from app.engine.replies import fault, refusal
@@ -74,7 +75,7 @@ class Predictor:
             model = self._shelf.get(jobs[0].model)
         except UserError as error:
             for job in jobs:
-                self._send(refusal(job.job, error))
+                self._send(refusal(job.job, lost_model(Path(job.model), error) if job.model_key else error))
             return
         except (MemoryError, MemoryShortageError):
             for job in jobs:
@@ -87,6 +88,7 @@ class Predictor:
         fed: list[tuple[Predict, str, tuple[Array, ...]]] = []
         for job in jobs:
             try:
+                require_meant(job, model.card)
                 if isinstance(job, Locate):
                     self._send(_located(job, model))
                     continue

@@ -7,6 +7,7 @@ without a graph.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,14 @@ import psutil
 
 from app.core.engine_messages import ENGINE_PROTOCOL, Hello, Ready
 from app.core.errors import UserError
+from app.core.model_card import ModelCard
 from app.engine.graph_file import has_graph
 from app.engine.graph_model import GraphModel, Tracer, cpu_facts
 from app.engine.hardware import cache_folder, has_torch, may_have_gpu
+from app.engine.meant_model import exchanged_model
 from app.engine.opinion import Array, RunningModel
 from app.engine.quick_precision import CLOSE, PrecisionMemory, difference
+from app.store.model_folder import RESTORE
 
 if TYPE_CHECKING:
     from app.engine.device import Choice
@@ -71,8 +75,11 @@ class Runtime:
             try:
                 return self._graph(folder)
             except UserError as error:
-                if error.kind not in ("bad-graph", "other-graph") or not has_torch():
+                if error.kind not in ("bad-graph", "other-graph"):
                     raise
+                if not has_torch():
+                    raise UserError(error.title, reason=error.reason, remedy=RESTORE, kind=error.kind) from error
+                print(f"{folder.name}: {error.title} {error.reason} (PyTorch computes it)", file=sys.stderr)
         return self._network(folder)
 
     def give_back(self) -> None:
@@ -131,11 +138,14 @@ class Runtime:
         """Sampling points of a network of two views, with torch, which is loaded when somebody first asks."""
         network: list[RunningModel] = []
 
-        def trace(views: tuple[Array, ...]) -> Array | None:
+        def trace(views: tuple[Array, ...], card: ModelCard) -> Array | None:
             if len(views) < 2:
                 return None
             if not network:
-                network.append(self._network(folder))
+                found = self._network(folder)
+                if found.card.answer_key != card.answer_key:  # since the graph was loaded
+                    raise exchanged_model(folder, found.card)
+                network.append(found)
             return network[0].look([views], has_points=True)[0].points
 
         return trace

@@ -20,8 +20,8 @@ from app.engine.hardware import has_torch
 from app.engine.heatmap_method import HeatmapMethod
 from app.engine.opinion import RunningModel
 from app.engine.quick_precision import CLOSE, check_views
-from app.engine.weights_file import read_bytes, tensor, tensor_places
-from app.store.model_folder import PLAIN_NAME, read_card, verified_graph, verified_weights
+from app.engine.weights_file import tensor, tensor_places
+from app.store.model_folder import PLAIN_NAME, read_bytes, read_card, verified_graph, verified_weights
 
 if TYPE_CHECKING:
     from app.engine.audit import FedCase

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Bytes = npt.NDArray[np.uint8]
+from app.store.model_folder import Bytes
 
 _TYPES = {
     "F64": np.float64, "F32": np.float32, "F16": np.float16, "I64": np.int64, "I32": np.int32, "I16": np.int16,
@@ -78,18 +77,3 @@ def tensor(content: Bytes, place: Place) -> npt.NDArray[Any]:
 def tensors_of(content: Bytes, prefix: str) -> Mapping[str, npt.NDArray[Any]]:
     """Tensors whose names begin so."""
     return {name: tensor(content, place) for name, place in tensor_places(content).items() if name.startswith(prefix)}
-
-
-def read_bytes(path: Path, *, room: int = 0) -> Bytes:
-    """A whole file, with free bytes behind it.
-
-    Args:
-        path: the file.
-        room: number of free bytes.
-    """
-    size = path.stat().st_size
-    content = np.empty(size + room, np.uint8)
-    with path.open("rb") as file:
-        if file.readinto(memoryview(content.data)[:size]) != size:
-            raise OSError("the file is shorter than it was")
-    return content

@@ -286,7 +286,7 @@ class _Sitting:
         key = located_key(view.image_sha256, view.grey, localiser.card.weights_sha256, given.side)
         found = self._consultant.hip(key)
         if found is None:
-            self.wanted[key] = WantedHip(key=key, folder=localiser.folder, given=given)
+            self.wanted[key] = WantedHip(key=key, model=localiser, given=given)
             raise _Unready
         region = region_around(found.center_xy, view.spacing, rows=view.rows, cols=view.cols)
         self.located[view.id] = LocatedRegion(view_id=view.id, region=region, confidence=found.confidence)

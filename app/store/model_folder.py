@@ -9,10 +9,14 @@ import hashlib
 import re
 import shutil
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 import tomlkit
 
 from app.core.errors import UserError
@@ -21,7 +25,10 @@ from app.core.model_card import ModelCard
 CARD, WEIGHTS, GRAPH = "card.toml", "weights.safetensors", "graph.zip"  # the graph is optional
 PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 LARGEST_CARD = 1 << 20  # bytes
+LARGEST_GRAPH = 64 << 20  # bytes
 LARGEST_HEADER = 100 << 20  # bytes; the format's own limit
+RESTORE = "Put the original file back or import the model again; one that Coxa ships with comes back with its set-up."
+Bytes = npt.NDArray[np.uint8]
 HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
@@ -49,7 +56,7 @@ def read_card(folder: Path) -> ModelCard:
     try:
         return msgspec.convert(tomllib.loads(words), ModelCard)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError, ValueError) as error:
-        raise _bad_card(f"{error}.") from error
+        raise _bad_card(f"It is damaged, or of another version of Coxa: {error}.") from error
 
 
 def write_card(folder: Path, card: ModelCard) -> None:
@@ -70,24 +77,48 @@ def verified_weights(folder: Path, card: ModelCard) -> Path:
         UserError: `no-weights`, `other-weights` or `not-safetensors`.
     """
     path = folder / WEIGHTS
-    try:
+    with _readable_weights():
         require_safetensors(path)
         digest = weights_sha256(path)
+    _require_weights(digest, card)
+    return path
+
+
+def read_weights(folder: Path, card: ModelCard) -> Bytes:
+    """The bytes of a model's weights, read once: what was checked is what is computed with, whoever writes meanwhile.
+
+    Raises:
+        UserError: as of `verified_weights`.
+    """
+    path = folder / WEIGHTS
+    with _readable_weights():
+        require_safetensors(path)
+        content = read_bytes(path)
+    _require_weights(hashlib.sha256(content.data).hexdigest(), card)
+    return content
+
+
+@contextmanager
+def _readable_weights() -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise UserError(
             "The weights of this model are missing.",
-            reason=f"{WEIGHTS} cannot be read ({error.strerror}).",
-            remedy="Put the file back, or import the model again.",
+            reason=f"{WEIGHTS} cannot be read ({error.strerror or error}).",
+            remedy=RESTORE,
             kind="no-weights",
         ) from error
+
+
+def _require_weights(digest: str, card: ModelCard) -> None:
     if digest != card.weights_sha256:
         raise UserError(
             "The weights of this model are not those that its card describes.",
-            reason="The SHA-256 of the file differs, so none of the card's figures is about it.",
-            remedy="Put the original file back, or import the model again.",
+            reason="The file was exchanged or damaged: its SHA-256 differs, so none of the card's figures is about it.",
+            remedy=RESTORE,
             kind="other-weights",
         )
-    return path
 
 
 def verified_graph(folder: Path, card: ModelCard) -> Path | None:
@@ -98,30 +129,50 @@ def verified_graph(folder: Path, card: ModelCard) -> Path | None:
     Raises:
         UserError: `bad-graph` or `other-graph`.
     """
+    return None if read_graph_file(folder, card) is None else folder / GRAPH
+
+
+def read_graph_file(folder: Path, card: ModelCard) -> bytes | None:
+    """The bytes of a model's graph, read once and checked; None where there is none.
+
+    Raises:
+        UserError: as of `verified_graph`.
+    """
     path = folder / GRAPH
-    if not path.is_file():
-        return None
     try:
-        digest = weights_sha256(path)
+        if path.stat().st_size > LARGEST_GRAPH:
+            raise OSError("it is far too large")
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
     except OSError as error:
         raise UserError(
             "The graph of this model cannot be used.",
-            reason=f"It cannot be read ({error.strerror}).",
+            reason=f"It cannot be read ({error.strerror or error}).",
             remedy=f"Remove {GRAPH}, or export the graph again.",
             kind="bad-graph",
         ) from error
-    if card.graph_sha256 is not None and digest != card.graph_sha256:
+    if card.graph_sha256 is not None and hashlib.sha256(content).hexdigest() != card.graph_sha256:
         raise UserError(
             "The graph of this model is not the one that its card describes.",
-            reason="The SHA-256 of the file differs, so nobody has compared it with the weights.",
+            reason="It was exchanged or damaged: its SHA-256 differs, so nobody has compared it with the weights.",
             remedy=f"Put the original file back, or remove {GRAPH}: the model runs with PyTorch then.",
             kind="other-graph",
         )
-    return path
+    return content
+
+
+def read_bytes(path: Path) -> Bytes:
+    """A whole file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return np.fromfile(path, np.uint8)
 
 
 def import_model(source: Path, models: Path) -> ModelCard:
-    """Copy a received model into a folder of models.
+    """Copy a received model into a folder of models; one that is there already, and damaged, is mended.
 
     A weights file is data: only safetensors is read, and a pickle is never opened, since opening one can run a program.
 
@@ -139,7 +190,8 @@ def import_model(source: Path, models: Path) -> ModelCard:
     verified_graph(source, card)
     goal = models / card.id
     if goal.exists():
-        if read_card(goal) == card:
+        if _is_same(goal, card):
+            _mend(source, goal, card)
             return card
         raise UserError(
             "There is another model of this name.",
@@ -157,6 +209,37 @@ def import_model(source: Path, models: Path) -> ModelCard:
     verified_graph(draft, card)
     draft.rename(goal)
     return card
+
+
+def _is_same(goal: Path, card: ModelCard) -> bool:
+    """Whether a folder is that of this model; where its card cannot be read, its weights tell."""
+    try:
+        return read_card(goal) == card
+    except UserError:
+        path = goal / WEIGHTS
+        return not path.is_file() or weights_sha256(path) == card.weights_sha256
+
+
+def _mend(source: Path, goal: Path, card: ModelCard) -> None:
+    """Put those files of a model back that are gone, exchanged or damaged; each whole or not at all."""
+    for name in (WEIGHTS, GRAPH, CARD):
+        if (source / name).is_file() and not _is_file_sound(goal, card, name):
+            draft = goal / f".{name}.new"
+            shutil.copyfile(source / name, draft)
+            draft.replace(goal / name)
+    verified_weights(goal, read_card(goal))
+
+
+def _is_file_sound(goal: Path, card: ModelCard, name: str) -> bool:
+    try:
+        if name == CARD:
+            return read_card(goal) == card
+        if name == GRAPH:
+            return verified_graph(goal, card) is not None
+        verified_weights(goal, card)
+    except UserError:
+        return False
+    return True
 
 
 def require_safetensors(path: Path) -> None:
@@ -180,7 +263,7 @@ def require_safetensors(path: Path) -> None:
 
 
 def _bad_card(reason: str) -> UserError:
-    return UserError("The card of this model cannot be used.", reason=reason, remedy="Ask for the model again.",
+    return UserError("The card of this model cannot be used.", reason=reason, remedy=RESTORE,
                      kind="bad-card")  # fmt: skip
 
 

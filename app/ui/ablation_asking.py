@@ -84,7 +84,7 @@ class AblationAsking(QObject):
             for view in consultation.views
         )
         request = Predict(job=0, model=consultation.folder, images="", views=views)
-        ticket = self._engine.ask(request, channel=f"ablation-{part}")
+        ticket = self._engine.ask(request, card=consultation.card, channel=f"ablation-{part}")
         self._asked = {known: entry for known, entry in self._asked.items() if entry[1] != part}  # superseded
         self._asked[ticket] = (key, part, consultation.card.finding)
 
@@ -95,7 +95,7 @@ class AblationAsking(QObject):
         key, part, finding = entry
         if isinstance(reply, Failed):
             self._failed[key] = say(reply.title)
-        elif reply.weights_sha256 == key[0]:
+        else:
             shares = reply.probabilities
             self._known.setdefault(key, {})[part] = shares[finding if len(shares) > 1 else 0]
         self.answered.emit()

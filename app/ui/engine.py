@@ -32,6 +32,7 @@ from app.core.engine_messages import (
 from app.core.errors import UserError
 from app.core.finding import Consultation, Finding
 from app.core.job_book import Purpose
+from app.core.model_card import ModelCard
 from app.core.restarts import RestartRule
 from app.store.findings import Score
 from app.store.project import ProjectStore
@@ -271,17 +272,18 @@ class Engine(QObject):
             return False
         return self._cases.ask_heatmap(case_id, model_id, method, class_number, has_points=has_points)
 
-    def ask(self, request: Predict, *, channel: str) -> int:
+    def ask(self, request: Predict, *, card: ModelCard, channel: str) -> int:
         """Ask something that is not kept: a crop that is being moved, one view without the other.
 
         Args:
             request: its number, images and priority are put in here; heatmaps need a folder.
+            card: of the model that is asked; an answer of another one becomes a `Failed`.
             channel: an older question of this channel that has not begun is forgotten.
 
         Returns:
             A ticket; `replied` brings it with the answer. 0 while no project is open.
         """
-        return self._cases.ask(request, channel=channel) if self._cases is not None else 0
+        return self._cases.ask(request, card=card, channel=channel) if self._cases is not None else 0
 
     def start_batch(self, case_ids: Iterable[str]) -> bool:
         """Ask about many cases; False while another batch is under way or nobody can be asked."""

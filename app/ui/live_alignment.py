@@ -13,6 +13,7 @@ from app.core.case import ViewRole
 from app.core.engine_messages import Failed, Predict, Result, ViewInput
 from app.core.finding import Consultation, ConsultationState, Verdict, finding_probability, verdict
 from app.core.heatmap import coloured
+from app.core.model_card import ModelCard
 from app.core.model_input import InputKind, ViewGeometry, input_crop
 from app.ui.crop_opinion import CropOpinion
 from app.ui.crop_panel import CropPanel
@@ -34,10 +35,8 @@ class _Question:
     """What was asked, or would be."""
 
     case_id: str
-    weights_sha256: str
+    card: ModelCard
     folder: str
-    finding: int
-    scale: float
     views: tuple[ViewInput, ...]
     number: int  # of the view on show among them
 
@@ -135,10 +134,8 @@ class LiveAlignment(QObject):
             views.append(ViewInput(image_sha256=key.sha256, grey=key.grey, voi=place.image.auto, cut=cut))
         return _Question(
             case_id=entry.case_id,
-            weights_sha256=card.weights_sha256,
+            card=card,
             folder=entry.folder,
-            finding=card.finding,
-            scale=card.heatmap_scale,
             views=tuple(views),
             number=card.input.roles.index(ROLES[self._viewer.active_place.name]),
         )
@@ -148,9 +145,9 @@ class LiveAlignment(QObject):
         answer, cut = self._answer, question.views[question.number].cut
         if self._failure is not None and self._failure[0] == question:
             return CropOpinion(card=entry.card, failure=self._failure[1], automated=automated, cut=cut)
-        is_same_model = answer is not None and (answer.question.case_id, answer.question.weights_sha256,
+        is_same_model = answer is not None and (answer.question.case_id, answer.question.card,
                                                 answer.question.number) == (
-            question.case_id, question.weights_sha256, question.number)  # fmt: skip
+            question.case_id, question.card, question.number)  # fmt: skip
         is_current = answer is not None and answer.question == question
         if not is_current:
             self._want(question)
@@ -203,10 +200,10 @@ class LiveAlignment(QObject):
             images="",
             views=question.views,
             heatmap_method=METHOD if folder else "",
-            heatmap_class=question.finding,
+            heatmap_class=question.card.finding,
             heatmaps=folder,
         )
-        ticket = self._engine.ask(request, channel=CHANNEL)
+        ticket = self._engine.ask(request, card=question.card, channel=CHANNEL)
         if ticket:
             self._asked = {ticket: question}
 
@@ -216,7 +213,7 @@ class LiveAlignment(QObject):
             return
         if isinstance(reply, Failed):
             self._failure = (question, say(reply.title))
-        elif reply.weights_sha256 == question.weights_sha256:
+        else:
             self._failure = None
             self._answer = _Answer(
                 question=question,
@@ -241,6 +238,8 @@ def _heat(files: tuple[str, ...], question: _Question) -> QImage | None:
     if heatmap.ndim != 2 or heatmap.dtype != np.float32:
         return None
     look = HeatLook()
-    rgba = coloured(heatmap, scale=question.scale, threshold=look.threshold, opacity=look.opacity, size_px=HEAT_PX)
+    rgba = coloured(
+        heatmap, scale=question.card.heatmap_scale, threshold=look.threshold, opacity=look.opacity, size_px=HEAT_PX
+    )
     picture = QImage(rgba.data, HEAT_PX, HEAT_PX, 4 * HEAT_PX, QImage.Format.Format_RGBA8888)
     return picture.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)

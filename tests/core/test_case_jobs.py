@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from app.core.batch_run import BatchProgress
 from app.core.case import ViewRole
-from app.core.case_jobs import CaseJobs
+from app.core.case_jobs import OTHER_ANSWER, CaseJobs
 from app.core.counsel import Counsel, LocatedHip, UsableModel, WantedHip
 from app.core.engine_messages import (
     Cancel,
@@ -28,6 +28,7 @@ from app.core.restarts import RestartRule
 from tests.support.cards import make_card
 
 MODELS = tuple(UsableModel(folder=name, card=make_card(name)) for name in ("one", "two"))
+LOCALISER = UsableModel(folder="localiser", card=make_card("localiser"))
 GREY = GreyScale(photometric=Photometric.MONOCHROME2, bits_stored=12)
 VOI = Window(center=2048, width=4096)
 CUT = Crop(matrix=((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)), size_px=32)
@@ -104,7 +105,7 @@ class World:
                 entry = replace(entry, state=ConsultationState.IMPOSSIBLE, gap=Gap.MISSING_VIEW)
             elif case_id == NEEDY and hip_key not in self.hips:
                 look = WholeView(image_sha256=key, grey=GREY, voi=VOI, rows=9, cols=9)
-                wanted = (WantedHip(key=hip_key, folder="localiser", given=look),)
+                wanted = (WantedHip(key=hip_key, model=LOCALISER, given=look),)
             elif finding is not None:
                 state = ConsultationState.ANSWERED
                 finding = replace(finding, case_id=case_id)
@@ -140,7 +141,14 @@ class World:
             self.jobs.take_reply(Failed(job=number, kind="fault", title="No."))
         elif isinstance(request, Locate):
             self.jobs.take_reply(
-                Located(job=number, weights_sha256="w", input_key="k", center_xy=(4.0, 5.0), confidence=0.9, seconds=0)
+                Located(
+                    job=number,
+                    weights_sha256=LOCALISER.card.weights_sha256,
+                    input_key="k",
+                    center_xy=(4.0, 5.0),
+                    confidence=0.9,
+                    seconds=0,
+                )
             )
         else:
             assert isinstance(request, Predict)
@@ -298,6 +306,31 @@ def test_a_reply_about_something_else_than_was_asked_is_no_finding() -> None:
     assert not world.kept
 
 
+def test_nothing_that_another_model_says_is_kept_or_shown() -> None:
+    """The files of a model, or of the localiser, were exchanged under the engine."""
+    world = World()
+    world.live()
+    world.jobs.open_case(NEEDY, may_read_images=True)
+    world.answer_question()
+    (asked,) = world.engine.values()
+    assert isinstance(asked, Locate)
+    assert asked.model_key == LOCALISER.card.answer_key
+    world.jobs.take_reply(
+        Located(job=asked.job, weights_sha256="e" * 64, input_key="k", center_xy=(4.0, 5.0), confidence=0.9, seconds=0)
+    )
+    assert not world.hips
+    assert {entry.failure for entry in world.jobs.consultations(NEEDY)} == {OTHER_ANSWER}
+    view = ViewInput(image_sha256="x", grey=GREY, voi=VOI, cut=CUT)
+    ticket = world.jobs.ask(Predict(job=0, model="one", images="", views=(view,)), card=MODELS[0].card, channel="crop")
+    assert world.engine[ticket].model_key == MODELS[0].card.answer_key  # type: ignore[union-attr]
+    world.jobs.take_reply(
+        Result(job=ticket, weights_sha256="e" * 64, input_key="x", probabilities=(0.1, 0.9), seconds=0)
+    )
+    reply = world.replies[ticket]
+    assert isinstance(reply, Failed)
+    assert reply.title == OTHER_ANSWER
+
+
 def test_what_was_looked_up_before_an_answer_came_does_not_take_it_away() -> None:
     world, dice = World(), random.Random(3)
     world.live()
@@ -338,7 +371,7 @@ def test_of_live_questions_only_the_newest_waits() -> None:
     request = Predict(
         job=0, model="one", images="images", views=(ViewInput(image_sha256="x", grey=GREY, voi=VOI, cut=CUT),)
     )
-    tickets = [world.jobs.ask(request, channel="crop") for _ in range(5)]
+    tickets = [world.jobs.ask(request, card=MODELS[0].card, channel="crop") for _ in range(5)]
     world.live()
     assert list(world.engine) == tickets[-1:]
     world.compute(random.Random(0))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -21,9 +25,11 @@ from app.core.engine_messages import (  # noqa: E402
     Unload,
 )
 from app.core.grey_tables import display_table  # noqa: E402
+from app.core.model_card import Calibration  # noqa: E402
 from app.core.model_input import standardise  # noqa: E402
 from app.engine.models.registry import architectures  # noqa: E402
 from app.store.images import ImageStore  # noqa: E402
+from app.store.model_folder import CARD, WEIGHTS, write_card  # noqa: E402
 from tests.support.engine_process import GREY, VOI, make_model, make_views, predict, running_engine  # noqa: E402
 
 SMALL = "cvdt-small"
@@ -119,6 +125,58 @@ def test_nothing_that_is_asked_brings_it_down(place: Path, tmp_path: Path) -> No
             assert str(place) not in failed.traceback
         engine.send(Unload(), predict(7, place / "small", place / "images", views))
         engine.replies_until(Result, 7)
+
+
+def test_a_model_exchanged_between_two_cases_answers_nothing_in_the_name_of_the_other(tmp_path: Path) -> None:
+    """Whole other models, single files of others, files that are gone: a sentence each; put back, the same answer."""
+    card = make_model(tmp_path / "asked", SMALL)
+    make_model(tmp_path / "other", SMALL, seed=1, title="Another one")
+    kept = tmp_path / "kept"
+    shutil.copytree(tmp_path / "asked", kept)
+    views = make_views(tmp_path / "images", card.input)
+
+    def put(source: Path, *names: str) -> None:
+        for name in names:
+            shutil.copyfile(source / name, tmp_path / "asked" / name)
+
+    def warmer() -> None:
+        write_card(tmp_path / "asked", msgspec.structs.replace(card, calibration=Calibration(temperature=3.0)))
+
+    faults: dict[str, tuple[Callable[[], object], str]] = {
+        "the whole model is another": (lambda: put(tmp_path / "other", CARD, WEIGHTS), "other-model"),
+        "the same weights, another temperature": (warmer, "other-model"),
+        "another card": (lambda: put(tmp_path / "other", CARD), "other-weights"),
+        "other weights, after all memory was given back": (lambda: put(tmp_path / "other", WEIGHTS), "other-weights"),
+        "a cut card": (lambda: (tmp_path / "asked" / CARD).write_text("id = 'a'\n"), "bad-card"),
+        "all is gone": (lambda: shutil.rmtree(tmp_path / "asked"), "model-gone"),
+    }
+    with running_engine() as engine:
+        assert isinstance(engine.reply(), Ready)
+        numbers = count()
+
+        def ask() -> Result | Failed:
+            job = next(numbers)
+            engine.send(Unload(), predict(job, tmp_path / "asked", tmp_path / "images", views,
+                                          model_key=card.answer_key))  # fmt: skip
+            reply = engine.reply()
+            while not isinstance(reply, Result | Failed):
+                reply = engine.reply()
+            assert reply.job == job
+            return reply
+
+        first = ask()
+        assert isinstance(first, Result)
+        for words, (fault, kind) in faults.items():
+            fault()
+            said = ask()
+            assert isinstance(said, Failed), words
+            assert said.kind == kind, words
+            assert all(part.endswith(".") for part in (said.title, said.reason, said.remedy)), words
+            (tmp_path / "asked").mkdir(exist_ok=True)
+            put(kept, CARD, WEIGHTS)
+        again = ask()
+        assert isinstance(again, Result)
+        assert (again.weights_sha256, again.probabilities) == (card.weights_sha256, first.probabilities)
 
 
 def test_it_ends_with_its_input(place: Path) -> None:

@@ -14,11 +14,14 @@ from app.core.case import ViewRole
 from app.core.errors import UserError
 from app.core.model_card import Calibration, Figure, HeatmapAudit, ModelCard
 from app.core.model_input import InputKind, ModelInput
+from app.store import model_folder
 from app.store.model_folder import (
     CARD,
+    GRAPH,
     WEIGHTS,
     import_model,
     read_card,
+    read_weights,
     verified_weights,
     weights_sha256,
     write_card,
@@ -121,6 +124,52 @@ def test_a_received_model_is_copied_whole_or_not_at_all(tmp_path: Path) -> None:
         with pytest.raises(UserError) as caught:
             import_model(tmp_path / other, models)
         assert caught.value.kind == "exists"
+
+
+@pytest.mark.parametrize("name", [CARD, WEIGHTS, GRAPH])
+@pytest.mark.parametrize("spoil", ["gone", "cut", "exchanged"])
+def test_importing_again_mends_what_was_damaged(tmp_path: Path, name: str, spoil: str) -> None:
+    """It is what the message about a damaged model tells people to do."""
+    card = make(tmp_path / "received")
+    (tmp_path / "received" / GRAPH).write_bytes(b"a graph")
+    card = msgspec.structs.replace(card, graph_sha256=weights_sha256(tmp_path / "received" / GRAPH))
+    write_card(tmp_path / "received", card)
+    goal = tmp_path / "models" / import_model(tmp_path / "received", tmp_path / "models").id
+    before = {path.name: path.read_bytes() for path in goal.iterdir()}
+    assert set(before) == {CARD, WEIGHTS, GRAPH}
+    if spoil == "gone":
+        (goal / name).unlink()
+    else:
+        (goal / name).write_bytes(before[name][:9] if spoil == "cut" else before[name][:-1] + b"z")
+    assert import_model(tmp_path / "received", tmp_path / "models") == card
+    assert {path.name: path.read_bytes() for path in goal.iterdir()} == before
+
+
+def test_importing_mends_no_other_model_whose_card_cannot_be_read(tmp_path: Path) -> None:
+    make(tmp_path / "received")
+    make(tmp_path / "models" / "small", content=(tmp_path / "received" / WEIGHTS).read_bytes()[:-1] + b"z")
+    (tmp_path / "models" / "small" / CARD).write_text("nothing")
+    with pytest.raises(UserError) as caught:
+        import_model(tmp_path / "received", tmp_path / "models")
+    assert caught.value.kind == "exists"
+
+
+def test_what_was_checked_is_what_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights that are exchanged while they are looked at are refused: there is one reading."""
+    card = make(tmp_path / "one")
+    path = tmp_path / "one" / WEIGHTS
+    good = path.read_bytes()
+    assert read_weights(tmp_path / "one", card).tobytes() == good
+    check = model_folder.require_safetensors
+
+    def exchanged(file: Path) -> None:
+        check(file)
+        file.write_bytes(good[:-1] + b"c")
+
+    monkeypatch.setattr(model_folder, "require_safetensors", exchanged)
+    with pytest.raises(UserError) as caught:
+        read_weights(tmp_path / "one", card)
+    assert caught.value.kind == "other-weights"
 
 
 @pytest.mark.parametrize("name", ["", "../away", "a/b", "a b", "ä"])

@@ -284,7 +284,7 @@ def test_of_a_crop_that_is_being_moved_only_the_newest_is_computed(
     request = Predict(job=0, model=entry.folder, images="", views=tuple(view.given for view in entry.views))
     answered: list[int] = []
     engine.replied.connect(lambda ticket, _: answered.append(ticket))
-    tickets = [engine.ask(request, channel="crop") for _ in range(8)]
+    tickets = [engine.ask(request, card=entry.card, channel="crop") for _ in range(8)]
     wait_until(lambda: tickets[-1] in answered)
     assert len(answered) <= 2
 

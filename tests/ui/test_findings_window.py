@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -225,3 +226,17 @@ def test_docks_share_their_place_as_tabs_and_keys_bring_them_forward(window: Mai
     wait(50)
     assert not actions["show_findings"].isChecked()
     assert panel.visibleRegion().isEmpty()
+
+
+def test_a_restart_asks_the_models_as_they_are_on_the_disk_by_now(window: MainWindow, tmp_path: Path) -> None:
+    """It is what the message about exchanged files tells people to do."""
+    engine = window.engine.engine
+    assert engine is not None
+    assert "D-Outside" in [model.card.title for model in engine.models]
+    write_card(tmp_path / "models" / "d-outside", make_card("d-outside", decides="d", title="A newer one", **KNOWN))
+    shutil.rmtree(tmp_path / "models" / "b-negative")
+    window.actions_by_id["ai_restart"].trigger()
+    titles = [model.card.title for model in engine.models]
+    assert ("A newer one" in titles, "D-Outside" in titles, len(titles)) == (True, False, 4)
+    wait_until(lambda: "A newer one" in [entry.card.title for entry in answers(window)])
+    assert [entry.card.id for entry in answers(window)] == ["a-traced", "d-outside", "e-whole"]

@@ -165,9 +165,18 @@ class EngineWiring(Wiring):
             self.engine.pause_look_ahead(is_paused)
 
     def _restart(self) -> None:
+        """Start the engine anew, with the models as they are on the disk by now."""
         self.window.banners.remove(BANNER)
-        if self.engine is not None:
-            self.engine.restart()
+        engine = self.engine
+        if engine is None:
+            return
+        if self.project.is_open and not self._is_new:
+            from app.store.usable_models import usable_models
+
+            models, localiser = usable_models(self.project.look(), bundled=self.window.start.models)
+            if (models, localiser) != (engine.models, engine.localiser):
+                engine.set_models(models, localiser=localiser)
+        engine.restart()
 
     def _copy_report(self) -> None:
         if self.engine is not None:
