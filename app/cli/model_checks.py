@@ -1,14 +1,12 @@
-"""`coxa models verify` and `coxa models audit`."""
+"""`coxa models verify`, and what it shares with `coxa models audit`."""
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.cli.arguments import whole_count
 from app.cli.exit_codes import DONE, PROBLEMS
@@ -18,10 +16,10 @@ from app.core.errors import UserError
 from app.core.model_check import LOCALISED, CheckState, ModelCheck
 
 if TYPE_CHECKING:
-    from app.core.model_card import ModelCard
-    from app.engine.audit import AuditReport, FedCase, Job
     from app.store.models import Models
 
+J = TypeVar("J")  # of which job
+C = TypeVar("C")  # what is made
 CASES = 100
 MARKS = {CheckState.PASSED: "ok", CheckState.NOTED: "note", CheckState.SKIPPED: "skipped", CheckState.FAILED: "FAILED"}
 
@@ -53,7 +51,7 @@ def run_verify(args: argparse.Namespace, models: Models) -> int:
     be_modest(0)
     from app.engine.verify import verify_model
 
-    chosen = [_folder(models, word) for word in args.what] or [(entry.folder, True) for entry in models.all()]
+    chosen = [named_folder(models, word) for word in args.what] or [(entry.folder, True) for entry in models.all()]
     documents: list[dict[str, Any]] = []
     for folder, is_named in chosen:
         checks: list[ModelCheck] = []
@@ -103,45 +101,6 @@ def require_sound(folder: Path) -> None:
         )
 
 
-def run_audit(args: argparse.Namespace, models: Models, *, is_writable: bool) -> int:
-    """Audit the heatmaps of one model on synthetic cases.
-
-    Raises:
-        UserError: `bundled`: its card is read-only; `no-truth`, `no-torch`, or the model cannot be used.
-    """
-    from app.store.model_folder import read_card, write_card
-
-    folder, _ = _folder(models, args.what)
-    card = read_card(folder)
-    _require_heatmaps(card)
-    _require_torch()
-    if args.write and not is_writable:
-        raise UserError("Only the card of a project's model can be written.", remedy="Add --project DIR.", kind="usage")
-    if args.write and not any(entry.folder == folder and not entry.is_bundled for entry in models.all()):
-        raise UserError(
-            "The cards of the bundled models are read-only.",
-            reason="They describe what Coxa ships with, on every machine alike.",
-            remedy="Leave --write out; or import a copy under another id (`coxa models import`).",
-            kind="bundled",
-        )
-    be_modest(0)
-    from app.engine.audit import audit_jobs, audit_model, measured_words, with_audit
-    from app.engine.device import choose_device
-
-    jobs = audit_jobs(card, args.cases, _groups(args))
-    report = audit_model(folder, _made(jobs, args), choose_device(args.device, "float32"), measured_words(jobs))
-    is_written = args.write and report.audit is not None
-    if is_written:
-        write_card(folder, with_audit(card, report))
-    if args.json:
-        print_json(_audit_document(card, report, is_written=is_written))
-    else:
-        print("\n".join(_audit_lines(card, report)))
-        if is_written:
-            print(printable(f"Written to the card of {card.id}."))
-    return DONE if report.audit is not None and report.audit.is_passed else PROBLEMS
-
-
 def _checks(folder: Path, args: argparse.Namespace, checks: Iterator[ModelCheck]) -> Iterator[ModelCheck]:
     """The checks of one model; on synthetic cases only where the others found nothing."""
     is_good = True
@@ -158,27 +117,29 @@ def _checks(folder: Path, args: argparse.Namespace, checks: Iterator[ModelCheck]
         why = "it decides nothing" if card.classes == (LOCALISED,) else "there is no graph"
         yield ModelCheck(name, CheckState.SKIPPED, why)
         return
-    _require_torch()
-    from app.engine.audit import audit_jobs
+    require_torch()
+    from app.engine.audit import audit_jobs, fed_case
     from app.engine.verify import decision_checks
 
-    yield from decision_checks(folder, _made(audit_jobs(card, args.hold_out, _groups(args)), args))
+    jobs = audit_jobs(card, args.hold_out, groups_of(args))
+    yield from decision_checks(folder, made_cases(fed_case, jobs, args))
 
 
-def _made(jobs: list[Job], args: argparse.Namespace) -> Iterable[FedCase]:
-    from app.engine.audit import fed_cases
+def made_cases(make: Callable[[J], C], jobs: Sequence[J], args: argparse.Namespace) -> Iterable[C]:
+    """Synthetic cases, made in as many processes as are wished."""
+    from app.engine.audit import made
 
     workers = min(args.jobs or os.cpu_count() or 1, len(jobs))
-    return progress(fed_cases(jobs, workers), total=len(jobs), text="synthetic cases", unit="case")
+    return progress(made(make, jobs, workers), total=len(jobs), text="synthetic cases", unit="case")
 
 
-def _groups(args: argparse.Namespace) -> list[Any]:
+def groups_of(args: argparse.Namespace) -> list[Any]:
     from app.engine.synthesis.known_cases import CaseGroup
 
     return [CaseGroup(word) for word in args.group]
 
 
-def _folder(models: Models, word: str) -> tuple[Path, bool]:
+def named_folder(models: Models, word: str) -> tuple[Path, bool]:
     """The folder of a model, and whether it must have the model's name.
 
     Raises:
@@ -194,16 +155,7 @@ def _folder(models: Models, word: str) -> tuple[Path, bool]:
     return models.get(word).folder, True
 
 
-def _require_heatmaps(card: ModelCard) -> None:
-    if card.classes == (LOCALISED,):
-        raise UserError(
-            "This model finds the hip; it has no heatmaps.",
-            remedy="`coxa models verify` checks it; its card says how near it comes.",
-            kind="no-heatmaps",
-        )
-
-
-def _require_torch() -> None:
+def require_torch() -> None:
     from app.engine.hardware import has_torch
 
     if not has_torch():
@@ -213,34 +165,3 @@ def _require_torch() -> None:
             remedy="Run the set-up again, without --review-only.",
             kind="no-torch",
         )
-
-
-def _audit_lines(card: ModelCard, report: AuditReport) -> list[str]:
-    """For people: what was recomputed beside what the card says."""
-    said = {figure.name: figure for figure in card.figures}
-    lines = [printable(f"{card.id}, {report.measured_on}:")]
-    for figure in report.figures:
-        interval = "" if figure.low is None else f" ({figure.low:.3f}–{figure.high:.3f})"
-        before = said.get(figure.name)
-        card_says = "" if before is None else f"   card: {before.value:.3f}"
-        lines.append(f"  {figure.name:44} {figure.value:.3f}{interval}, {figure.cases} cases{card_says}")
-    audit = report.audit
-    if audit is None:
-        return [*lines, "No positive was found in which the fracture can be seen: there is nothing to audit."]
-    lines.append(f"  peak in the fracture region                  {audit.hits} of {audit.positives} found fractures")
-    lines.append(f"  similarity to random weights                 {audit.random_similarity:.3f} (must be below 0.5)")
-    lines.append("Passed: its heatmaps may be shown." if audit.is_passed
-                 else "Failed: its heatmaps must be marked as not validated.")  # fmt: skip
-    return lines
-
-
-def _audit_document(card: ModelCard, report: AuditReport, *, is_written: bool) -> dict[str, Any]:
-    return {
-        "model": card.id,
-        "weights_sha256": card.weights_sha256,
-        "measured_on": report.measured_on,
-        "audit": None if report.audit is None else msgspec.to_builtins(report.audit),
-        "figures": msgspec.to_builtins(report.figures),
-        "card_says": None if card.heatmap_audit is None else msgspec.to_builtins(card.heatmap_audit),
-        "is_written": is_written,
-    }

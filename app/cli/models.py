@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from app.cli.exit_codes import DONE
-from app.cli.model_checks import add_check_arguments, require_sound, run_audit, run_verify
+from app.cli.model_audit import run_audit
+from app.cli.model_card import card_lines
+from app.cli.model_checks import add_check_arguments, named_folder, require_sound, run_verify
 from app.cli.output import add_json_argument, add_project_argument, print_json, printable
 from app.cli.user import user_name
 from app.core.errors import UserError
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 EPILOG = """\
 examples:
   coxa models list --project ~/hips                  every model; a star marks those that answer
-  coxa models card --project ~/hips ID               everything that its card says
+  coxa models card cvdt-small                        what it is for, its limits, figures with intervals, origin
+  coxa models card --project ~/hips ID --toml        the card as it is stored
   coxa models import --project ~/hips ~/received     a model folder somebody sent, or the folder of a run
   coxa models promote --project ~/hips ID            compared with the active one on the hold-out first
   coxa models promote --project ~/hips ~/hips/runs/RUN --reason "the active one knows no cross-table views"
@@ -31,25 +34,30 @@ examples:
   coxa models verify ~/received --hold-out 100       and their decisions on 100 synthetic cases
   coxa models audit cvdt-small --cases 200           do its heatmaps point at the fracture?
   coxa models audit --project ~/hips ID --write      and put that on the card
+  coxa models audit hip-localiser --cases 60         how near does it come to the neck?
 
 One model answers for each question and set of views (fracture.pair). Promoting and rolling back are recorded in the
 project; a model that is worse on the hold-out, or that cannot be compared, needs a reason of ten letters or more.
 
 `verify` and `audit` end with 1 where something is wrong. Synthetic cases are made on the spot, about one a second, from
 seeds that no bundled model was trained on. An audit compares the peak of each heatmap with the fracture that the
-phantom has put there, and the heatmaps with those of random weights; heatmaps of a model that fails are marked."""
+phantom has put there, and the heatmaps with those of random weights; heatmaps of a model that fails are marked. Of the
+hip localiser, which has none, it measures how far its places lie from the middle of the neck, in mm."""
 
 
 WORDS = {  # action -> what it is about, one-line help
     "list": ("", "every model; a star marks those that answer"),
-    "card": ("ID", "everything that a model's card says"),
-    "show": ("ID", "the same as card"),
+    "card": ("ID|DIR", "what a model is, knows and was measured on: its card, to be read"),
+    "show": ("ID|DIR", "the same as card"),
     "import": ("DIR", "copy a model into the project: a folder that was received, or that of a run"),
     "promote": ("ID|DIR", "let a model, or that of a run, answer from now on"),
     "rollback": ("TASK", "let the model answer that answered before"),
     "history": ("TASK", "who has let which model answer, and why"),
     "verify": ("", "whether models are whole, and say what their cards say"),
-    "audit": ("", "whether the heatmaps of a model may be believed, on synthetic cases"),
+    "audit": (
+        "",
+        "whether heatmaps of a model, or places of the localiser, may be believed, on synthetic cases",
+    ),
 }
 READING = ("list", "card", "show", "history", "verify")
 
@@ -69,6 +77,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
             sub.add_argument("--reason", default="", metavar="TEXT", help="why")
         if name in ("promote", "rollback", "import"):
             sub.add_argument("--author", default="", metavar="NAME", help="who decides (default: the account's name)")
+        if name in ("card", "show"):
+            sub.add_argument("--toml", action="store_true", help="print the card as it is stored")
         if name == "promote":
             sub.add_argument("--device", default="auto", metavar="NAME", help="auto, cpu, cuda … (default: auto)")
         if name in ("list", "card", "show", "verify", "audit"):
@@ -92,16 +102,21 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _look(args: argparse.Namespace, models: Models) -> int:
+    from app.store.model_folder import CARD, read_card
+
     if args.action == "verify":
         return run_verify(args, models)
     if args.action == "audit":
         return run_audit(args, models, is_writable=False)
     if args.action in ("card", "show"):
-        card = models.get(args.what).card
+        folder, _ = named_folder(models, args.what)
+        card = read_card(folder)
         if args.json:
             print_json(msgspec.to_builtins(card))
+        elif args.toml:
+            print((folder / CARD).read_text(encoding="utf-8"), end="")
         else:
-            print((models.get(args.what).folder / "card.toml").read_text(encoding="utf-8"), end="")
+            print("\n".join(card_lines(card)))
     elif args.action == "history":
         for event in models.history(args.what):
             print(printable(f"{event.at[:19]}  {event.author}  {event.text}"))

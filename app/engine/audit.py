@@ -7,10 +7,11 @@ all that is needed. The seeds are those of the hold-out, which no bundled model 
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -38,6 +39,8 @@ GROUPS = {
 }  # question of the label set -> cases that answer it
 PEAK = "heatmap peak within"  # how the name of the audit's figure begins
 SEED = 1  # of the random weights
+J = TypeVar("J")  # of which job
+C = TypeVar("C")  # what is made
 Job = tuple[ModelInput, CaseGroup, int]
 
 
@@ -105,11 +108,11 @@ def audit_jobs(card: ModelCard, count: int, groups: Sequence[CaseGroup] = ()) ->
     return jobs
 
 
-def measured_words(jobs: Sequence[Job]) -> str:
-    """Which cases, in words."""
-    counts = {group: sum(job[1] is group for job in jobs) for group in CaseGroup}
+def measured_words(groups: Sequence[CaseGroup]) -> str:
+    """Which cases, in words; one entry for each case."""
+    counts = {group: sum(one is group for one in groups) for group in CaseGroup}
     parts = ", ".join(f"{count} {group.value}" for group, count in counts.items() if count)
-    return f"{len(jobs)} synthetic patients of the hold-out seeds ({parts}), made by the phantom"
+    return f"{len(groups)} synthetic patients of the hold-out seeds ({parts}), made by the phantom"
 
 
 def fed_case(job: Job) -> FedCase:
@@ -134,13 +137,13 @@ def fed_case(job: Job) -> FedCase:
     )
 
 
-def fed_cases(jobs: Sequence[Job], workers: int = 1) -> Iterator[FedCase]:
+def made(make: Callable[[J], C], jobs: Sequence[J], workers: int = 1) -> Iterator[C]:
     """All cases, in order, made by so many processes at a time."""
     if workers <= 1:
-        yield from map(fed_case, jobs)
+        yield from map(make, jobs)
         return
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(fed_case, jobs)
+        yield from pool.map(make, jobs)
 
 
 def audit_model(folder: Path, cases: Iterable[FedCase], choice: Choice, measured_on: str) -> AuditReport:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 pytest.importorskip("torch")
 
 from app.cli.exit_codes import DONE, PROBLEMS, REFUSED, USAGE
 from app.cli.main import main
-from app.core.model_card import HeatmapAudit
+from app.cli.model_card import card_lines
+from app.core.model_card import Figure, HeatmapAudit
 from app.core.promotion import require_reason
-from app.engine import audit, verify
+from app.engine import audit, audit_places, verify
 from app.engine.audit import AuditReport
+from app.engine.audit_places import PlaceReport
 from app.store.model_folder import WEIGHTS, read_card, weights_sha256, write_card
 from app.store.models import Models
 from app.store.project import ProjectStore
@@ -91,7 +94,7 @@ def test_an_audit_is_said_and_written_to_a_projects_card_only_when_asked_for(
 @pytest.mark.parametrize(
     ("words", "kind"),
     [
-        (("hip-localiser",), "no-heatmaps"),
+        (("hip-localiser", "--write"), "usage"),
         (("cvdt-small", "--write"), "usage"),
         (("cvdt-small", "--project", "PROJECT", "--write"), "bundled"),
         (("nobody",), "no-model"),
@@ -105,6 +108,62 @@ def test_what_cannot_be_audited_is_said(
     given = [str(project) if word == "PROJECT" else word for word in words]
     assert main(["models", "audit", *given, "--json"]) == (USAGE if kind == "usage" else REFUSED)
     assert json.loads(capsys.readouterr().out)["error"]["kind"] == kind
+
+
+def test_of_a_localiser_the_distances_are_audited(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = read_card(project / "models" / "single")
+    write_card(project / "models" / "single", msgspec.structs.replace(card, classes=("hip",), finding=0))
+    figure = Figure(name="share within 20 mm, frontal", value=0.95, low=0.9, high=0.99, cases=40, measured_on="cases")
+    asked: list[int] = []
+
+    def audited(folder: Path, cases: object, choice: object, words: str) -> PlaceReport:
+        asked.append(len(words))
+        return PlaceReport(figures=(figure,), near=0.95, near_by_chance=chance, measured_on=words)
+
+    monkeypatch.setattr(audit_places, "audit_places", audited)
+    monkeypatch.setattr(audit_places, "known_case", lambda *_: pytest.fail("no case is made before it is needed"))
+    words = ["models", "audit", "single", "--project", str(project), "--jobs", "1"]
+    chance = 0.1
+    assert main(words) == DONE
+    said = capsys.readouterr().out
+    assert "share within 20 mm, frontal 0.950 (0.900–0.990), 40 cases" in said
+    assert "with random weights 10.0 %" in said
+    assert "Passed" in said
+    chance = 0.6
+    assert main([*words, "--json"]) == PROBLEMS
+    document = json.loads(capsys.readouterr().out)
+    assert (document["is_passed"], document["within_20_mm"], document["is_written"]) == (False, 0.95, False)
+    assert len(asked) == 2
+
+
+def test_a_card_is_printed_to_be_read_and_raw_where_that_is_asked_for(
+    received: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    card = read_card(received)
+    figure = Figure(name="AUC", value=0.9, low=0.8, high=0.95, cases=40, measured_on="40 cases", method="DeLong")
+    hostile = "Knows nothing. " * 20 + "\x1b[2J"
+    card = msgspec.structs.replace(card, figures=(figure,), heatmap_audit=PEAK, limits="Knows nothing. " * 20)
+    write_card(received, card)
+    assert main(["models", "show", str(received)]) == DONE
+    said = capsys.readouterr().out
+    assert "Research use only. Not for diagnosis." in said
+    assert "AUC   0.900  (0.800 … 0.950)     40 cases  DeLong" in said
+    assert "9 of 10 found fractures (90.0 %)" in said
+    for words in (card.title, card.task, card.trained_on, card.weights_sha256, "from a probability of 50.0 %"):
+        assert words in said
+    assert max(map(len, said.splitlines())) <= 118
+    assert "\x1b" not in "\n".join(card_lines(msgspec.structs.replace(card, title=hostile, limits=hostile)))
+    assert main(["models", "card", str(received), "--toml"]) == DONE
+    assert capsys.readouterr().out == (received / "card.toml").read_text(encoding="utf-8")
+    assert main(["models", "card", str(received), "--json"]) == DONE
+    assert json.loads(capsys.readouterr().out)["weights_sha256"] == card.weights_sha256
+    localiser = msgspec.structs.replace(card, classes=("hip",), finding=0, figures=(), heatmap_audit=None)
+    words = "\n".join(card_lines(localiser))
+    assert "Nothing was measured. Do not rely on it." in words
+    assert "probability of" not in words
+    assert "Heatmaps" not in words
 
 
 def test_a_received_model_that_is_not_sound_is_not_taken_in(

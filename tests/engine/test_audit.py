@@ -52,7 +52,7 @@ def test_cases_are_chosen_by_the_models_question_and_held_out() -> None:
     assert {group for _, group, _ in jobs} == {CaseGroup.NECK, CaseGroup.FROG, CaseGroup.DISPLACED}
     assert min(seed for _, _, seed in jobs) >= 3_500_000
     assert len({seed for _, _, seed in jobs}) == len(jobs) == 50
-    assert "30 neck, 10 frog, 10 displaced" in measured_words(jobs)
+    assert "30 neck, 10 frog, 10 displaced" in measured_words([group for _, group, _ in jobs])
     clicked = replace(WHOLE, kind=InputKind.ALIGNED_CROP)
     atypical = make_card("aff", classes=("nff", "aff"), input=clicked)
     assert {group for _, group, _ in audit_jobs(atypical, 3)} == {CaseGroup.SHAFT}

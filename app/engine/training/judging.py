@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -141,12 +142,8 @@ def random_similarity(model: HipModel, batches: Iterable[Batch], *, choice: Choi
     """
     shown = list(batches)
     trained = [_maps(model, batch, choice, finding) for batch in shown]
-    kept = {name: part.detach().clone() for name, part in model.state_dict().items()}
-    try:
-        _randomise(model, seed)
+    with random_weights(model, seed):
         rolled = [_maps(model, batch, choice, finding) for batch in shown]
-    finally:
-        model.load_state_dict(kept)
     pairs = [
         (one[case].ravel(), other[case].ravel())
         for ones, others in zip(trained, rolled, strict=True)
@@ -154,6 +151,17 @@ def random_similarity(model: HipModel, batches: Iterable[Batch], *, choice: Choi
         for case in range(len(one))
     ]
     return float(np.mean([_rank_correlation(one, other) for one, other in pairs]))
+
+
+@contextmanager
+def random_weights(model: nn.Module, seed: int) -> Iterator[None]:
+    """The same network with random weights for a while; it is left as it was."""
+    kept = {name: part.detach().clone() for name, part in model.state_dict().items()}
+    try:
+        _randomise(model, seed)
+        yield
+    finally:
+        model.load_state_dict(kept)
 
 
 def stored_precision(weights: dict[str, Tensor]) -> dict[str, Tensor]:
