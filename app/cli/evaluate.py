@@ -12,7 +12,7 @@ import msgspec
 from app.cli.exit_codes import DONE
 from app.cli.output import add_json_argument, add_project_argument, print_json, printable
 from app.core.errors import UserError
-from app.core.evaluation import CrossEvaluation, Evaluation
+from app.core.evaluation import CrossEvaluation, Evaluation, decided_at
 
 if TYPE_CHECKING:
     from app.core.promotion import Comparison
@@ -99,6 +99,23 @@ def _model(args: argparse.Namespace) -> int:
 
 
 def _folds(args: argparse.Namespace, found: Sequence[tuple[Path, Evaluation | None]]) -> int:
+    cross = cross_of(found)
+    if args.json:
+        print_json(msgspec.to_builtins(cross))
+    else:
+        print("\n".join(cross_lines(cross, mistakes=args.mistakes)))
+    return DONE
+
+
+def cross_of(found: Sequence[tuple[Path, Evaluation | None]]) -> CrossEvaluation:
+    """The folds of a cross-validation together.
+
+    Args:
+        found: folder and evaluation of each; None = not finished.
+
+    Raises:
+        UserError: `not-finished`: none of them is.
+    """
     from app.engine.training.evaluating import cross_evaluate
     from app.store.model_folder import read_card
     from app.store.run_folder import RunFolder
@@ -108,15 +125,10 @@ def _folds(args: argparse.Namespace, found: Sequence[tuple[Path, Evaluation | No
         raise UserError("None of these runs is finished.", remedy="Train them first.", kind="not-finished")
     folder = RunFolder(finished[0].absolute())
     info = folder.info()
-    cross = cross_evaluate(
+    return cross_evaluate(
         info.queue or info.id, [evaluation for _, evaluation in found], read_card(folder.model_folder),
         title=info.title.rpartition(", fold ")[0] or info.title,
     )  # fmt: skip
-    if args.json:
-        print_json(msgspec.to_builtins(cross))
-    else:
-        print("\n".join(cross_lines(cross, mistakes=args.mistakes)))
-    return DONE
 
 
 def _evaluation(path: Path) -> Evaluation | None:
@@ -138,10 +150,13 @@ def lines_of(evaluation: Evaluation, *, mistakes: int = 10) -> list[str]:
     true_positive, false_negative, true_negative, false_positive = evaluation.counts
     without, finding = evaluation.classes
     width = max(len(without), len(finding), 8)
+    thresholds = sorted({decided_at(case, evaluation.threshold) for case in evaluation.cases} or {evaluation.threshold})
+    at = f"from {thresholds[0]:.3f}"
+    if len(thresholds) > 1:
+        at = f"each fold from its own threshold, {thresholds[0]:.3f} to {thresholds[-1]:.3f}"
     lines += [
         "",
-        f"{'':{width}}  {'said ' + finding:>{width + 5}}  {'said ' + without:>{width + 5}}   from "
-        f"{evaluation.threshold:.3f}",
+        f"{'':{width}}  {'said ' + finding:>{width + 5}}  {'said ' + without:>{width + 5}}   {at}",
         f"{finding:{width}}  {true_positive:{width + 5}}  {false_negative:{width + 5}}",
         f"{without:{width}}  {false_positive:{width + 5}}  {true_negative:{width + 5}}",
     ]
@@ -154,7 +169,8 @@ def lines_of(evaluation: Evaluation, *, mistakes: int = 10) -> list[str]:
     lines += ["", f"{len(wrong)} mistakes" + (":" if wrong else "")]
     for case in wrong[:mistakes]:
         truth = evaluation.classes[case.is_finding]
-        lines.append(f"  {case.id}  {truth}, said {case.probability:.3f}")
+        own = "" if len(thresholds) < 2 else f" (found from {decided_at(case, evaluation.threshold):.3f})"
+        lines.append(f"  {case.id}  {truth}, said {case.probability:.3f}{own}")
     return lines
 
 

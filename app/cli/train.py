@@ -111,7 +111,8 @@ def _train(args: argparse.Namespace, folders: list[RunFolder]) -> int:
             train_run(folders[0], device=args.device, precision=args.precision, threads=args.threads, on_epoch=tell)
         ]
     else:
-        states = train_queue(folders, device=args.device, precision=args.precision, threads=args.threads, on_epoch=tell)
+        states = train_queue(folders, device=args.device, precision=args.precision, threads=args.threads, on_epoch=tell,
+                             on_run=None if tell is None else _tell_run)  # fmt: skip
     if not is_first_process():
         return DONE
     from app.store.runs import summary
@@ -124,6 +125,7 @@ def _train(args: argparse.Namespace, folders: list[RunFolder]) -> int:
             print(_line(each))
             if each.has_model:
                 print(f"    model: {each.folder.model_folder}")
+        _show_folds(listed)
     return DONE if all(state.value in ("finished", "paused") for state in states) else PROBLEMS
 
 
@@ -291,6 +293,20 @@ def _estimate(args: argparse.Namespace) -> int:
             f"epochs on {found.device} in {found.precision} ({found.seconds_per_case:.3f} s a case)"
         )
     return DONE
+
+
+def _show_folds(listed: list[RunSummary]) -> None:
+    """What the folds of one cross-validation come to together."""
+    from app.cli.evaluate import cross_lines, cross_of
+
+    queues = {each.info.queue for each in listed}
+    found = [(each.folder.path, each.folder.evaluation()) for each in listed]
+    if len(listed) > 1 and queues == {listed[0].info.queue} != {""} and any(each for _, each in found):
+        print("\n" + "\n".join(cross_lines(cross_of(found))))
+
+
+def _tell_run(folder: RunFolder) -> None:
+    print(printable(folder.info().title), flush=True)
 
 
 def _tell(epoch: Epoch) -> None:

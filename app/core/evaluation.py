@@ -24,6 +24,8 @@ class EvaluatedCase(msgspec.Struct, frozen=True, kw_only=True):
         is_unsure: whether it lies too near the threshold for an answer.
         vendor: maker of the detector; empty = not known.
         is_hit: whether the heatmap's peak lies in the fracture region; None = nobody has clicked there.
+        threshold: calibrated probability from which it was found; None = that of the whole evaluation. Each fold of a
+            cross-validation has one of its own.
     """
 
     id: str
@@ -35,6 +37,7 @@ class EvaluatedCase(msgspec.Struct, frozen=True, kw_only=True):
     is_unsure: bool = False
     vendor: str = ""
     is_hit: bool | None = None
+    threshold: float | None = None
 
     @property
     def is_right(self) -> bool:
@@ -149,7 +152,12 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     def mistakes(self) -> list[EvaluatedCase]:
         """Cases that are decided wrongly, the surest mistake first."""
         wrong = [case for case in self.cases if not case.is_right]
-        return sorted(wrong, key=lambda case: -abs(case.probability - self.threshold))
+        return sorted(wrong, key=lambda case: -abs(case.probability - decided_at(case, self.threshold)))
+
+
+def decided_at(case: EvaluatedCase, threshold: float) -> float:
+    """The probability from which this case counts as found; `threshold` where it has none of its own."""
+    return threshold if case.threshold is None else case.threshold
 
 
 def risk_coverage(cases: Sequence[EvaluatedCase], threshold: float) -> list[tuple[float, float]]:
@@ -162,7 +170,9 @@ def risk_coverage(cases: Sequence[EvaluatedCase], threshold: float) -> list[tupl
     Returns:
         For 1, 2 … of the surest cases: their share of all cases, and the share of errors among them.
     """
-    apart = sorted(cases, key=lambda case: (-abs(_logit(case.probability) - _logit(threshold)), case.id))
+    apart = sorted(
+        cases, key=lambda case: (-abs(_logit(case.probability) - _logit(decided_at(case, threshold))), case.id)
+    )
     wrong = 0
     points = []
     for count, case in enumerate(apart, 1):

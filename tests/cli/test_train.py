@@ -326,8 +326,13 @@ def test_a_queue_of_which_one_fails_ends_with_problems(
     code, out, _ = call(capsys, "train", *made, *ONE, "--json")
     assert code == PROBLEMS
     assert [run["state"] for run in json.loads(out)] == ["finished", "failed", "finished"]
+    code, said, _ = call(capsys, "train", *made, *ONE)  # again: the finished ones stay, the other one fails again
+    assert code == PROBLEMS
+    assert "fold 2 of 5" in said.splitlines()[0], "which fold is being trained"
+    assert "2 of 3 folds: mean ± SD" in said
     code, out, _ = call(capsys, "evaluate", *made)
     assert code == DONE
+    assert said.endswith(out), "what the folds come to together ends the training"
     assert "2 of 3 folds" in out
     assert "1 of 3 folds are not finished." in out
     cross = json.loads(call(capsys, "evaluate", *made, "--json")[1])

@@ -185,7 +185,7 @@ def cross_evaluate(
     """
     done = [fold for fold in folds if fold is not None]
     rows = over_folds(folds)
-    cases = [case for fold in done for case in fold.cases]
+    cases = [msgspec.structs.replace(case, threshold=fold.threshold) for fold in done for case in fold.cases]
     twice = len(cases) - len({case.id for case in cases})
     notes = []
     if len(done) < len(folds):

@@ -84,6 +84,7 @@ def train_queue(
     precision: str = "auto",
     threads: int = 0,
     on_epoch: Callable[[Epoch], None] | None = None,
+    on_run: Callable[[RunFolder], None] | None = None,
 ) -> list[RunState]:
     """Train runs one after another, those that are not finished; a pause ends the queue, a failure does not (under
     `torchrun` it does).
@@ -95,6 +96,8 @@ def train_queue(
         if run.live().state is RunState.FINISHED:
             states.append(RunState.FINISHED)
             continue
+        if on_run is not None:
+            on_run(run)
         try:
             states.append(
                 train_run(run, device=device, precision=precision, threads=threads, siblings=runs, on_epoch=on_epoch)

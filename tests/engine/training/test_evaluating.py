@@ -11,7 +11,8 @@ pytest.importorskip("torch")
 pytest.importorskip("scipy")
 pytest.importorskip("sklearn")
 
-from app.core.evaluation import EvaluatedCase, Evaluation
+from app.cli.evaluate import cross_lines, lines_of
+from app.core.evaluation import EvaluatedCase, Evaluation, risk_coverage
 from app.engine.statistics.roc import compare
 from app.engine.training.evaluating import compare_models, cross_evaluate, evaluate
 from tests.support.cards import make_card
@@ -135,3 +136,28 @@ def test_folds_together() -> None:
     assert len(cross.pooled.cases) == 60
     assert cross.pooled.counts == (26, 4, 28, 2)
     assert cross.notes[0].startswith("1 of 4 folds")
+
+
+def test_every_fold_decides_by_its_own_threshold_in_the_pooled_figures_too() -> None:
+    """A case at 0.6 is far from a threshold of 0.2, and near one of 0.55, whichever fold comes first."""
+
+    def fold(number: int, threshold: float) -> Evaluation:
+        listed = [
+            EvaluatedCase(id=f"C{number}{n}", patient=f"P{number}{n}", is_finding=n == 1, probability=chance,
+                          is_found=chance >= threshold, distance=1.0)
+            for n, chance in enumerate((0.6, 0.9, 0.1))
+        ]  # fmt: skip
+        return evaluate(listed, make_card("a", threshold=threshold), measured_on="a fold")
+
+    cross = cross_evaluate("q", [fold(1, 0.55), fold(2, 0.2)], make_card("a", threshold=0.55))
+    assert {case.id: case.threshold for case in cross.pooled.cases if case.id.endswith("0")} == {
+        "C10": 0.55,
+        "C20": 0.2,
+    }
+    assert [case.id for case in cross.pooled.mistakes] == ["C20", "C10"]
+    least_sure = risk_coverage(cross.pooled.cases, cross.pooled.threshold)[-2]
+    assert least_sure[1] == pytest.approx(1 / 5), "C10 comes last"
+    said = "\n".join(cross_lines(cross))
+    assert "each fold from its own threshold, 0.200 to 0.550" in said
+    assert "C20  no fracture, said 0.600 (found from 0.200)" in said
+    assert "from 0.550\n" in "\n".join(lines_of(fold(1, 0.55)))
