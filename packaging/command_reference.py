@@ -43,14 +43,16 @@ def _rows(parser: argparse.ArgumentParser, name: str) -> list[str]:
     """One row for each argument; of a command with actions, first what an action does, then its arguments."""
     rows = []
     for action in parser._actions:
-        if isinstance(action, argparse._HelpAction):
+        if isinstance(action, argparse._HelpAction) or action.help == argparse.SUPPRESS:
             continue
         if isinstance(action, argparse._SubParsersAction):
             for word, sub in action.choices.items():
                 rows.append(f"| **`{name} {word}`** | {sub.description} |")
                 rows += _rows(sub, f"{name} {word}")
             continue
-        value = "" if action.nargs == 0 else str(action.metavar or "")
+        value = (
+            "" if action.nargs == 0 else str(action.metavar or "").replace("|", "\\|")
+        )  # a cell ends with a bare one
         if action.choices is not None:
             value = " \\| ".join(map(str, action.choices))
         if action.option_strings:

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from app.cli.arguments import whole_number
 from app.cli.exit_codes import DONE, PROBLEMS
 from app.cli.output import add_json_argument, add_project_argument, print_json, printable
 from app.cli.user import user_name
@@ -72,7 +73,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--approve", action="append", default=[], metavar="VIEW", help="approve the view's crop")
     parser.add_argument("--reject", action="append", default=[], metavar="VIEW", help="reject the view's crop")
-    parser.add_argument("--event", type=int, metavar="N", help="the last event that shall hold (back); 0 = none")
+    parser.add_argument(
+        "--event", type=whole_number, metavar="N", help="the last event that shall hold (back); 0 = none"
+    )
     parser.add_argument("--adopt", type=Path, metavar="TOML", help="give the project this label set (label-set)")
     parser.add_argument("--dry-run", action="store_true", help="with --adopt: say what would change, change nothing")
     add_json_argument(parser)

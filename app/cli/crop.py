@@ -39,9 +39,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Set the arguments of `coxa crop`."""
     add_project_argument(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", required=True, help="a new or empty folder")
-    parser.add_argument("--kind", choices=("aligned", "region"), default="aligned", help="which crops")
-    parser.add_argument("--size", type=int, metavar="PX", help="side of the crops (default: 256; region 224)")
-    parser.add_argument("--bits", type=int, choices=(8, 16), default=16, help="16 stored values, 8 display levels")
+    parser.add_argument(
+        "--kind", choices=("aligned", "region"), default="aligned", help="which crops (default: aligned)"
+    )
+    parser.add_argument(
+        "--size", type=int, metavar="PX", help="side of the crops, 16 to 2048 px (default: 256; region 224)"
+    )
+    parser.add_argument(
+        "--bits", type=int, choices=(8, 16), default=16, help="16: stored values, 8: display levels (default: 16)"
+    )
     parser.add_argument("--resize", action="store_true", help="region: squeeze the whole box, not its central square")
     parser.add_argument("--reader", default="", metavar="NAME", help="only this reader's crops")
     parser.add_argument("--all", action="store_true", help="also crops that are not approved")

@@ -44,12 +44,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--out", type=Path, metavar="DIR", required=True, help="folder to write to, or to go on in"
     )
-    parser.add_argument("--hip", required=True, metavar="SIDE|X,Y,Z", help="left, right, or the femoral head's centre")
-    parser.add_argument("--pairs", type=int, metavar="N", default=1, help="number of pairs (default: 1)")
-    parser.add_argument("--vary", choices=("none", "garden", "multiview"), default="none", help="what varies")
+    parser.add_argument(
+        "--hip", required=True, metavar="SIDE|X,Y,Z", help="left, right, or the femoral head's centre, mm"
+    )
+    parser.add_argument("--pairs", type=int, metavar="N", default=1, help="number of pairs, 1 to 100,000 (default: 1)")
+    parser.add_argument("--vary", choices=("none", "garden", "multiview"), default="none",
+                        help="what varies from pair to pair: see the examples (default: none)")  # fmt: skip
     parser.add_argument("--seed", type=int, metavar="S", default=0, help="seed of the variations (default: 0)")
-    parser.add_argument("--size", type=int, metavar="PX", default=512, help="height and width (default: 512)")
-    parser.add_argument("--correspondence", type=int, metavar="G", help="also write the matrix of G × G patches")
+    parser.add_argument(
+        "--size", type=int, metavar="PX", default=512, help="height and width, 128 to 4096 px (default: 512)"
+    )
+    parser.add_argument(
+        "--correspondence", type=int, metavar="G", help="also write the matrix of G × G patches, 2 to 64"
+    )
     add_json_argument(parser)
     parser.epilog = EPILOG
 

@@ -6,6 +6,8 @@ import argparse
 import contextlib
 import os
 
+from app.cli.arguments import niceness
+
 EPILOG = """\
 The engine reads requests from its standard input, one JSON object a line, and writes replies in the same form
 (app/core/engine_messages.py). It ends when its input ends. Nobody needs to start it by hand.
@@ -17,7 +19,9 @@ examples:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Set the arguments of `coxa engine`."""
-    parser.add_argument("--nice", type=int, default=0, metavar="N", help="let other programs go first, 0 … 19")
+    parser.add_argument(
+        "--nice", type=niceness, default=0, metavar="N", help="let other programs go first, 0 … 19 (default: 0)"
+    )
     parser.epilog = EPILOG
 
 
@@ -25,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     """Serve until the standard input ends."""
     if args.nice and hasattr(os, "nice"):
         with contextlib.suppress(OSError):
-            os.nice(max(0, min(args.nice, 19)))
+            os.nice(args.nice)
     from app.engine.worker import main
 
     return main()

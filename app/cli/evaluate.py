@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from app.cli.arguments import whole_number
 from app.cli.exit_codes import DONE
 from app.cli.output import add_json_argument, add_project_argument, print_json, printable
 from app.core.errors import UserError
@@ -37,8 +38,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="", metavar="ID", help="a model of the project, or one that Coxa ships with")
     parser.add_argument("--against", default="", metavar="ID", help="another one, or `active`")
     parser.add_argument("--device", default="auto", metavar="NAME", help="auto, cpu, cuda … (default: auto)")
-    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32", help="(default: float32)")
-    parser.add_argument("--mistakes", type=int, default=10, metavar="N", help="how many to list (default: 10)")
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32",
+                        help="what the network computes in (default: float32)")  # fmt: skip
+    parser.add_argument("--mistakes", type=whole_number, default=10, metavar="N",
+                        help="how many wrong cases to list, the surest first (default: 10)")  # fmt: skip
     add_json_argument(parser)
     parser.epilog = EPILOG
 

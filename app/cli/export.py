@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from app.cli.arguments import whole_number
 from app.cli.case_filters import add_filter_arguments, query_of, refuse_unknown
 from app.cli.exit_codes import DONE, PROBLEMS
 from app.cli.output import add_json_argument, add_project_argument, print_json, printable
@@ -69,17 +70,22 @@ def configure(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--label", default="", metavar="FIELD", help="the label that gives each case its class")
     group.add_argument("--reader", action="append", default=[], metavar="NAME", help="only what these readers say")
     group.add_argument(
-        "--split", default="", metavar="SHARES", help="training/validation/test by whole patients, 70/15/15"
+        "--split", default="", metavar="SHARES", help="training/validation/test by whole patients, for example 70/15/15"
     )
-    group.add_argument("--seed", type=int, default=0, metavar="N", help="of the split (default: 0)")
+    group.add_argument("--seed", type=whole_number, default=0, metavar="N", help="of the split (default: 0)")
     group.add_argument("--split-of", default="", metavar="RUN", help="the parts of a training run")
     group.add_argument("--accept-leaks", action="store_true", help="even if a patient or an image is in two parts")
     group = parser.add_argument_group("crops")
-    group.add_argument("--crop-size", type=int, default=DEFAULT_SIZE_PX, metavar="PX", help="side of aligned crops")
-    group.add_argument("--region-size", type=int, default=REGION_INPUT_PX, metavar="PX", help="side of region crops")
+    group.add_argument("--crop-size", type=int, default=DEFAULT_SIZE_PX, metavar="PX",
+                       help=f"side of aligned crops, 16 to 2048 px (default: {DEFAULT_SIZE_PX})")  # fmt: skip
+    group.add_argument("--region-size", type=int, default=REGION_INPUT_PX, metavar="PX",
+                       help=f"side of region crops, 16 to 2048 px (default: {REGION_INPUT_PX})")  # fmt: skip
     group.add_argument("--region-mode", choices=[mode.value for mode in RegionMode], default=RegionMode.CENTRE.value,
-                       help="centre of the box, all of it squeezed, or a field of a given size")  # fmt: skip
-    group.add_argument("--region-mm", type=float, metavar="MM", help="side of that field in the patient")
+                       help="centre of the box, a field of a given size around it, or all of it squeezed (default: "
+                       "centre)")  # fmt: skip
+    group.add_argument(
+        "--region-mm", type=float, metavar="MM", help="side of that field, mm in the patient; with --region-mode field"
+    )
     group.add_argument("--unapproved", action="store_true", help="also crops that their reader has not approved")
     group = parser.add_argument_group("names and words")
     group.add_argument("--no-free-text", action="store_true", help="without comments and text labels")

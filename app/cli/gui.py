@@ -8,6 +8,7 @@ import os
 import sys
 from pathlib import Path
 
+from app.cli.arguments import whole_count
 from app.core.errors import UserError
 from app.store.settings import FOLDER_VARIABLE, THEMES, SettingsFile, config_folder
 
@@ -30,7 +31,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--project", type=Path, metavar="DIR", help="the project folder")
     what.add_argument("--demo", action="store_true", help="the demo project in your user data folder")
-    parser.add_argument("--demo-cases", type=int, metavar="N", help="make the first N studies only (default: all)")
+    parser.add_argument(
+        "--demo-cases", type=whole_count, metavar="N", help="make the first N studies only (default: all)"
+    )
     parser.add_argument("--read-only", action="store_true", help="open for looking only")
     parser.add_argument("--screenshot", type=Path, metavar="PNG", help="write a picture of the window, then close it")
     parser.add_argument("--size", type=_size, metavar="WxH", help="size of the window in pixels, for example 1280x800")
@@ -39,8 +42,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--run", action="append", default=[], metavar="COMMAND", type=_command,
         help="run a command of the window once the first case is shown, for example invert; may be repeated",
     )  # fmt: skip
-    parser.add_argument("--theme", choices=THEMES, help="colours, for this time only")
-    parser.add_argument("--language", choices=("en", "de"), help="language, for this time only")
+    parser.add_argument("--theme", choices=THEMES, help="colours, for this time only (default: that of the settings)")
+    parser.add_argument(
+        "--language", choices=("en", "de"), help="language, for this time only (default: that of the settings)"
+    )
     parser.epilog = EPILOG
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from app.cli.arguments import whole_count
 from app.cli.describe import case_document, case_lines
 from app.cli.exit_codes import CANCELLED, DONE, PROBLEMS
 from app.cli.output import add_json_argument, add_project_argument, print_json, printable
@@ -48,9 +49,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_project_argument(parser)
     parser.add_argument("--csv", type=Path, metavar="MAP", help="mapping file of an archive without DICOM headers")
     parser.add_argument("--layout", choices=("fracatlas",), help="published folder layout instead of a mapping file")
-    parser.add_argument("--frame", type=int, metavar="N", help="frame to take from multi-frame objects, from 1")
+    parser.add_argument("--frame", type=int, metavar="N",
+                        help="frame to take from multi-frame objects, from 1 (default: they are refused)")  # fmt: skip
     parser.add_argument("--author", default="", metavar="NAME", help="who imports (default: your user name)")
-    parser.add_argument("--workers", type=int, default=2, metavar="N", help="reader processes (default: 2)")
+    parser.add_argument("--workers", type=whole_count, default=2, metavar="N", help="reader processes (default: 2)")
     parser.add_argument(
         "--keep-originals",
         action="store_true",
@@ -113,7 +115,7 @@ def run(args: argparse.Namespace) -> int:
             is_keeping_originals=args.keep_originals,
             on_progress=on_progress,
             is_cancelled=is_cancelled,
-            workers=max(1, args.workers),
+            workers=args.workers,
         )
         project.worklist.catch_up()  # so that the window opens at once
     if args.json:

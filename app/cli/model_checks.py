@@ -27,11 +27,13 @@ MARKS = {CheckState.PASSED: "ok", CheckState.NOTED: "note", CheckState.SKIPPED: 
 def add_check_arguments(parser: argparse.ArgumentParser, action: str) -> None:
     """Add the arguments of `verify` or `audit`."""
     if action == "verify":
-        parser.add_argument("what", nargs="*", metavar="ID|DIR", help="models (default: all)")
+        parser.add_argument(
+            "what", nargs="*", metavar="ID|DIR", help="names of models, or folders (default: all models)"
+        )
         parser.add_argument("--hold-out", type=whole_count, default=0, metavar="N",
-                            help="also compare the decisions of graph and network on N synthetic cases")  # fmt: skip
+                            help="also compare decisions of graph and network on N synthetic cases")  # fmt: skip
     else:
-        parser.add_argument("what", metavar="ID|DIR", help="the model")
+        parser.add_argument("what", metavar="ID|DIR", help="name of the model, or its folder")
         parser.add_argument("--cases", type=whole_count, default=CASES, metavar="N",
                             help=f"synthetic cases that are made (default: {CASES}; about a second each)")  # fmt: skip
         parser.add_argument("--write", action="store_true", help="put the audit on the card of a project's model")

@@ -59,6 +59,12 @@ WORDS = {  # action -> what it is about, one-line help
         "whether heatmaps of a model, or places of the localiser, may be believed, on synthetic cases",
     ),
 }
+MEANINGS = {
+    "ID": "name of the model",
+    "ID|DIR": "name of the model, or its folder, or that of a run",
+    "DIR": "folder that holds card.toml and weights.safetensors, or that of a run",
+    "TASK": "question and views, for example fracture.pair",
+}
 READING = ("list", "card", "show", "history", "verify")
 
 
@@ -69,7 +75,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         sub = actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", allow_abbrev=False)
         sub.set_defaults(what="", reason="", author="", device="auto")
         if what:
-            sub.add_argument("what", metavar=what, help=text)
+            sub.add_argument("what", metavar=what, help=MEANINGS[what])
         if name in ("verify", "audit"):
             add_check_arguments(sub, name)
         add_project_argument(sub, is_required=name not in ("list", "card", "show", "verify", "audit"))

@@ -68,8 +68,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         "view")  # fmt: skip
     parser.add_argument("--heatmaps", type=Path, metavar="DIR", help="write heatmaps over the radiographs as PNG")
     parser.add_argument("--reader", default="", metavar="NAME", help="whose clicks and boxes come first")
-    parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:1 … or mps")
-    parser.add_argument("--precision", default="auto", help="auto, float32 or bfloat16")
+    parser.add_argument(
+        "--device", default="auto", metavar="NAME", help="auto, cpu, cuda, cuda:1 … or mps (default: auto)"
+    )
+    parser.add_argument("--precision", default="auto", metavar="NAME",
+                        help="float32, bfloat16, or auto: where a check allows it bfloat16")  # fmt: skip
     parser.add_argument("--threads", type=whole_count, default=0, metavar="N", help="CPU threads (default: all cores)")
     parser.add_argument("--compile", action="store_true",
                         help="compile networks for a GPU first: takes minutes; for thousands of cases")  # fmt: skip

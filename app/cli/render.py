@@ -62,7 +62,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "CENTER,WIDTH, or a name that --list shows",
     )
     parser.add_argument("--invert", action="store_true", help="show the negative; padding stays black")
-    parser.add_argument("--frame", type=_frame_number, metavar="N", help="frame of a multi-frame object, from 1")
+    parser.add_argument(
+        "--frame", type=_frame_number, metavar="N", help="frame of a multi-frame object, from 1; needed for one"
+    )
     parser.add_argument("--list", action="store_true", help="list the windows this file offers, and write nothing")
     add_json_argument(parser)
     parser.epilog = EXAMPLES

@@ -34,22 +34,32 @@ nothing about patients. Research use only."""
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Set the arguments of `coxa synth`."""
-    parser.add_argument("--cases", type=int, metavar="N", required=True, help="number of studies, each a pair of views")
+    parser.add_argument("--cases", type=int, metavar="N", required=True, help="number of studies, 1 to 1,000,000")
     parser.add_argument("--seed", type=int, metavar="S", required=True, help="seed of the series, 0 or more")
     parser.add_argument("--out", type=Path, metavar="DIR", required=True, help="folder to write to, or to go on in")
     parser.add_argument(
         "--kind", action="append", choices=KINDS, help="what to show; repeat for several (default: a mix)"
     )
     parser.add_argument(
-        "--difficulty", choices=("easy", "standard"), default="standard", help="how subtle fractures are"
+        "--difficulty",
+        choices=("easy", "standard"),
+        default="standard",
+        help="how clearly fractures show (default: standard)",
     )
     parser.add_argument(
-        "--views", choices=EXAMINATIONS, default="cross-table", help="the lateral view, or a whole pelvis"
+        "--views",
+        choices=EXAMINATIONS,
+        default="cross-table",
+        help="the lateral view beside the frontal one, or a whole pelvis, or a shaft (default: cross-table)",
     )
-    parser.add_argument("--size", type=int, metavar="PX", default=1024, help="image height (default: 1024)")
+    parser.add_argument(
+        "--size", type=int, metavar="PX", default=1024, help="image height, 128 to 4096 px (default: 1024)"
+    )
     parser.add_argument("--coarse", action="store_true", help="coarser voxels: faster, enough for small training crops")
-    parser.add_argument("--format", choices=("dicom", "npz"), default="dicom", help="npz also holds difference images")
-    parser.add_argument("--jobs", type=int, metavar="J", default=1, help="processes (default: 1)")
+    parser.add_argument(
+        "--format", choices=("dicom", "npz"), default="dicom", help="npz also holds difference images (default: dicom)"
+    )
+    parser.add_argument("--jobs", type=int, metavar="J", default=1, help="processes, 1 to 256 (default: 1)")
     add_json_argument(parser)
     parser.epilog = EPILOG
 

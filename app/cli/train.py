@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.cli.arguments import whole_count
+from app.cli.arguments import niceness, whole_count, whole_number
 from app.cli.exit_codes import DONE, PROBLEMS
 from app.cli.modest import be_modest
 from app.cli.output import add_json_argument, add_project_argument, print_json, printable
@@ -42,14 +42,26 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("runs", nargs="*", type=Path, metavar="RUN", help="folders of runs to train, in this order")
     add_project_argument(parser, is_required=False)
     parser.add_argument("--task", default="", metavar="ID", help="question of the label set (default: the first)")
-    parser.add_argument("--network", default="", metavar="ID", help="network (default: that of the active model)")
-    parser.add_argument("--preset", default="quick", metavar="NAME", help="quick, default, paper … (default: quick)")
+    parser.add_argument(
+        "--network",
+        default="",
+        metavar="ID",
+        help="network (default: that of the active model; a name that is none lists them)",
+    )
+    parser.add_argument(
+        "--preset",
+        default="quick",
+        metavar="NAME",
+        help="quick (8 epochs), default (40), paper, or paper-sgd (default: quick)",
+    )
     parser.add_argument("--start", default="", metavar="WEIGHTS",
                         help="active, imagenet, scratch, or a file (default: active where it fits)")  # fmt: skip
     parser.add_argument("--protocol", choices=("hold-out", "80-20", "10-fold", "5-fold"), default="",
                         help="how cases are divided (default: hold-out; of a paper's preset, the paper's)")  # fmt: skip
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of split, weights and order (default: 0)")
-    parser.add_argument("--epochs", type=int, default=0, metavar="N", help="instead of the preset's")
+    parser.add_argument("--seed", type=whole_number, default=0, metavar="N",
+                        help="of split, weights and order, 0 or more (default: 0)")  # fmt: skip
+    parser.add_argument("--epochs", type=whole_count, default=0, metavar="N",
+                        help="passes over the training cases (default: the preset's)")  # fmt: skip
     parser.add_argument("--title", default="", metavar="TEXT", help="what to call the run")
     parser.add_argument("--reader", default="", metavar="NAME", help="whose clicks and boxes come first")
     parser.add_argument("--dry-run", action="store_true", help="say what would be trained, and stop")
@@ -58,13 +70,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pause", action="store_true", help="ask runs to stop after the present step")
     parser.add_argument("--finish", action="store_true", help="ask runs to stop and make a model of the best weights")
     parser.add_argument("--estimate", action="store_true", help="measure a few steps and say how long a run takes")
-    parser.add_argument("--cases", type=int, default=0, metavar="N", help="training cases, for --estimate")
+    parser.add_argument("--cases", type=whole_count, default=0, metavar="N",
+                        help="training cases, for --estimate (default: 100)")  # fmt: skip
     parser.add_argument("--device", default="auto", metavar="NAME", help="auto, cpu, cuda, cuda:1 … (default: auto)")
     parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto",
-                        help="auto: bfloat16 where a check says that it is safe and quicker")  # fmt: skip
-    parser.add_argument("--threads", type=whole_count, default=0, metavar="N", help="of the CPU (default: all)")
-    parser.add_argument("--nice", type=int, default=10, metavar="N",
-                        help="let others go first; 19: take only idle time (default: 10)")  # fmt: skip
+                        help="auto: bfloat16 where a check finds it safe and quicker (default: auto)")  # fmt: skip
+    parser.add_argument("--threads", type=whole_count, default=0, metavar="N", help="CPU threads (default: all cores)")
+    parser.add_argument("--nice", type=niceness, default=10, metavar="N",
+                        help="let other programs go first, 0 … 19; 19: take only idle time (default: 10)")  # fmt: skip
     parser.add_argument("--background", action="store_true",
                         help="outlive the terminal or window, in a scheduling group of its own")  # fmt: skip
     add_json_argument(parser)

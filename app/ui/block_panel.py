@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.core.case import View
 from app.ui.evidence_view import VALUES
-from app.ui.language import tr
+from app.ui.language import date_figures, tr
 from app.ui.theme import GAP_L, GAP_M, GAP_S
 
 LONGEST_REASON = 400
@@ -191,4 +191,4 @@ def _words_of(view: View, reason: str) -> tuple[str, str, str, str]:
         matter = tr("taken out: {reason}", reason=tr(view.excluded_reason))
     elif reason in view.notices:
         matter = tr("does not agree with the others")
-    return view.id, ", ".join(known) or tr("unknown"), view.acquired_at[:16].replace("T", " "), matter
+    return view.id, ", ".join(known) or tr("unknown"), date_figures(view.acquired_at), matter

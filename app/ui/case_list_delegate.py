@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from app.core.worklist import AI_SCORE, WorklistRow
 from app.ui import case_words, theme
 from app.ui.case_list_model import CaseListModel
-from app.ui.language import tr
+from app.ui.language import date_figures, tr
 from app.ui.theme import GAP_M, GAP_S, TEXT_M, TEXT_S, Colours
 
 Index = QModelIndex | QPersistentModelIndex
@@ -132,7 +132,7 @@ class CaseDelegate(QStyledItemDelegate):
     def _second_line(self, row: WorklistRow) -> tuple[str, ...]:
         """What of the study has no column of its own."""
         shown = {column.name for column in self._model.columns}
-        date = "" if "date" in shown else row.date or tr("no date")
+        date = "" if "date" in shown else date_figures(row.date) or tr("no date")
         views = "" if "views" in shown else case_words.views_words(row)
         side = "" if "side" in shown else case_words.SIDE_LETTERS[row.side]
         return (side, date, views)

@@ -12,7 +12,7 @@ from app.core.record import record
 from app.core.worklist import AI_PREFIX, AI_SCORE, EVERYTHING, LABEL_PREFIX, Field, FieldKind, Query, WorklistRow
 from app.ui import case_words
 from app.ui.case_source import CaseSource
-from app.ui.language import tr
+from app.ui.language import date_figures, tr
 from app.ui.privacy import private_id
 
 Index = QModelIndex | QPersistentModelIndex
@@ -227,7 +227,7 @@ class CaseListModel(QAbstractTableModel):
             case "questions":
                 return str(len(row.questions)) if row.questions else ""
             case "changed":
-                return row.changed_at[:16].replace("T", " ")
+                return date_figures(row.changed_at)
             case _ if name.startswith(AI_SCORE):
                 return case_words.score_words(row, name.removeprefix(AI_SCORE))
         return ", ".join(case_words.value_words(name, value) for value in row.values(name))

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from app.core.worklist import EVERYTHING, FIELD_BY_NAME, Field, FieldKind, Filter, Operator, Query
 from app.ui import theme
 from app.ui.case_words import field_title, value_words
-from app.ui.language import tr
+from app.ui.language import date_figures, tr, typed_date
 from app.ui.theme import GAP_M, GAP_S
 
 SIZE = (340, 460)
@@ -185,7 +185,7 @@ class FilterPopup(QFrame):
             edit.setPlaceholderText(f"{words} {tr('YYYY-MM-DD')}" if field.kind is FieldKind.DATE else words)
             edit.setAccessibleName(f"{field_title(field.name)} {words}")
             held = [c.values[0] for c in self._query.filters if (c.field, c.operator) == (field.name, operator)]
-            edit.setText(held[0] if held else "")
+            edit.setText(date_figures(held[0]) if held else "")
             edit.editingFinished.connect(lambda name=field.name, end=operator: self._on_bound(name, end))
             self._bounds[field.name, operator] = edit
             row.addWidget(edit)
@@ -209,6 +209,7 @@ class FilterPopup(QFrame):
 
     def _on_bound(self, name: str, end: Operator) -> None:
         text = self._bounds[name, end].text().strip()
+        text = typed_date(text) if name == "date" else text
         held = [c.values for c in self._query.filters if (c.field, c.operator) == (name, end)]
         if held != ([(text,)] if text else []):
             self._choose(name, end, (text,) if text else ())

@@ -23,7 +23,7 @@ from app.core.worklist import (
     WorklistRow,
     as_number,
 )
-from app.ui.language import number, say, tr
+from app.ui.language import date_figures, number, say, tr
 from app.ui.privacy import private
 
 FIELD_TITLES = {name: field.title for name, field in FIELD_BY_NAME.items()} | {IMPORT_ORDER: "Import order"}
@@ -106,6 +106,8 @@ def value_words(field: str, value: str) -> str:
         return tr("Not asked yet") if field.startswith(AI_PREFIX) else tr("None")
     if field == "assigned":
         return private(value)
+    if field == "date":
+        return date_figures(value)
     if field.startswith(AI_PREFIX):
         return tr(AI_VALUES[value]) if value in AI_VALUES else number(float(value), 2)
     if field.startswith(LABEL_PREFIX) and value in YES_NO:
@@ -181,7 +183,7 @@ def row_tip(row: WorklistRow, *, patient: str) -> str:
         row: the case.
         patient: what to call the patient.
     """
-    lines = [f"{patient}, {value_words('side', row.side or 'open')}, {row.date or tr('no date')}"]
+    lines = [f"{patient}, {value_words('side', row.side or 'open')}, {date_figures(row.date) or tr('no date')}"]
     lines.append(f"{value_words('status', row.status)}, {value_words('views', row.views)}")
     if row.blocked_reason:
         lines.append(tr("Blocked: {reason}", reason=say(row.blocked_reason)))

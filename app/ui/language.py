@@ -29,6 +29,8 @@ CONTEXT = "Coxa"
 LANGUAGES: Mapping[str, str] = {"en": "English", "de": "Deutsch"}  # code → what its speakers call it
 ONE, SENTENCE = "one", "sentence"
 _SENTENCE_END = re.compile(r"(?<=[.?!])\s+(?=[A-Z“\"`])")
+_ISO_DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d:\d\d)|)")
+_TYPED_DATE = re.compile(r"(?:(\d{1,2})\.)?(\d{1,2})\.(\d{4})")
 DAYS: Mapping[str, str] = {"en": "d MMM yyyy", "de": "dd.MM.yyyy"}  # four figures and no doubt what is the month
 
 
@@ -86,6 +88,28 @@ def moment(value: datetime) -> str:
     """A date and a time of day, in the time zone of the computer."""
     local = value.astimezone()
     return f"{day(local.date())}, {local:%H:%M}"
+
+
+def date_figures(iso: str) -> str:
+    """A date that is kept as YYYY-MM-DD, in the figures of a list; a time of day behind it stays.
+
+    German lists say DD.MM.YYYY, as DICOM viewers there do. English ones keep the year in front: Britain and America
+    write day and month the other way round.
+    """
+    found = _ISO_DATE.match(iso)
+    if found is None:
+        return iso
+    year, month, day_of_month, time = found.groups()
+    return tr("{year}-{month}-{day}", year=year, month=month, day=day_of_month) + (f" {time}" if time else "")
+
+
+def typed_date(text: str) -> str:
+    """What somebody types for a date, as it is kept: 3.10.2026 is 2026-10-03, 10.2026 is 2026-10; the rest as it is."""
+    found = _TYPED_DATE.fullmatch(text.strip())
+    if found is None:
+        return text.strip()
+    day_of_month, month, year = found.groups()
+    return "-".join(part.zfill(2) for part in (year, month, day_of_month) if part)
 
 
 def present_language() -> str:

@@ -164,6 +164,33 @@ def test_bounds_of_dates_and_scores(store: ProjectStore, cases: CaseList) -> Non
     popup.close()
 
 
+def test_in_german_dates_are_written_and_typed_as_germans_do(cases: CaseList) -> None:
+    from app.core.worklist import Operator
+
+    use_language(application(), "de")
+    try:
+        rows = [cases.model.row_at(number) for number in range(CASES)]
+        row = next(row for row in rows if row is not None and row.date)
+        year, month, day = row.date.split("-")
+        assert cases.model.cell_words(row, "date") == f"{day}.{month}.{year}"
+        assert f"{day}.{month}.{year}" in case_words.row_tip(row, patient="P")
+        cases.open_filters()
+        popup = cases.popup
+        assert popup is not None
+        edit = popup._bounds["date", Operator.AT_LEAST]
+        assert "TT.MM.JJJJ" in edit.placeholderText()
+        edit.setText("1.2.2020")
+        QTest.keyClick(edit, Qt.Key.Key_Return)
+        assert cases.model.query.filters == (parse_filter("date>=2020-02-01"),)
+        assert "01.02.2020" in case_words.filter_words(cases.model.query.filters[0])
+        popup.close()
+        cases.open_filters()
+        assert popup._bounds["date", Operator.AT_LEAST].text() == "01.02.2020"
+        popup.close()
+    finally:
+        use_language(application(), "en")
+
+
 def test_an_empty_answer_says_what_to_do(cases: CaseList) -> None:
     cases.ask(Query("zzzz", (parse_filter("status=new"),), Sort("date")))
     assert cases.model.rowCount() == 0

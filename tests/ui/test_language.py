@@ -32,6 +32,7 @@ from app.ui.geometry import is_on_a_screen
 from app.ui.language import (
     LANGUAGES,
     Catalogue,
+    date_figures,
     day,
     moment,
     number,
@@ -40,6 +41,7 @@ from app.ui.language import (
     say,
     tr,
     trn,
+    typed_date,
     use_language,
     whole,
 )
@@ -167,9 +169,14 @@ def test_a_fault_in_the_catalogue_falls_back_to_english() -> None:
 def test_numbers_and_dates_are_written_as_people_do() -> None:
     assert (number(1234.5, 2), whole(1234), whole(25000)) == ("1234.50", "1234", "25,000")
     assert day(date(2026, 3, 4)) == "4 Mar 2026"
+    assert date_figures("2026-03-04T12:30:59.5") == "2026-03-04 12:30"
     use_language(application(), "de")
     assert (number(1234.5, 2), whole(1234), whole(25000)) == ("1234,50", "1234", "25.000")
     assert day(date(2026, 3, 4)) == "04.03.2026"
+    assert [date_figures(text) for text in ("2026-03-04", "2026-03-04T12:30:59", "2026-03", "")] == [
+        "04.03.2026", "04.03.2026 12:30", "2026-03", ""]  # fmt: skip
+    assert [typed_date(text) for text in ("4.3.2026", " 04.03.2026", "3.2026", "2026-03", "2026", "x")] == [
+        "2026-03-04", "2026-03-04", "2026-03", "2026-03", "2026", "x"]  # fmt: skip
     stamp = datetime(2026, 3, 4, 12, 30, tzinfo=UTC)
     assert moment(stamp).startswith(day(stamp.astimezone().date()))
 
