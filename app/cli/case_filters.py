@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from app.cli.arguments import whole_count
 from app.core.errors import UserError
-from app.core.worklist import IMPORT_ORDER, Filter, Operator, Query, Sort, parse_filter, parse_sort
+from app.core.worklist import IMPORT_ORDER, LABEL_PREFIX, Filter, Operator, Query, Sort, parse_filter, parse_sort
 
 if TYPE_CHECKING:
     from app.core.case import Case
@@ -103,10 +103,12 @@ def refuse_unknown(project: ProjectStore, query: Query) -> None:
     Raises:
         UserError: `usage`.
     """
+    from app.store.annotations import Annotations
     from app.store.worklist.worklist import unknown_fields
 
     fields = project.worklist.fields()
-    if unknown := unknown_fields(query, fields):
+    asked = {f"{LABEL_PREFIX}{field.id}": field for field in Annotations(project).label_set.fields}
+    if unknown := [name for name in unknown_fields(query, fields) if name not in asked]:  # not answered yet: no case
         raise UserError(
             f"There is no field {unknown[0][:80]} in this project.",
             reason=f"Its fields are {', '.join(field.name for field in fields)}, and {IMPORT_ORDER} for sorting.",
@@ -115,11 +117,18 @@ def refuse_unknown(project: ProjectStore, query: Query) -> None:
         )
     fixed = {field.name: field.values for field in fields if field.values}
     for condition in query.filters:
-        if condition.operator in (Operator.IS, Operator.IS_NOT) and condition.field in fixed:
-            for value in condition.values:
-                if value and value not in fixed[condition.field]:
-                    raise UserError(
-                        f"The field {condition.field} has no value {value[:80]}.",
-                        reason=f"Its values are {', '.join(fixed[condition.field])}.",
-                        kind="usage",
-                    )
+        if condition.operator not in (Operator.IS, Operator.IS_NOT):
+            continue
+        known: Sequence[str] = fixed.get(condition.field, ())
+        question = asked.get(condition.field)
+        if question is not None and question.choices and condition.operator is Operator.IS:
+            recorded = [facet for facet in project.worklist.facets() if facet.field.name == condition.field]
+            known = [choice.id for choice in question.choices]
+            known += [value for facet in recorded for value in facet.counts if value and value not in known]
+        for value in condition.values:
+            if known and value and value not in known:
+                raise UserError(
+                    f"The field {condition.field} has no value {value[:80]}.",
+                    reason=f"Its values are {', '.join(known)}.",
+                    kind="usage",
+                )

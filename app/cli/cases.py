@@ -18,7 +18,7 @@ examples:
   coxa cases --project ~/hips                          every case
   coxa cases --open-only --project ~/hips              those with open questions
   coxa cases --search "neck left" --status new --project ~/hips
-  coxa cases --filter label.garden=III,IV --filter "date>=2024-01-01" --sort=-date --project ~/hips
+  coxa cases --filter label.garden=3,4 --filter "date>=2024-01-01" --sort=-date --project ~/hips
   coxa cases --fields --project ~/hips                 what can be filtered by, with counts
   coxa cases show C-7K3Q9-XWD2M --project ~/hips       one case with all its evidence and history
   coxa cases resolve V-4F2AH-9QK1D --projection frog-leg --side left --project ~/hips

@@ -24,7 +24,7 @@ examples:
   coxa predict --project ~/hips                             every model about every case
   coxa predict --project ~/hips --case C-7K3Q9-XWD2M --json
   coxa predict --project ~/hips --status new --model cvdt-small --heatmaps ~/heatmaps
-  coxa predict --project ~/hips --filter label.garden=III,IV --reader "A. Reader"
+  coxa predict --project ~/hips --filter label.garden=3,4 --reader "A. Reader"
   coxa predict --project ~/hips --device cuda --precision bfloat16
   coxa predict ap.dcm axial.dcm --model cvdt-small --side left -o heatmap.png
   coxa predict ap.png axial.png --model cvdt-small --side right --region 310,220,400,600 --region 290,240,400,600

@@ -13,6 +13,7 @@ from app.core.worklist import Query, Sort, parse_filter
 from app.store.project import ProjectStore
 from tests.support.many_cases import make_many_cases
 from tests.support.naive_worklist import answer, facts
+from tests.support.window import make_project
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +76,17 @@ def test_what_is_no_filter_is_said(capsys: pytest.CaptureFixture[str], project: 
 
 def test_a_filter_that_finds_nothing_lists_nothing(capsys: pytest.CaptureFixture[str], project: Path) -> None:
     assert listed(capsys, project, "--search", 'zzzz " OR (') == []
+
+
+def test_a_question_that_nobody_has_answered_is_no_unknown_field_and_its_values_are_checked(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Garden III is the value 3: `III` would find nothing and say nothing."""
+    folder = make_project(tmp_path / "p", cases=2)
+    words = ["cases", "--project", str(folder), "--filter"]
+    assert listed(capsys, folder, "--filter", "label.garden=3,4") == []
+    assert len(listed(capsys, folder, "--filter", "label.garden!=3")) == 2
+    assert main([*words, "label.garden=III"]) == USAGE
+    assert "has no value III. Its values are 1, 2, 3, 4." in capsys.readouterr().err
+    assert main([*words, "label.nobody=1"]) == USAGE
+    assert "There is no field label.nobody" in capsys.readouterr().err
