@@ -43,7 +43,7 @@ def _rows(parser: argparse.ArgumentParser, name: str) -> list[str]:
     """One row for each argument; of a command with actions, first what an action does, then its arguments."""
     rows = []
     for action in parser._actions:
-        if isinstance(action, argparse._HelpAction) or action.help == argparse.SUPPRESS:
+        if isinstance(action, argparse._HelpAction):
             continue
         if isinstance(action, argparse._SubParsersAction):
             for word, sub in action.choices.items():

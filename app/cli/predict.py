@@ -12,6 +12,7 @@ from app.cli.arguments import whole_count
 from app.cli.case_filters import add_filter_arguments, cases_of, query_of
 from app.cli.exit_codes import DONE, PROBLEMS
 from app.cli.output import add_json_argument, add_project_argument, print_json
+from app.core.case import Projection
 from app.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=whole_count, default=0, metavar="N", help="CPU threads (default: all cores)")
     parser.add_argument("--compile", action="store_true",
                         help="compile networks for a GPU first: takes minutes; for thousands of cases")  # fmt: skip
-    parser.add_argument("--projection", help=argparse.SUPPRESS)
+    parser.add_argument("--projection", choices=[value.value for value in Projection],
+                        help="only cases with such a view")  # fmt: skip
     parser.add_argument("--side", choices=("left", "right"), help="only hips of this side; with FILES: which hip it is")
     add_filter_arguments(parser)
     add_json_argument(parser)

@@ -344,10 +344,10 @@ class Annotations:
                 remedy="`coxa cases --project DIR` lists them.",
                 kind="no-case",
             )
-        if case.blocked_reason:
+        if reason := case.blocked_reason.strip():
             raise UserError(
                 "This case cannot be annotated yet.",
-                reason=case.blocked_reason,
+                reason=reason if reason[-1:] in (".", "?", "!") else f"It is blocked: {reason}.",
                 remedy="Check who it belongs to and release it first.",
                 kind="blocked",
             )
