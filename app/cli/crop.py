@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
             found = [record for record in found if record.reader == args.reader]
         chosen = [record for record in found if args.all or record.state is CropState.APPROVED]
         if not chosen:
-            raise _nothing(found)
+            raise _nothing(found, is_region=args.kind == "region")
         refused = _write(project, chosen, folder, bits=args.bits)
     counts = {state.value: sum(record.state is state for record in found) for state in CropState}
     written = len(chosen) - len(refused)
@@ -194,13 +194,17 @@ def _refuse_full(folder: Path) -> None:
         )
 
 
-def _nothing(found: list[CropRecord]) -> UserError:
+def _nothing(found: list[CropRecord], *, is_region: bool) -> UserError:
+    title = "There is no crop to write."
+    if found:
+        reason = f"{len(found)} crops were found and none of them is approved as it is now."
+        return UserError(
+            title, reason=reason, remedy="Approve crops in the window, or add --all.", kind="nothing-to-do"
+        )
     return UserError(
-        "There is no crop to write.",
-        reason=f"{len(found)} crops were found and none of them is approved as it is now."
-        if found
-        else "No view of this project is aligned or boxed.",
-        remedy="Approve crops in the window, or add --all." if found else "Align views in the window first.",
+        title,
+        reason="No view of this project has a region box." if is_region else "No view of this project is aligned.",
+        remedy="Draw boxes in the window first." if is_region else "Align views in the window first.",
         kind="nothing-to-do",
     )
 
