@@ -151,8 +151,13 @@ class CaseNotes(QWidget):
 
     def take_back(self, text: str) -> None:
         """A comment was not recorded: it can be read and recorded again."""
-        if not self.comment.toPlainText().strip():
-            self.comment.setPlainText(text)
+        typed = self.comment.toPlainText().strip()
+        self.comment.setPlainText(f"{text}\n{typed}" if typed else text)
+
+    def forget(self) -> None:
+        """The project is closed: what stands in the box is about none of the next one's cases."""
+        self.comment.setPlainText("")
+        self.show_state(CaseState())
 
     def set_keys(self, keys: Mapping[str, str]) -> None:
         """The keys that do the same as the buttons, by command."""

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from app.ui.wiring.images import ImagesWiring
     from app.ui.wiring.importing import ImportingWiring
     from app.ui.wiring.labelling import LabellingWiring
+    from app.ui.wiring.leaving import LeavingWiring
     from app.ui.wiring.looks import LooksWiring
     from app.ui.wiring.merging import MergingWiring
     from app.ui.wiring.projects import ProjectsWiring
@@ -91,6 +92,7 @@ class MainWindow(QMainWindow):
     hidden_mark: QLabel
     projects: ProjectsWiring
     importing: ImportingWiring
+    leaving: LeavingWiring
     care: CareWiring
     cases: CasesWiring
     images: ImagesWiring
@@ -257,7 +259,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Leave the project clean and no work behind. Leaving always works, also when the folder is gone."""
         self.finish()
-        if self.is_built and self._may_ask and not self.training.may_close():
+        if self.is_built and self._may_ask and not (self.leaving.may_close() and self.training.may_close()):
             event.ignore()
             return
         if self.is_built:

@@ -78,7 +78,8 @@ class Project(QObject):
         annotated: id of the case about which something else is said now; it is saved when this is emitted.
         author_changed: decisions and annotations are recorded under another name now.
         author_wanted: somebody wants to annotate and has not said yet who it is; `confirm_author` goes on.
-        author_refused: nobody said it; what waited for it was not recorded.
+        author_refused: nobody said it; what waits for it is not recorded yet.
+        waiting_changed: more waits for it, or nothing any more: it was recorded, or is not to be.
         failed: a UserError that the user should see.
     """
 
@@ -90,6 +91,7 @@ class Project(QObject):
     author_changed = Signal()
     author_wanted = Signal()
     author_refused = Signal()
+    waiting_changed = Signal()
     failed = Signal(object)
 
     def __init__(self, author: str, parent: QObject | None = None) -> None:
@@ -98,7 +100,7 @@ class Project(QObject):
         self._store: ProjectStore | None = None
         self._annotations: Annotations | None = None
         self._is_author_confirmed = False
-        self._waiting: Callable[[], object] | None = None
+        self._waiting: list[Callable[[], object]] = []
         self._ahead: tuple[Path, bool, ProjectStore, str] | None = None
         self.read_only_reason = ""
         """Why nothing can be changed; empty while the project can be written."""
@@ -189,7 +191,8 @@ class Project(QObject):
         if self._store is not None:
             self.closing.emit()
             store, self._store = self._store, None
-            self._annotations, self._waiting = None, None
+            self._annotations = None
+            self._waiting.clear()
             self.closed.emit()
             store.close()
 
@@ -235,22 +238,29 @@ class Project(QObject):
         return result
 
     def confirm_author(self, author: str) -> None:
-        """Somebody has said who annotates in this session; what waited for it is done now."""
+        """Somebody has said who annotates in this session; what waited for it is done now, in the order it was said."""
         self._is_author_confirmed = True
         self.set_author(author)
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None and self._store is not None:
-            waiting()
+        if not self._waiting:
+            return
+        while self._waiting:
+            self._waiting.pop(0)()
+        self.waiting_changed.emit()
+
+    @property
+    def waiting_count(self) -> int:
+        """How many changes wait to be recorded until somebody has said who annotates."""
+        return len(self._waiting)
 
     @property
     def is_waiting(self) -> bool:
         """Whether something waits to be recorded until somebody has said who annotates."""
-        return self._waiting is not None
+        return bool(self._waiting)
 
-    def forget_waiting(self) -> None:
-        """Nobody said who annotates: what waited for it is not done."""
-        self._waiting = None
-        self.author_refused.emit()
+    def drop_waiting(self) -> None:
+        """What waits for a name is not to be recorded."""
+        self._waiting.clear()
+        self.waiting_changed.emit()
 
     @property
     def annotations(self) -> Annotations:
@@ -271,7 +281,8 @@ class Project(QObject):
         """
         store = self._open_store()
         if not store.is_read_only and not self._is_author_confirmed:
-            self._waiting = lambda: self.annotate(case_id, change)
+            self._waiting.append(lambda: self.annotate(case_id, change))
+            self.waiting_changed.emit()
             self.author_wanted.emit()
             return None
         if store.is_read_only:

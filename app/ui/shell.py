@@ -34,6 +34,7 @@ from app.ui.wiring.findings import FindingsWiring
 from app.ui.wiring.images import ImagesWiring
 from app.ui.wiring.importing import ImportingWiring
 from app.ui.wiring.labelling import LabellingWiring
+from app.ui.wiring.leaving import LeavingWiring
 from app.ui.wiring.looks import LooksWiring
 from app.ui.wiring.merging import MergingWiring
 from app.ui.wiring.projects import ProjectsWiring
@@ -69,6 +70,7 @@ def build_shell(window: MainWindow) -> None:
     window.state = DottedLabel(window, cut=Qt.TextElideMode.ElideMiddle, least_px=STATE_MIN_PX)
     window.jobs = JobsStrip(window)
     window.projects = ProjectsWiring(window)
+    window.leaving = LeavingWiring(window)
     window.importing = ImportingWiring(window)
     window.care = CareWiring(window)
     window.cases = CasesWiring(window)
@@ -88,7 +90,7 @@ def build_shell(window: MainWindow) -> None:
     window.promoting = PromotingWiring(window)
     window.looks = LooksWiring(window)
     wirings = (
-        window.projects, window.importing, window.care, window.cases, window.images, window.resolving,
+        window.projects, window.leaving, window.importing, window.care, window.cases, window.images, window.resolving,
         window.annotating, window.labelling, window.reviewing, window.adjudicating, window.merging, window.exporting,
         window.texts, window.engine, window.findings, window.training, window.proposing,
         window.promoting, window.looks,

@@ -116,6 +116,7 @@ def test_what_nobody_put_a_name_to_is_not_drawn_as_if_it_were_stored(window: Mai
     drawing = window.annotating.board.on(pane(window))
     assert drawing is not None
     assert drawing.alignment is None
+    window.project.drop_waiting()
 
 
 def test_a_key_that_is_held_down_finishes_one_case(window: MainWindow) -> None:
@@ -215,7 +216,10 @@ def test_a_comment_that_nobody_put_a_name_to_can_be_recorded_again(window: MainW
     question.close()
     wait(50)
     assert window.project.annotations.values(on_screen(window)) == {}
+    assert edit.toPlainText() == "", "it waits; in the box, too, it would be recorded twice"
+    window.project.drop_waiting()
     assert edit.toPlainText() == "worth reading"
+    edit.setPlainText("")
 
 
 def test_a_comment_typed_while_the_next_case_is_on_its_way_is_about_neither(window: MainWindow) -> None:

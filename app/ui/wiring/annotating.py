@@ -127,7 +127,6 @@ class AnnotatingWiring(Wiring):
         for place in viewer.places:
             place.pane.table_changed.connect(self.show_crop)
         project.annotated.connect(self._on_annotated)
-        project.author_wanted.connect(self.ask_reader)
         project.author_changed.connect(self._on_reader)
         project.cases_changed.connect(self._forget_known)
         project.closed.connect(self._on_closed)
@@ -261,8 +260,8 @@ class AnnotatingWiring(Wiring):
         if isinstance(self.question, ReaderQuestion):
             return
         question = ReaderQuestion(self.project.author, self.window)
-        question.answered.connect(self._on_named)
-        question.given_up.connect(self.project.forget_waiting)
+        question.answered.connect(self.name_reader)
+        question.given_up.connect(self.project.author_refused)
         self._open(question)
 
     def ask_length(self, pane: ImagePane, kind: CalibrationKind, first_xy: XY, second_xy: XY) -> None:
@@ -283,7 +282,8 @@ class AnnotatingWiring(Wiring):
     def _forget_question(self) -> None:
         self.question = None
 
-    def _on_named(self, name: str) -> None:
+    def name_reader(self, name: str) -> None:
+        """This is who annotates; it is proposed the next time, too."""
         self.window.looks.change(author=name)
         self.project.confirm_author(name)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QStandardPaths
-from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox
+from PySide6.QtWidgets import QFileDialog, QMenu
 
 from app.core.errors import UserError
 from app.ui.jobs_strip import JobLine
@@ -45,7 +45,7 @@ class ProjectsWiring(Wiring):
             "open": lambda _: self._ask_for_project(),
             "recent": lambda _: self._show_recent(),
             "demo": lambda _: self.open_demo(),
-            "close_project": lambda _: self._leave(self._close_project),
+            "close_project": lambda _: self.window.leaving.leave(self._close_project),
             "quit": lambda _: self.window.close(),
         }
 
@@ -119,7 +119,7 @@ class ProjectsWiring(Wiring):
             is_read_only: look only.
             then: what to do once it is open.
         """
-        self._leave(lambda: self._open(path, is_read_only, then))
+        self.window.leaving.leave(lambda: self._open(path, is_read_only, then))
 
     def make_project(self, path: Path, name: str, *, then: Callable[[], object] | None = None) -> None:
         """Make a project and open it; the present one stays if that fails."""
@@ -134,7 +134,7 @@ class ProjectsWiring(Wiring):
                 return
             self._open(path, False, then)
 
-        self._leave(make)
+        self.window.leaving.leave(make)
 
     def ask_for_new(self) -> None:
         """Ask for name and place of a new project."""
@@ -180,7 +180,7 @@ class ProjectsWiring(Wiring):
 
     def open_demo(self) -> None:
         """Open the demo project; make it first if it is not there, or broken."""
-        self._leave(self._open_demo)
+        self.window.leaving.leave(self._open_demo)
 
     def _open(self, path: Path, is_read_only: bool, then: Callable[[], object] | None) -> None:
         if self.project.is_open:
@@ -219,30 +219,6 @@ class ProjectsWiring(Wiring):
             window.middle.setCurrentWidget(window.start_page)
         window.demo_task.start()
         self._on_demo_step(0, 0, "")
-
-    def _leave(self, effect: Callable[[], object]) -> None:
-        """Do what closes the present project; ask first while an import into it is under way."""
-        importing = self.window.importing
-        if not importing.is_running:
-            effect()
-            return
-        box = QMessageBox(self.window)
-        box.setIcon(QMessageBox.Icon.Question)
-        box.setWindowTitle(tr("An import is under way"))
-        box.setText(tr("Stop the import?"))
-        box.setInformativeText(tr("What is in the project already is kept; import the same files again to go on."))
-        stop = box.addButton(tr("Stop the import"), QMessageBox.ButtonRole.AcceptRole)
-        box.addButton(tr("Go on importing"), QMessageBox.ButtonRole.RejectRole)
-
-        def decided() -> None:
-            is_stopped = box.clickedButton() is stop
-            box.deleteLater()
-            if is_stopped:
-                importing.stop()
-                effect()
-
-        box.finished.connect(decided)
-        box.open()
 
     def _close_project(self) -> None:
         self._note_recent()

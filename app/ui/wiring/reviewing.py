@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDockWidget
 
+from app.core.errors import UserError
 from app.ui.commands.review import STATUSES
 from app.ui.docks import bring_forward, fill, reserve, switch_dock
 from app.ui.language import moment, tr
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from app.store.annotations import Annotations
     from app.ui.case_notes import CaseNotes, CaseState
     from app.ui.history_panel import HistoryPanel
+    from app.ui.main_window import MainWindow
 
 PANEL_PX, LEAST_PX = (320, 320), (75, 72)  # what the panels ask for, and their least
 
@@ -37,7 +39,11 @@ class ReviewingWiring(Wiring):
     late_imports = ("app.ui.case_notes", "app.ui.history_panel")
     notes: CaseNotes | None = None
     history: HistoryPanel | None = None
-    _unrecorded = ""  # a comment that waits until somebody has said who annotates
+    _is_leaving = False
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._unrecorded: list[tuple[str, str]] = []  # comments, with their cases, that are not stored yet
 
     def effects(self) -> dict[str, Callable[[bool], object]]:
         """What these commands do."""
@@ -68,13 +74,13 @@ class ReviewingWiring(Wiring):
         self.notes.status_chosen.connect(lambda status: self.set_status(status.value))
         self.notes.assigned.connect(lambda name: self._record("assigned", name or None, "Assigned"))
         self.notes.commented.connect(self._add_comment)
-        self.window.selection.leaving.connect(self.notes.leave)
-        project.closing.connect(self.notes.leave)
-        project.author_refused.connect(self._on_author_refused)
+        self.window.selection.leaving.connect(self._leave)
+        project.closing.connect(self._leave)
+        project.waiting_changed.connect(self.refresh)
         self.notes.left.connect(lambda: self.window.case_list.table.setFocus())
         self.history.chosen.connect(self.go_to)
         self.viewer.swapped.connect(lambda _: self.refresh())
-        project.annotated.connect(self._on_annotated)
+        project.annotated.connect(lambda _: self.refresh())
         project.cases_changed.connect(self.refresh)
         project.author_changed.connect(self.refresh)
         project.closed.connect(self._on_closed)
@@ -100,6 +106,8 @@ class ReviewingWiring(Wiring):
     def refresh(self) -> None:
         """Show what is said about the case on the screen; panels that are hidden cost nothing."""
         case = self._case()
+        if self._unrecorded:
+            self._give_back()
         if self.notes is not None and self._notes_dock.isVisible():
             self.notes.show_state(self._state(case))
         if self.history is not None and self._history_dock.isVisible():
@@ -138,23 +146,22 @@ class ReviewingWiring(Wiring):
 
     # --- how it is recorded ---
 
-    def _record(self, field: str, value: Json, text: str) -> bool:
+    def _record(self, field: str, value: Json, text: str) -> None:
         from app.core.event import target_of
 
         case_id = self._case_id()
         if not case_id:
-            return False
+            return
         target = target_of("case", case_id)
 
         def change(annotations: Annotations, author: str) -> object:
             return annotations.record(case_id, [annotations.change(target, field, value)], author=author, text=text)
 
-        is_recorded = self.project.annotate(case_id, change) is not None
+        self.project.annotate(case_id, change)
         self.refresh()  # also when it was refused: show what is stored
-        return is_recorded
 
     def _add_comment(self, text: str) -> None:
-        from app.core.annotation import COMMENT
+        from app.core.event import target_of
 
         case_id = self._case_id()
         if not text:
@@ -162,26 +169,38 @@ class ReviewingWiring(Wiring):
         if not case_id:  # the next case is on its way: nobody has seen yet what it is about
             self._take_back(text)
             return
-        used = [
-            int(number)
-            for event in self.project.annotations.history(case_id)
-            if event.field.startswith(COMMENT) and (number := event.field.removeprefix(COMMENT)).isdecimal()
-        ]
-        if self._record(f"{COMMENT}{max(used, default=0) + 1}", text, "Comment"):
-            return
-        if self.project.is_waiting:
-            self._unrecorded = text
-        else:
-            self._take_back(text)
+        target = target_of("case", case_id)
+        said = (case_id, text)
 
-    def _on_annotated(self, _: str) -> None:
-        self._unrecorded = ""
+        def change(annotations: Annotations, author: str) -> object:
+            changed = annotations.change(target, _free_field(annotations, case_id), text)  # free when it is recorded
+            self._unrecorded.remove(said)
+            try:
+                return annotations.record(case_id, [changed], author=author, text="Comment")
+            except UserError:
+                self._unrecorded.append(said)
+                raise
+
+        self._unrecorded.append(said)
+        self.project.annotate(case_id, change)
         self.refresh()
 
-    def _on_author_refused(self) -> None:
-        """A comment that waited for a name is not lost with it."""
-        text, self._unrecorded = self._unrecorded, ""
-        self._take_back(text)
+    def _leave(self) -> None:
+        """Record what was typed about the case; if that fails it stays with its case, and out of the next one's box."""
+        assert self.notes is not None, "connected with the panel"
+        self._is_leaving = True
+        self.notes.leave()
+        self._is_leaving = False
+
+    def _give_back(self) -> None:
+        """A comment that was not recorded can be read and recorded again, where its case is on the screen."""
+        case_id = self._case_id()
+        if self._is_leaving or self.project.is_waiting or not case_id:
+            return
+        lost = [text for case, text in self._unrecorded if case == case_id]
+        if lost:
+            self._unrecorded = [said for said in self._unrecorded if said[0] != case_id]
+            self._take_back("\n".join(lost))
 
     def _take_back(self, text: str) -> None:
         if self.notes is not None and text:
@@ -285,10 +304,9 @@ class ReviewingWiring(Wiring):
             self.refresh()
 
     def _on_closed(self) -> None:
-        from app.ui.case_notes import CaseState
-
+        self._unrecorded.clear()
         if self.notes is not None:
-            self.notes.show_state(CaseState())
+            self.notes.forget()
         if self.history is not None:
             self.history.show_entries(None, is_writable=False)
 
@@ -296,3 +314,15 @@ class ReviewingWiring(Wiring):
         if self.notes is not None:
             names = ("assign", "comment", *(f"status:{name}" for name, _ in STATUSES))
             self.notes.set_keys({name: self.window.commands.key_text(name) for name in names})
+
+
+def _free_field(annotations: Annotations, case_id: str) -> str:
+    """The field of the next comment about a case."""
+    from app.core.annotation import COMMENT
+
+    used = [
+        int(number)
+        for event in annotations.history(case_id)
+        if event.field.startswith(COMMENT) and (number := event.field.removeprefix(COMMENT)).isdecimal()
+    ]
+    return f"{COMMENT}{max(used, default=0) + 1}"
