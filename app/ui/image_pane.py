@@ -29,6 +29,7 @@ from app.ui.pane_box import PaneBox, kept_center
 from app.ui.pane_mouse import PaneGraphics
 from app.ui.pane_tools import PaneTool, PanTool, Tool, make_tool
 from app.ui.shutter_item import ShutterItem
+from app.ui.surroundings import Stand
 from app.ui.theme import GAP_L
 
 SMALLEST_ZOOM, LARGEST_ZOOM = 0.02, 32.0
@@ -102,6 +103,8 @@ class ImagePane(QFrame):
         self.box.addItem(self.oriented)
         self.graphics = PaneGraphics(self)
         self.graphics.setCentralItem(self.box)
+        self.stand = Stand(self.graphics.viewport())
+        """Where it was when it was last shown, and what stood around it."""
         self.text = CornerText(self.graphics.viewport())
         self.loupe = Loupe(self, self.graphics.viewport())
         self._message = QLabel(self)
@@ -318,7 +321,7 @@ class ImagePane(QFrame):
         """Show the whole image (or its home area), no larger than a zoom that linked panes have agreed on."""
         if not self.has_image:
             return
-        self._mode, self._fit_limit = ZoomMode.FIT, limit
+        self._mode, self._fit_limit, self.stand.aside = ZoomMode.FIT, limit, QPointF()
         area = self.oriented.transform().mapRect(self._home)
         if limit < self.fit_zoom:
             self._show(area.center(), limit)
@@ -383,6 +386,16 @@ class ImagePane(QFrame):
         else:
             self._show(self._center, self._zoom)
 
+    def stay(self) -> bool:
+        """After a resize: the image stays where it is on the screen, unless somebody asked for that size (False)."""
+        step = self.stand.step() if self.has_image else None
+        if step is None:
+            return False
+        aside = self.stand.aside + step
+        self._show(self._center + step * (float(self.graphics.devicePixelRatioF()) / self._zoom), self._zoom)
+        self.stand.aside = aside
+        return True
+
     def event(self, event: QEvent) -> bool:
         """Another screen, another scaling: keep what was chosen."""
         if event.type() == QEvent.Type.DevicePixelRatioChange:
@@ -406,6 +419,7 @@ class ImagePane(QFrame):
     def _note(self) -> None:
         """Remember what a resize has to keep, and tell."""
         self._center, self._zoom = self.center, self.zoom
+        self.stand.note()
         self.loupe.update()
         self._tell_pixel()
         self.zoom_changed.emit(self._zoom)

@@ -233,10 +233,12 @@ class MainWindow(QMainWindow):
 
         import_pyqtgraph()
         from app.ui.late_parts import LateParts
+        from app.ui.surroundings import Surroundings
         from app.ui.viewer import Viewer
 
         self.viewer = Viewer(self)
         self.middle.addWidget(self.viewer)
+        self.viewer.stand_in(Surroundings(self.centralWidget(), (self.banners, self.jobs), self.middle))
         for wiring in self.wirings:
             if wiring.is_late:
                 wiring.reserve()

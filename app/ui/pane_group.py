@@ -27,6 +27,7 @@ from app.ui.linking import Linked, Links, fit_together, follow
 from app.ui.loader import PreparedImage
 from app.ui.pane_tools import PaneTool
 from app.ui.place import Place
+from app.ui.surroundings import Surroundings
 from app.ui.theme import GAP_S
 from app.ui.window_level import Shown, dragged, first_shown, preset, preset_names
 
@@ -57,6 +58,7 @@ class PaneGroup(QWidget):
         super().__init__(parent)
         self._orientations: dict[str, Orientation] = {}  # how views were turned, while the project is open
         self._links = Links()
+        self._surroundings: Surroundings | None = None
         self._chosen = Layout.PAIR
         self._arrangement = Arrangement(())
         self._is_swapping = False  # the case changes, which says more than that another pane is active
@@ -129,6 +131,7 @@ class PaneGroup(QWidget):
         now = arrange(self._chosen, held, active=NAMES[self._active], is_right_hip=is_right)
         self._arrangement = now
         if (before.names, before.is_vertical) != (now.names, now.is_vertical):
+            self._begin()
             for place in self.all_places:
                 self._row.removeWidget(place.pane)
                 place.pane.setVisible(place.name in now.names)
@@ -144,6 +147,17 @@ class PaneGroup(QWidget):
         if NAMES[self._active] not in now.names:
             self.set_active(NAMES.index(now.names[0]))
         self._refit.start()
+
+    def stand_in(self, surroundings: Surroundings) -> None:
+        """Images stay in their places on the screen when something comes that nobody asked for."""
+        self._surroundings = surroundings
+        for place in self.all_places:
+            place.pane.stand.surroundings = surroundings
+
+    def _begin(self) -> None:
+        """Other images, or other places for them: what comes with them may still move them."""
+        if self._surroundings is not None:
+            self._surroundings.begin()
 
     # --- tools, windows, zoom, orientation ---
 
@@ -335,7 +349,11 @@ class PaneGroup(QWidget):
     def _fit_linked_again(self) -> None:
         """After a change of size or orientation."""
         linked = self._linked()
-        if self._links.zoom and linked and all(each.pane.mode is ZoomMode.FIT for each in linked):
+        if (
+            self._links.zoom
+            and linked
+            and all(each.pane.mode is ZoomMode.FIT and not each.pane.stand.is_aside for each in linked)
+        ):
             fit_together(linked)
 
     def _on_activated(self, number: int) -> None:

@@ -44,7 +44,7 @@ class PaneGraphics(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no t
         self._pane = pane
         # the ViewBox settles its range in the resize itself; the zoom is put right after it
         self._settle = QTimer(self, singleShot=True, interval=0)
-        self._settle.timeout.connect(pane.keep_zoom)
+        self._settle.timeout.connect(self._on_settled)
 
     def useOpenGL(self, b: bool = True) -> None:  # noqa: N802
         """Paint without OpenGL, into a widget that Python has made: for Qt's own PySide6 would have to get to know
@@ -177,8 +177,14 @@ class PaneGraphics(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no t
         """Keep what the user chose: the whole image, or the zoom."""
         super().resizeEvent(ev)
         if self._pane is not None:
+            self._pane.stay()
             self._settle.start()
             self._pane.resized.emit()
+
+    def _on_settled(self) -> None:
+        """The image stays where it is on the screen, or lies as it was chosen."""
+        if self._pane is not None and not self._pane.stay():
+            self._pane.keep_zoom()
 
     def _pointer(self, ev: QMouseEvent) -> Pointer:
         assert self._pane is not None

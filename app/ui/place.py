@@ -89,6 +89,8 @@ class Place:
                 )
             else:
                 self.pane.set_orientation(wanted)
+                if self.pane.stand.is_aside:
+                    self.pane.keep_zoom()
             self.image = image
             found = found_shutter(image.area, rows=image.pyramid.rows, cols=image.pyramid.cols)
             self.pane.shutter.use(hanging.shutter or found, self.pane.item.boundingRect())

@@ -173,6 +173,7 @@ class Viewer(PaneGroup):
         before = self.active_view
         self._on_screen = content
         self._is_swapping = True
+        self._begin()
         for place, hanging, image in zip(self.places, hangings[:2], images[:2], strict=True):
             place.hang(hanging, content.case, image, self._orientation_of(hanging))
         self._hang_other(content, images[2])

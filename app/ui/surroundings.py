@@ -1,0 +1,90 @@
+"""What stands around the images, and whether it made room for something that nobody asked for."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QPoint, QPointF, QTimer
+from PySide6.QtWidgets import QWidget
+
+SETTLING_MS = 250  # what comes with a case comes within that time; until then images are fitted to what is left
+
+Arrangement = tuple[object, ...]
+
+
+class Surroundings(QObject):
+    """Tells a resize that the user asked for (the window, a panel, another layout) from one that just happens.
+
+    Args:
+        frame: the widget whose layout holds the images and what stands above and below them.
+        uninvited: the widgets in it that come and go by themselves: banners, jobs.
+        images: the widget that holds the images.
+    """
+
+    def __init__(self, frame: QWidget, uninvited: tuple[QWidget, ...], images: QWidget) -> None:
+        super().__init__(frame)
+        self._frame = frame
+        self._passed_over = {*uninvited, images}
+        self._settling = QTimer(self, singleShot=True, interval=SETTLING_MS)
+
+    @property
+    def is_settling(self) -> bool:
+        """Whether the images have only just been hung: nobody looks at a place in them yet."""
+        return self._settling.isActive()
+
+    def begin(self) -> None:
+        """Other images, or another layout."""
+        self._settling.start()
+
+    def now(self) -> Arrangement:
+        """How everything stands that only a user changes; equal as long as nobody has."""
+        layout = self._frame.layout()
+        found: list[object] = [self._frame.size().toTuple()]
+        for number in range(layout.count() if layout is not None else 0):
+            item = layout.itemAt(number) if layout is not None else None
+            widget = item.widget() if item is not None else None
+            if widget is not None and widget.isVisible() and widget not in self._passed_over:
+                found.append(widget.height())
+        return tuple(found)
+
+
+class Stand:
+    """Where a viewport stood when its image was last shown there.
+
+    Args:
+        viewport: it shows one image.
+
+    Attributes:
+        surroundings: what stands around it; None: nothing that comes by itself.
+        aside: how far the middle of the viewport has come from what was chosen for it, logical px.
+    """
+
+    def __init__(self, viewport: QWidget) -> None:
+        self._viewport = viewport
+        self._before: tuple[QPointF, int, Arrangement] | None = None
+        self.surroundings: Surroundings | None = None
+        self.aside = QPointF()
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether the image stayed in its place on the screen and does not lie as it was chosen."""
+        return not self.aside.isNull()
+
+    def note(self) -> None:
+        """The image is shown like this here."""
+        if self.surroundings is not None:
+            self._before = self._middle, self._viewport.width(), self.surroundings.now()
+
+    def step(self) -> QPointF | None:
+        """How far the middle has moved in the window since then, logical px; None if that was asked for."""
+        around = self.surroundings
+        if around is None or self._before is None or around.is_settling:
+            return None
+        middle, width, arrangement = self._before
+        if width != self._viewport.width() or around.now() != arrangement:
+            return None
+        return self._middle - middle
+
+    @property
+    def _middle(self) -> QPointF:
+        size = self._viewport.size()
+        corner = self._viewport.mapTo(self._viewport.window(), QPoint())
+        return QPointF(corner.x() + size.width() / 2, corner.y() + size.height() / 2)
