@@ -238,7 +238,7 @@ class MainWindow(QMainWindow):
 
         self.viewer = Viewer(self)
         self.middle.addWidget(self.viewer)
-        self.viewer.stand_in(Surroundings(self.centralWidget(), (self.banners, self.jobs), self.middle))
+        self.viewer.stand_in(Surroundings((self.banners, self.jobs), self.middle))
         for wiring in self.wirings:
             if wiring.is_late:
                 wiring.reserve()

@@ -14,14 +14,13 @@ class Surroundings(QObject):
     """Tells a resize that the user asked for (the window, a panel, another layout) from one that just happens.
 
     Args:
-        frame: the widget whose layout holds the images and what stands above and below them.
-        uninvited: the widgets in it that come and go by themselves: banners, jobs.
-        images: the widget that holds the images.
+        uninvited: the widgets above and below the images that come and go by themselves: banners, jobs.
+        images: the widget that holds the images; in the same layout.
     """
 
-    def __init__(self, frame: QWidget, uninvited: tuple[QWidget, ...], images: QWidget) -> None:
-        super().__init__(frame)
-        self._frame = frame
+    def __init__(self, uninvited: tuple[QWidget, ...], images: QWidget) -> None:
+        super().__init__(images)
+        self._frame = images.parentWidget() or images
         self._passed_over = {*uninvited, images}
         self._settling = QTimer(self, singleShot=True, interval=SETTLING_MS)
 

@@ -118,10 +118,10 @@ def test_the_next_case_is_fitted_to_what_is_left(window: MainWindow) -> None:
     assert all(map(is_whole, panes(window)))
 
 
-def test_a_banner_that_comes_with_its_case_leaves_the_whole_image_in_sight(
-    window: MainWindow,
-) -> None:
+def test_a_banner_that_comes_with_its_case_leaves_the_whole_image_in_sight(window: MainWindow) -> None:
     assert window.viewer is not None
+    assert window.viewer._surroundings is not None
+    window.viewer._surroundings._settling.setInterval(10_000)  # however slow this machine is
     before = window.selection.on_screen
     window.viewer.swapped.connect(lambda _: window.banners.show_banner("late", Banner("It comes with the case.")))
     window.case_list.step(1)
