@@ -69,6 +69,24 @@ def table_texts() -> dict[str, str]:
     return found
 
 
+@cache
+def looked_up_texts() -> dict[str, str]:
+    """Values of tables that are given to `tr` or `say` by their key, however they begin → where."""
+    found: dict[str, str] = {}
+    for path, tree in trees("ui"):
+        named = {part.value.id for node in ast.walk(tree)
+                 if isinstance(node, ast.Call) and _name(node.func) in ("tr", "say") and node.args
+                 for part in ast.walk(node.args[0])
+                 if isinstance(part, ast.Subscript) and isinstance(part.value, ast.Name) and part.value.id.isupper()}  # fmt: skip
+        if named:
+            module = importlib.import_module(".".join(path.relative_to(REPOSITORY).with_suffix("").parts))
+            for name in sorted(named):
+                for text in _strings(getattr(module, name, ())):
+                    if text:
+                        found[text] = f"{module.__name__}.{name}"
+    return found
+
+
 def _strings(value: object) -> Iterator[str]:
     if isinstance(value, Enum | type):
         return

@@ -47,7 +47,7 @@ from app.ui.language import (
 )
 from app.ui.main_window import MainWindow
 from app.ui.privacy import HIDDEN, hide_names, private, private_id, without_paths
-from tests.support.texts import made_sentences, skeleton, table_texts, window_plurals, window_texts
+from tests.support.texts import looked_up_texts, made_sentences, skeleton, table_texts, window_plurals, window_texts
 from tests.support.window import application, make_project, open_window, wait
 
 GERMAN = read_catalogue("de")
@@ -73,6 +73,12 @@ def test_every_text_of_the_window_has_its_german() -> None:
     wanted = window_texts() | {text: place for text, place in table_texts().items() if not NO_WORDS.fullmatch(text)}
     missing = {text: place for text, place in wanted.items() if text not in GERMAN["texts"] and "{}" not in text}
     assert missing == {}
+
+
+def test_every_word_of_a_table_has_its_german() -> None:
+    """Also those that begin with a small letter: “by hand” stood in German corners."""
+    known = {*GERMAN["texts"], *GERMAN["sentences"]}
+    assert {text: place for text, place in looked_up_texts().items() if text not in known} == {}
 
 
 def test_no_text_is_put_together_before_it_is_looked_up() -> None:
@@ -385,3 +391,15 @@ def test_icons_are_drawn_in_the_colour_of_the_moment_at_every_size() -> None:
             assert image.width() == size
             assert strongest.alpha() > 200
             assert abs(strongest.lightnessF() - theme.QColor(wanted.text).lightnessF()) < 0.1
+
+
+def test_the_banner_about_the_last_session_speaks_the_new_language(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.ui.project.Project.was_unclean", True)
+    window = open_window(make_project(tmp_path / "p", cases=1))
+    assert "ended unexpectedly" in window.banners.texts["unclean"]
+    use_language(application(), "de")
+    wait(20)
+    assert "unerwartet" in window.banners.texts["unclean"]
+    window.close()

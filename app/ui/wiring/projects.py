@@ -379,9 +379,7 @@ class ProjectsWiring(Wiring):
         self._say_project()
         window.cases.show_list_again()
         if project.was_unclean:
-            words = tr("Everything that was recorded is there: the whole database was checked.")
-            banner = Banner(tr("The last session ended unexpectedly."), (words,), is_closable=True)
-            window.banners.show_banner("unclean", banner)
+            self._say_unclean()
         window.cases.show_first()
 
     def _say_project(self) -> None:
@@ -396,12 +394,19 @@ class ProjectsWiring(Wiring):
             banner = Banner(title, (reason,), tone="caution", action=(tr("Try again for writing"), self.try_writing))
             window.banners.show_banner("read-only", banner)
 
+    def _say_unclean(self) -> None:
+        words = tr("Everything that was recorded is there: the whole database was checked.")
+        banner = Banner(tr("The last session ended unexpectedly."), (words,), is_closable=True)
+        self.window.banners.show_banner("unclean", banner)
+
     def retranslate(self) -> None:
         """Another language, or names are hidden: name the project and say how to begin anew."""
         window = self.window
         if window.project is None or self._recent is None:
             return
         self._say_project()
+        if "unclean" in window.banners.texts:
+            self._say_unclean()
         if window.middle.currentWidget() is not window.start_page or window.demo_task.is_running:
             return
         if not self.project.is_open:
