@@ -77,7 +77,8 @@ def looked_up_texts() -> dict[str, str]:
         named = {part.value.id for node in ast.walk(tree)
                  if isinstance(node, ast.Call) and _name(node.func) in ("tr", "say") and node.args
                  for part in ast.walk(node.args[0])
-                 if isinstance(part, ast.Subscript) and isinstance(part.value, ast.Name) and part.value.id.isupper()}  # fmt: skip
+                 if isinstance(part, ast.Subscript) and isinstance(part.value, ast.Name)
+                 and part.value.id.isupper()}  # fmt: skip
         if named:
             module = importlib.import_module(".".join(path.relative_to(REPOSITORY).with_suffix("").parts))
             for name in sorted(named):
