@@ -39,6 +39,8 @@ CALIBRATION = "calibration"  # of a view
 PIXEL_REVIEW = "pixels"  # of a view: burnt-in text
 
 MAX_READER_LENGTH = 120
+JOINERS = "\u200c\u200d"  # zero-width non-joiner and joiner: part of how a name is spelt
+LAYOUT_MARKS = dict.fromkeys((0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF))
 T = TypeVar("T")
 
 
@@ -118,18 +120,24 @@ def split_target(target: str) -> tuple[str, str, str]:
 
 
 def checked_reader(name: str) -> str:
-    """The name of a reader as it is recorded: one line, no spaces around it.
+    """The name of a reader as it is recorded: one line, no spaces around it, no marks that only lay text out.
+
+    Joiners stay: names in Persian and in Indic scripts are spelt with them.
 
     Raises:
         UserError: `reader`: empty, too long, or not one line.
     """
-    plain = " ".join(name.split())
-    if not plain or len(plain) > MAX_READER_LENGTH or not plain.isprintable():
+    plain = " ".join(name.translate(LAYOUT_MARKS).split())
+    reason = ""
+    if not plain.strip(JOINERS):
+        reason = "Every annotation is recorded with a name."
+    elif len(plain) > MAX_READER_LENGTH:
+        reason = f"The name is longer than {MAX_READER_LENGTH} letters."
+    elif not plain.translate(dict.fromkeys(map(ord, JOINERS))).isprintable():
+        reason = "The name is not one line of text."
+    if reason:
         raise UserError(
-            "It is not known who is annotating.",
-            reason="Every annotation is recorded with a name." if not plain else "The name is not one line of text.",
-            remedy="Give a name or initials.",
-            kind="reader",
+            "It is not known who is annotating.", reason=reason, remedy="Give a name or initials.", kind="reader"
         )
     return plain
 

@@ -8,8 +8,10 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFormLayout, QFrame, QLabel, QLineEdit, QWidget
 
+from app.core.annotation import MAX_READER_LENGTH, checked_reader
+from app.core.errors import UserError
 from app.ui.fields import DecimalBox
-from app.ui.language import tr
+from app.ui.language import say, tr
 from app.ui.theme import GAP_M, GAP_S
 
 USUAL_MM = {"ball": 25.0, "length": 100.0}
@@ -77,17 +79,20 @@ class ReaderQuestion(Question):
         self.form.addRow(title)
         self.name = QLineEdit(name, self)
         self.name.setMinimumWidth(280)
+        self.name.setMaxLength(MAX_READER_LENGTH)
         self.form.addRow(tr("Name or initials"), self.name)
-        hint = QLabel(tr("It is recorded with everything you say. Enter goes on."), self)
-        hint.setObjectName("caption")
-        self.form.addRow(hint)
+        self.hint = QLabel(tr("It is recorded with everything you say. Enter goes on."), self)
+        self.hint.setObjectName("caption")
+        self.form.addRow(self.hint)
         self.name.setFocus()
         self.name.selectAll()
 
     def accept(self) -> bool:
-        """A name is not empty."""
-        name = " ".join(self.name.text().split())
-        if not name:
+        """A name is not empty, and one line of text."""
+        try:
+            name = checked_reader(self.name.text())
+        except UserError as error:
+            self.hint.setText(say(error.reason))
             return False
         self._is_answered = True
         self.close()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QFormLayout, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from app.core.annotation import MAX_READER_LENGTH, checked_reader
+from app.core.errors import UserError
 from app.ui.language import tr
 from app.ui.theme import GAP_L, GAP_M
 
@@ -34,6 +36,7 @@ class LeaveQuestion(QDialog):
         heading.setWordWrap(True)
         self.name = QLineEdit(name, self)
         self.name.setMinimumWidth(280)
+        self.name.setMaxLength(MAX_READER_LENGTH)
         self.name.selectAll()
         self.name.textChanged.connect(self._enable)
         form = QFormLayout()
@@ -64,7 +67,10 @@ class LeaveQuestion(QDialog):
 
     @property
     def _said(self) -> str:
-        return " ".join(self.name.text().split())
+        try:
+            return checked_reader(self.name.text())
+        except UserError:
+            return ""
 
     def _enable(self) -> None:
         self.record.setEnabled(bool(self._said))

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
+from app.core.annotation import checked_reader
 from app.core.case import Case, ReviewStatus, Side, View
 from app.core.errors import UserError
 from app.core.grey import StoredImage
@@ -96,7 +97,7 @@ class Project(QObject):
 
     def __init__(self, author: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._author = author
+        self._author = _recordable(author)
         self._store: ProjectStore | None = None
         self._annotations: Annotations | None = None
         self._is_author_confirmed = False
@@ -106,7 +107,8 @@ class Project(QObject):
         """Why nothing can be changed; empty while the project can be written."""
 
     def set_author(self, author: str) -> None:
-        """From now on decisions are recorded under another name."""
+        """From now on decisions are recorded under another name; one that cannot be recorded counts as none."""
+        author = _recordable(author)
         if author != self._author:
             self._author = author
             self.author_changed.emit()
@@ -326,6 +328,14 @@ def content_of(store: ProjectStore, case_id: str, *, turn: int = 0) -> CaseConte
     return CaseContent(
         case=case, frontal=hung[0], lateral=hung[1], waiting=len(waiting), other_case=other_case, other=other
     )
+
+
+def _recordable(author: str) -> str:
+    """A name as it is recorded; empty if it cannot be: settings may hold anything, and who it is will be asked."""
+    try:
+        return checked_reader(author)
+    except UserError:
+        return ""
 
 
 def _opened(path: Path, is_read_only: bool) -> tuple[ProjectStore, str]:

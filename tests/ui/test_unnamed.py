@@ -13,9 +13,11 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from app.core.errors import UserError
 from app.store.annotations import Annotations
 from app.store.project import ProjectStore
+from app.store.settings import SettingsFile
 from app.ui.annotate_popups import ReaderQuestion
 from app.ui.leave_question import LeaveQuestion
 from app.ui.main_window import MainWindow
+from app.ui.start_plan import Start
 from tests.support.annotating_window import act, align, textured
 from tests.support.window import make_project, open_window, wait, wait_until
 
@@ -271,3 +273,62 @@ def test_a_comment_that_cannot_be_stored_on_leaving_is_not_given_to_the_next_cas
     go_next(window)
     assert window.project.annotations.values(second) == {}
     assert "about the first" in str(window.project.annotations.values(first))
+
+
+@pytest.mark.parametrize("name", ["ד״ר כהן", "می\u200cنا", "\u200fيوسف\u200f", "Ada 👩\u200d⚕\ufe0f", "Dr.  Ada "])
+def test_names_of_every_script_can_annotate(window: MainWindow, name: str) -> None:
+    assert window.project is not None
+    label(window)
+    question = window.annotating.question
+    assert isinstance(question, ReaderQuestion)
+    question.name.setText(name)
+    QTest.keyClick(question, Qt.Key.Key_Return)
+    wait(20)
+    author = window.project.author
+    assert len(window.project.annotations.labels(window.selection.on_screen, author)) == 1
+    assert "error" not in window.banners.texts
+    align(window)
+    stored = window.project.annotations.values(window.selection.on_screen, author)
+    assert any(field.startswith("alignment") for field in stored)
+
+
+def test_a_name_that_cannot_be_recorded_is_refused_where_it_is_asked(window: MainWindow) -> None:
+    assert window.project is not None
+    label(window)
+    question = window.annotating.question
+    assert isinstance(question, ReaderQuestion)
+    question.name.setText("Ada\u0007")
+    QTest.keyClick(question, Qt.Key.Key_Return)
+    assert question.isVisible()
+    assert "not one line" in question.hint.text()
+    question.close()
+    wait(20)
+    assert window.project.waiting_count == 1
+
+
+@pytest.mark.parametrize("author", ["Ada\u0007", "x" * 300, "  "])
+def test_a_name_in_the_settings_that_cannot_be_recorded_is_asked_for(tmp_path: Path, author: str) -> None:
+    """Looking back at what such a reader could undo would fail with every case."""
+    settings = SettingsFile(None)
+    settings.change(author=author)
+    path = make_project(tmp_path / "p", cases=2, rows=400, cols=300)
+    window = MainWindow(
+        Start(project=path, demo=path, demo_command=(), is_demo_ready=lambda: False, author="", settings=settings)
+    )
+    window.show()
+    wait_until(lambda: window.project is not None and bool(window.selection.on_screen))
+    window.finish()
+    assert window.project is not None
+    assert window.project.author == ""
+    assert "not named yet" in window.annotating.reader.text()
+    window.close()
+
+
+def test_a_long_name_leaves_room_in_the_bottom_bar(window: MainWindow) -> None:
+    assert window.project is not None
+    before = window.minimumSizeHint().width()
+    window.project.confirm_author("Dr. " + "x" * 110)
+    wait(20)
+    assert window.minimumSizeHint().width() <= max(before, 1000)
+    assert window.annotating.reader.text().endswith("…")
+    assert "x" * 110 in window.annotating.reader.toolTip()

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 TOOLS = ("align", "box", *(f"measure:{name}" for name, *_ in MEASURES), *(f"landmark:{name}" for name, _ in LANDMARKS),
          "calibrate:length", "calibrate:ball")  # fmt: skip
 CROP_PX, LEAST_PX = (272, 420), (208, 348)  # what the crop asks for, and its least
+NAME_LETTERS = 32  # of the reader in the bottom bar, which has to hold more than that
 LIST_MS = 250  # the worklist follows when nothing more is annotated for so long
 
 
@@ -313,8 +314,11 @@ class AnnotatingWiring(Wiring):
         self.reader.setVisible(is_writable)
         if project is not None:
             name = project.author.strip()
-            self.reader.setText(tr("Reader: {name}", name=private(name)) if name else tr("Reader: not named yet"))
-            self.reader.setToolTip(tr("Who annotates; click to change it"))
+            tip = tr("Who annotates; click to change it")
+            if name and len(name := private(name)) > NAME_LETTERS:
+                name, tip = f"{name[: NAME_LETTERS - 1]}…", f"{name}\n{tip}"
+            self.reader.setText(tr("Reader: {name}", name=name) if name else tr("Reader: not named yet"))
+            self.reader.setToolTip(tip)
             is_shown = self.window.viewer is not None and self.window.viewer.content is not None
             if self.is_connected and project.is_open and is_shown and (is_new or not self._is_drawing()):
                 self.refresh()
