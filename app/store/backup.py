@@ -20,7 +20,7 @@ from app.core.rotation import backups_to_keep
 from app.store.audit import audit_database
 from app.store.database import SQLITE_ERRORS, Database, translated_errors
 from app.store.folder import ProjectFolder, cannot_write
-from app.store.fs import DISK, FileSystem, atomic_write, is_temporary, temporary_path
+from app.store.fs import DISK, PRIVATE_FOLDER, FileSystem, atomic_write, is_temporary, temporary_path
 from app.store.head import Head, reset_head
 
 MAX_AGE = timedelta(days=1)
@@ -84,7 +84,7 @@ def make_backup(folder: ProjectFolder, database: Database, *, now: datetime, lab
     target = folder.backups / name
     temporary = temporary_path(target)
     try:
-        DISK.make_folder(folder.backups)
+        folder.backups.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)  # never the project's own: it may have been moved
         for leftover in folder.backups.iterdir():
             if is_temporary(leftover):
                 leftover.unlink(missing_ok=True)

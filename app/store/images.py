@@ -149,6 +149,7 @@ class ImageStore:
             except DamagedImageError:
                 pass  # write it again: this is how a damaged image is repaired
         try:
+            self._root.parent.stat()  # never made anew: a project that was moved must be able to come back
             atomic_write(self.path(address), encode_image(image), mode=READ_ONLY_FILE, fs=self._fs)
         except OSError as error:
             raise UserError(

@@ -30,6 +30,7 @@ from app.store.health import check_project
 from app.store.lock import ProjectLock
 from app.store.project import ProjectStore
 from tests.support.bit_flips import dump, flip_bit
+from tests.support.projects import make_image
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -275,4 +276,20 @@ def test_finishing_twice_is_fine(closed: Path) -> None:
     folder.restore_file.write_text(json.dumps({"backup": "x"}))
     assert finish_restore(folder)
     assert not finish_restore(folder)
+    ProjectStore.open(closed).close()
+
+
+def test_nothing_is_made_where_a_project_was_moved_away(closed: Path, tmp_path: Path) -> None:
+    """A folder in its place would keep it from being put back."""
+    elsewhere = tmp_path / "elsewhere"
+    with contextlib.suppress(UserError), ProjectStore.open(closed) as project:
+        closed.rename(elsewhere)
+        with pytest.raises(UserError) as caught:
+            make_backup(project.folder, project.database, now=NOW)
+        assert caught.value.kind == "unwritable-folder"
+        with pytest.raises(UserError) as caught:
+            project.images.put(make_image(7))
+        assert caught.value.kind == "unwritable-folder"
+    assert not closed.exists()
+    elsewhere.rename(closed)
     ProjectStore.open(closed).close()
