@@ -77,6 +77,7 @@ class Place:
             and hanging.view is not None
             and before.spacing.aspect == hanging.view.spacing.aspect  # the same values may have other pixel shapes
         )
+        is_other_hip = self.case is not None and case.side is not self.case.side
         self.hanging, self.case = hanging, case
         self.pane.setAccessibleName(tr(PANE_NAMES[self.name]))
         view = hanging.view
@@ -89,7 +90,9 @@ class Place:
                 )
             else:
                 self.pane.set_orientation(wanted)
-                if self.pane.stand.is_aside:
+                if is_other_hip:  # of the same pelvis: what was enlarged belongs to the hip that was left
+                    self.pane.fit()
+                elif self.pane.stand.is_aside:
                     self.pane.keep_zoom()
             self.image = image
             found = found_shutter(image.area, rows=image.pyramid.rows, cols=image.pyramid.cols)

@@ -349,3 +349,22 @@ def drag_to(port: QWidget, to: QPoint) -> None:
         QEvent.Type.MouseMove, QPointF(to), place, Qt.MouseButton.NoButton, right, Qt.KeyboardModifier.NoModifier
     )
     QApplication.sendEvent(port, move)
+
+
+def test_the_other_hip_of_a_pelvis_is_not_opened_enlarged_on_the_hip_that_was_left(tmp_path: Path) -> None:
+    """One image serves both cases: what was enlarged there is the wrong hip for the next one."""
+    window = open_window(hips_project(tmp_path / "p", is_pelvis=True))
+    viewer = the_viewer(window)
+    pane = viewer.places[0].pane
+    pane.zoom_by(4.0, QPointF(40.0, 60.0))
+    enlarged = pane.zoom
+    before = window.selection.on_screen
+    window.selection.open_case(before)  # shown afresh, as after a decision: it stays as it is
+    wait_until(lambda: viewer.is_settled)
+    assert pane.zoom == pytest.approx(enlarged)
+    window.case_list.step(1)
+    wait_until(lambda: window.selection.on_screen != before)
+    assert viewer.places[0].hanging.view is not None
+    assert viewer.places[0].hanging.view.id == "V-pelvis"
+    assert pane.zoom == pytest.approx(pane.fit_zoom)
+    window.close()
