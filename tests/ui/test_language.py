@@ -403,3 +403,13 @@ def test_the_banner_about_the_last_session_speaks_the_new_language(
     wait(20)
     assert "unerwartet" in window.banners.texts["unclean"]
     window.close()
+
+
+def test_the_reason_inside_a_sentence_is_said_in_german_too() -> None:
+    from app.core.training_proposal import REASONS
+
+    use_language(application(), "de")
+    for reason in REASONS.values():
+        said = say(f"None of 66 cases qualifies; of most it is to be said: {reason}.")
+        assert said == f"Keiner von 66 Fällen kommt infrage; von den meisten gilt: {say(reason)}."
+        assert reason not in said
