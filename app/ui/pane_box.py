@@ -6,6 +6,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, QSizeF
 from PySide6.QtGui import QPolygonF
 
+KEPT_SHARE = 0.25  # of the pane's width and height
 STEPS = 16  # of halving, where a turned image has to come back into sight
 
 
@@ -48,11 +49,12 @@ def kept_center(center: QPointF, room: QSizeF, image: QPolygonF, least: float) -
         center: the middle that is wanted, display coordinates.
         room: what the pane shows around it, display units.
         image: outline of the image, display coordinates.
-        least: how far the image reaches into the pane at least, display units; a smaller image all of it.
+        least: how far the image reaches into the pane at least, display units; and by no less than a quarter of the
+            pane, for its edge is often black as the pane is. A smaller image all of it.
     """
     bounds = image.boundingRect()
-    inset_x = min(least, bounds.width(), room.width())
-    inset_y = min(least, bounds.height(), room.height())
+    inset_x = min(max(least, KEPT_SHARE * room.width()), bounds.width(), room.width())
+    inset_y = min(max(least, KEPT_SHARE * room.height()), bounds.height(), room.height())
     half_x, half_y = room.width() / 2 - inset_x, room.height() / 2 - inset_y
     x = min(max(center.x(), bounds.left() - half_x), bounds.right() + half_x)
     y = min(max(center.y(), bounds.top() - half_y), bounds.bottom() + half_y)
