@@ -148,6 +148,25 @@ def test_closing_the_window_asks_and_records(window: MainWindow, path: Path) -> 
     assert "'fracture':" in stored(path, case)
 
 
+def test_what_cannot_be_recorded_when_it_is_named_keeps_the_window_open(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise UserError("The disk is full.", kind="disk-full")
+
+    comment(window, "worth keeping")
+    window.close()
+    question = asked(window)
+    with monkeypatch.context() as broken:
+        broken.setattr(Annotations, "record", refuse)
+        QTest.mouseClick(question.record, Qt.MouseButton.LeftButton)
+        wait(20)
+    assert window.isVisible()
+    assert "The disk is full." in window.banners.texts["error"]
+    assert window.reviewing.notes is not None
+    assert window.reviewing.notes.comment.toPlainText() == "worth keeping"
+
+
 def test_closing_the_window_asks_and_stays(window: MainWindow) -> None:
     assert window.project is not None
     label(window)

@@ -76,8 +76,12 @@ class LeavingWiring(Wiring):
         question.finished.connect(self._forget_question)
 
         def named(name: str) -> None:
+            refused: list[object] = []
+            self.project.failed.connect(refused.append)
             annotating.name_reader(name)
-            again()
+            self.project.failed.disconnect(refused.append)
+            if not refused:  # else it says why, and who goes all the same asks once more
+                again()
 
         def discarded() -> None:
             self._is_decided = True
