@@ -391,9 +391,9 @@ class ImagePane(QFrame):
         step = self.stand.step() if self.has_image else None
         if step is None:
             return False
-        aside = self.stand.aside + step
+        self.stand.aside += step
+        self._mouse = self._mouse and self._mouse - self.stand.drift  # it rests, the pane has moved under it
         self._show(self._center + step * (float(self.graphics.devicePixelRatioF()) / self._zoom), self._zoom)
-        self.stand.aside = aside
         return True
 
     def event(self, event: QEvent) -> bool:

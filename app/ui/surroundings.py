@@ -53,14 +53,16 @@ class Stand:
 
     Attributes:
         surroundings: what stands around it; None: nothing that comes by itself.
+        drift: how far its corner came in the last `step`, logical px.
         aside: how far the middle of the viewport has come from what was chosen for it, logical px.
     """
 
     def __init__(self, viewport: QWidget) -> None:
         self._viewport = viewport
-        self._before: tuple[QPointF, int, Arrangement] | None = None
+        self._before: tuple[QPointF, QPointF, int, Arrangement] | None = None  # corner, middle, width, all around
         self.surroundings: Surroundings | None = None
         self.aside = QPointF()
+        self.drift = QPointF()
 
     @property
     def is_aside(self) -> bool:
@@ -70,20 +72,23 @@ class Stand:
     def note(self) -> None:
         """The image is shown like this here."""
         if self.surroundings is not None:
-            self._before = self._middle, self._viewport.width(), self.surroundings.now()
+            self._before = *self._place, self._viewport.width(), self.surroundings.now()
 
     def step(self) -> QPointF | None:
         """How far the middle has moved in the window since then, logical px; None if that was asked for."""
         around = self.surroundings
         if around is None or self._before is None or around.is_settling:
             return None
-        middle, width, arrangement = self._before
+        corner_before, middle_before, width, arrangement = self._before
         if width != self._viewport.width() or around.now() != arrangement:
             return None
-        return self._middle - middle
+        corner, middle = self._place
+        self.drift = corner - corner_before
+        return middle - middle_before
 
     @property
-    def _middle(self) -> QPointF:
+    def _place(self) -> tuple[QPointF, QPointF]:
+        """Corner and middle in the window."""
         size = self._viewport.size()
-        corner = self._viewport.mapTo(self._viewport.window(), QPoint())
-        return QPointF(corner.x() + size.width() / 2, corner.y() + size.height() / 2)
+        corner = QPointF(self._viewport.mapTo(self._viewport.window(), QPoint()))
+        return corner, corner + QPointF(size.width() / 2, size.height() / 2)

@@ -152,3 +152,15 @@ def test_what_somebody_asks_for_fits_the_image_anew(window: MainWindow, what: st
                 viewer.turn(lambda lying: lying.turned(90.0))
     wait(60)
     assert all(map(is_whole, panes(window)))
+
+
+def test_the_pixel_under_a_mouse_that_rests_stays_the_same(window: MainWindow) -> None:
+    pane = panes(window)[0]
+    pointed: list[object] = []
+    pane.pointed_at.connect(pointed.append)
+    pane.point_out(pane.map_from_image(50.5, 60.5))
+    assert pointed[-1] == (50, 60)
+    come(window, "banner")
+    assert pointed[-1] == (50, 60)
+    go(window, "banner")
+    assert pointed[-1] == (50, 60)
