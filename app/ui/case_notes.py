@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.case import ReviewStatus
+from app.ui.breakable import breakable
 from app.ui.fields import ChoiceBox
 from app.ui.flow_layout import FlowLayout
 from app.ui.key_button import KeyButton
@@ -204,7 +205,8 @@ class CaseNotes(QWidget):
 
     def _say_comments(self) -> None:
         said: Sequence[Comment] = self.state.comments
-        self.comments.setText("\n\n".join(f"{each.when} · {private(each.author)}\n{each.text}" for each in said))
+        texts = (f"{each.when} · {private(each.author)}\n{each.text}" for each in said)
+        self.comments.setText(breakable("\n\n".join(texts)))
         self.comments.setVisible(bool(said))
 
     def _choose(self, status: ReviewStatus) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolBut
 
 from app.core.errors import UserError
 from app.ui import theme
+from app.ui.breakable import breakable
 from app.ui.focus import holds_focus
 from app.ui.icon_label import IconLabel
 from app.ui.language import say, tr
@@ -85,7 +86,7 @@ class Banner(QFrame):
     def retranslate(self) -> None:
         """Say everything anew. What was said by others stays in its language; paths may have to be hidden."""
         for label, words in zip(self._labels, self._said, strict=True):
-            label.setText(without_paths(words))
+            label.setText(breakable(without_paths(words)))
         self.setAccessibleName(without_paths(self.text))
         if self._close is not None:
             self._close.setToolTip(tr("Put this message away"))

@@ -16,6 +16,7 @@ from app.store.annotations import Annotations
 from app.store.project import ProjectStore
 from app.ui import theme
 from app.ui.main_window import MainWindow
+from app.ui.notices import Banner
 from tests.support.window import make_project, open_window, wait, wait_until
 
 
@@ -246,3 +247,23 @@ def test_it_is_seen_that_the_keyboard_is_in_the_comment(tmp_path: Path) -> None:
     wait(30)
     assert edge() == QColor(theme.colours().accent).name()
     window.close()
+
+
+def test_a_pasted_word_without_spaces_widens_nothing(window: MainWindow) -> None:
+    """The buttons for the status went out of sight beside it."""
+    assert window.reviewing.notes is not None
+    assert window.project is not None
+    window.actions_by_id["show_notes"].setChecked(True)
+    wait(50)
+    window.actions_by_id["comment"].trigger()
+    window.reviewing.notes.comment.setPlainText("https://" + "x" * 400)
+    window.reviewing.notes.comment.store()
+    wait(50)
+    assert "x" * 20 in window.reviewing.notes.comments.text()
+    room = window.reviewing.notes.width()
+    assert all(button.geometry().right() < room for button in window.reviewing.notes.buttons.values())
+    window.banners.show_banner("long", Banner("A reason", ("y" * 400,)))
+    wait(50)
+    assert window.minimumSizeHint().width() < 1000
+    (stored,) = window.project.annotations.values(window.selection.on_screen).values()
+    assert stored == "https://" + "x" * 400
