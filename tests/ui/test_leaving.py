@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QMessageBox
 
 from app.core.errors import UserError
 from app.store.annotations import Annotations
@@ -270,3 +270,70 @@ def test_a_drawing_that_was_refused_is_not_shown_as_if_it_were_stored(
     assert drawing is not None
     assert drawing.alignment is not None
     assert drawing.alignment.center_xy == pytest.approx(before.center_xy)
+
+
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """Nothing more can be recorded, until it is undone."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise UserError("The disk is full.", remedy="Free some space.", kind="disk-full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Annotations, "record", refuse)
+        yield broken
+
+
+def question_box(window: MainWindow) -> QMessageBox:
+    (box,) = (box for box in window.findChildren(QMessageBox) if box.isVisible())
+    return box
+
+
+def press(box: QMessageBox, words: str) -> None:
+    (button,) = (button for button in box.buttons() if button.text() == words)
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    wait(20)
+
+
+def test_a_remark_that_is_refused_on_the_way_to_the_next_case_can_still_be_read(
+    window: MainWindow, full_disk: pytest.MonkeyPatch
+) -> None:
+    typed_remark(window)
+    first, second = go_next(window)
+    full_disk.undo()
+    assert window.project is not None
+    case = window.project.look().cases.get(first)
+    assert case is not None
+    told = window.banners.texts["refused-words"]
+    assert "about the first" in told
+    assert case.patient_id in told
+    window.actions_by_id["next"].trigger()
+    wait(50)
+    assert window.project.annotations.labels(second, "tester") == {}
+
+
+def test_the_window_stays_while_what_is_being_typed_cannot_be_recorded(
+    window: MainWindow, path: Path, full_disk: pytest.MonkeyPatch
+) -> None:
+    line, case = typed_remark(window), on_screen(window)
+    window.close()
+    box = question_box(window)
+    assert "Free some space." in box.informativeText()
+    press(box, "Stay")
+    assert window.isVisible()
+    assert "about the first" in window.banners.texts["refused-words"]
+    full_disk.undo()
+    line.setFocus()
+    line.clear()
+    QTest.keyClicks(line, "about the first")
+    window.close()
+    assert not window.isVisible()
+    with ProjectStore.open(path) as store:
+        assert Annotations(store).labels(case, "tester") == {"remarks": "about the first"}
+
+
+def test_a_project_on_a_full_disk_can_be_left_all_the_same(window: MainWindow, full_disk: pytest.MonkeyPatch) -> None:
+    typed_remark(window)
+    window.close()
+    press(question_box(window), "Leave without it")
+    assert not window.isVisible()

@@ -18,8 +18,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.core.label_set import FieldType
 from app.ui.docks import bring_forward, fill, reserve
 from app.ui.language import tr
+from app.ui.notices import Banner
+from app.ui.privacy import private_id
 from app.ui.wiring.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 FORM_PX, LEAST_PX = (292, 600), (240, 0)  # what the form asks for, and its least
 TYPING = (QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox, QComboBox)
 NAMED = {Qt.Key.Key_Backspace: "Backspace"}
+REFUSED = "refused-words"
 DIGITS = tuple("123456789")  # the first of them opens the form
 
 
@@ -173,8 +177,20 @@ class LabellingWiring(Wiring):
         def change(annotations: Annotations, author: str) -> object:
             return annotations.set_labels(case_id, step.changes, author=author)
 
-        if self.project.annotate(case_id, change) is None:
-            self._on_annotated(case_id)  # it was refused, or waits: show what is stored
+        if self.project.annotate(case_id, change) is not None:
+            return
+        self._on_annotated(case_id)  # it was refused, or waits: show what is stored
+        if not self.project.is_waiting:
+            self._tell_refused(case_id, step)
+
+    def _tell_refused(self, case_id: str, step: LabelStep) -> None:
+        """Typed words that were refused, perhaps on the way to the next case, can still be read and copied."""
+        case = self.project.look().cases.get(case_id)
+        fields = {field.id for field in step.entry.label_set.fields if field.type is FieldType.TEXT}
+        typed = tuple(str(value) for name, value in step.changes.items() if name in fields and value)
+        if case is not None and typed:
+            title = tr("Not recorded about {patient}:", patient=private_id(case.patient_id))
+            self.window.banners.show_banner(REFUSED, Banner(title, typed, tone="caution", is_closable=True))
 
     def _on_visible(self, is_visible: bool) -> None:
         self.window.actions_by_id["show_labels"].setChecked(is_visible)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QMessageBox
 
-from app.ui.language import tr, trn
+from app.core.errors import UserError
+from app.ui.language import say, tr, trn
 from app.ui.notices import Banner
 from app.ui.wiring.wiring import Wiring
 
@@ -58,13 +59,45 @@ class LeavingWiring(Wiring):
         if self.question is not None:
             self.question.activateWindow()
             return False
+        refused: list[UserError] = []
+        project.failed.connect(refused.append)
         self._is_silent = True
         self.window.selection.leaving.emit()  # a comment or a nudge may be the first thing that anybody said
         self._is_silent = False
+        project.failed.disconnect(refused.append)
+        if refused:
+            self._ask_to_stay(refused[0], again)
+            return False
         if not project.is_waiting:
             return True
         self._ask(again)
         return False
+
+    def _ask_to_stay(self, error: UserError, again: Callable[[], object]) -> None:
+        """What was just entered cannot be recorded; whoever stays sees what it is, and may try again."""
+        box = QMessageBox(self.window)
+        box.setIcon(QMessageBox.Icon.Warning)
+        box.setWindowTitle(tr("Not recorded yet"))
+        box.setText(tr("What was entered last could not be recorded."))
+        box.setInformativeText(" ".join(say(part) for part in (error.title, error.reason, error.remedy) if part))
+        without = box.addButton(tr("Leave without it"), QMessageBox.ButtonRole.DestructiveRole)
+        box.setDefaultButton(box.addButton(tr("Stay"), QMessageBox.ButtonRole.RejectRole))
+
+        def decided() -> None:
+            is_left = box.clickedButton() is without
+            box.deleteLater()
+            if is_left:
+                self._leave_it(again)
+
+        box.finished.connect(decided)
+        box.open()
+
+    def _leave_it(self, again: Callable[[], object]) -> None:
+        self._is_decided = True
+        try:
+            again()
+        finally:
+            self._is_decided = False
 
     def _ask(self, again: Callable[[], object]) -> None:
         from app.ui.leave_question import LeaveQuestion
@@ -83,15 +116,8 @@ class LeavingWiring(Wiring):
             if not refused:  # else it says why, and who goes all the same asks once more
                 again()
 
-        def discarded() -> None:
-            self._is_decided = True
-            try:
-                again()
-            finally:
-                self._is_decided = False
-
         question.named.connect(named)
-        question.discarded.connect(discarded)
+        question.discarded.connect(lambda: self._leave_it(again))
         question.rejected.connect(self._warn)
         question.open()
 
