@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.label_set import FieldType
 from app.ui.docks import bring_forward, fill, reserve
 from app.ui.language import tr
 from app.ui.notices import Banner
@@ -185,6 +184,8 @@ class LabellingWiring(Wiring):
 
     def _tell_refused(self, case_id: str, step: LabelStep) -> None:
         """Typed words that were refused, perhaps on the way to the next case, can still be read and copied."""
+        from app.core.label_set import FieldType
+
         case = self.project.look().cases.get(case_id)
         fields = {field.id for field in step.entry.label_set.fields if field.type is FieldType.TEXT}
         typed = tuple(str(value) for name, value in step.changes.items() if name in fields and value)
