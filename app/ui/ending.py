@@ -52,4 +52,5 @@ class Ending(QObject):
 
     def _on_signal(self) -> None:
         for number in self._reader.recv(16):
-            self._end(number)
+            if number in SIGNALS:  # the bytes of every signal that Python handles come here
+                self._end(number)

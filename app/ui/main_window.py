@@ -259,7 +259,10 @@ class MainWindow(QMainWindow):
         self.close()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Leave the project clean and no work behind. Leaving always works, also when the folder is gone."""
+        """Leave the project clean and no work behind, after a question where something said would be lost.
+
+        Leaving always works in the end, also when the folder is gone.
+        """
         self.finish()
         if self.is_built and self._may_ask and not (self.leaving.may_close() and self.training.may_close()):
             event.ignore()

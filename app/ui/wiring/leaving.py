@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QAbstractButton, QMessageBox
 
 from app.core.errors import UserError
 from app.ui.language import say, tr, trn
@@ -82,15 +82,7 @@ class LeavingWiring(Wiring):
         box.setInformativeText(" ".join(say(part) for part in (error.title, error.reason, error.remedy) if part))
         without = box.addButton(tr("Leave without it"), QMessageBox.ButtonRole.DestructiveRole)
         box.setDefaultButton(box.addButton(tr("Stay"), QMessageBox.ButtonRole.RejectRole))
-
-        def decided() -> None:
-            is_left = box.clickedButton() is without
-            box.deleteLater()
-            if is_left:
-                self._leave_it(again)
-
-        box.finished.connect(decided)
-        box.open()
+        _show(box, without, lambda: self._leave_it(again))
 
     def _leave_it(self, again: Callable[[], object]) -> None:
         self._is_decided = True
@@ -137,15 +129,11 @@ class LeavingWiring(Wiring):
         stop = box.addButton(tr("Stop the import"), QMessageBox.ButtonRole.AcceptRole)
         box.addButton(tr("Go on importing"), QMessageBox.ButtonRole.RejectRole)
 
-        def decided() -> None:
-            is_stopped = box.clickedButton() is stop
-            box.deleteLater()
-            if is_stopped:
-                importing.stop()
-                effect()
+        def stopped() -> None:
+            importing.stop()
+            effect()
 
-        box.finished.connect(decided)
-        box.open()
+        _show(box, stop, stopped)
 
     # --- what waits for a name ---
 
@@ -182,3 +170,16 @@ class LeavingWiring(Wiring):
 
     def _on_closed(self) -> None:
         self.window.banners.remove(UNNAMED)
+
+
+def _show(box: QMessageBox, go: QAbstractButton, effect: Callable[[], object]) -> None:
+    """Ask without holding the window up; do something if this button is pressed."""
+
+    def decided() -> None:
+        is_wanted = box.clickedButton() is go
+        box.deleteLater()
+        if is_wanted:
+            effect()
+
+    box.finished.connect(decided)
+    box.open()
