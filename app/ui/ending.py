@@ -1,4 +1,4 @@
-"""When a terminal (Ctrl+C) or the system (log-out) ends the program, the window is closed as if by hand.
+"""When a terminal (Ctrl+C) or the system (log-out) ends the program, the window is closed, without a question.
 
 Python would raise KeyboardInterrupt somewhere in the window's code, or end at once: what is being typed would be lost,
 and the interpreter would take a living window apart.
