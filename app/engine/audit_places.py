@@ -165,7 +165,10 @@ def _off(view: PlacedView, model: LoadedModel, score: Score) -> float:
     image, table = StoredImage(pixels=view.pixels), display_table(view.grey, view.window)
     found = locate(image, table, asked, model.card.input, score)
     (x, y), (at_x, at_y) = view.neck_xy, found.center_xy
-    return float(np.hypot((x - at_x) * (view.spacing.col_mm or 1.0), (y - at_y) * (view.spacing.row_mm or 1.0)))
+    row_mm, col_mm = view.spacing.row_mm, view.spacing.col_mm
+    assert row_mm is not None, "the phantom's views have a length scale"
+    assert col_mm is not None, "given together with row_mm"
+    return float(np.hypot((x - at_x) * col_mm, (y - at_y) * row_mm))
 
 
 def _figures(kind: str, off: Distances, patients: Sequence[str], measured_on: str) -> list[Figure]:
