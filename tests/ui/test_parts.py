@@ -138,7 +138,7 @@ def test_the_loader_reports_each_image_once_in_order_and_forgets_what_is_not_wan
     loader.want(ImageKey(sha256=str(n), grey=GREY) for n in range(6))
     loader.want([ImageKey(sha256="9", grey=GREY)])  # 0 and 1 are being decoded; 2–5 are forgotten
     gate.set()
-    wait_until(lambda: "9" in done)
+    wait_until(lambda: {"0", "1", "9"} <= set(done))  # whichever of the two threads gets on first
     wait(20)
     assert sorted(done) == ["0", "1", "9"]
     assert sorted(asked) == ["0", "1", "9"]
