@@ -6,8 +6,14 @@ import re
 
 LONGEST_WORD = 24
 _TOO_LONG = re.compile(rf"(\S{{{LONGEST_WORD}}})(?=\S)")
+_BREAK = "\u200b"
 
 
 def breakable(text: str) -> str:
     """The text with places (zero-width spaces) where a long word may be broken."""
-    return _TOO_LONG.sub("\\1\u200b", text)
+    return _TOO_LONG.sub(f"\\1{_BREAK}", text)
+
+
+def unbroken(text: str) -> str:
+    """What was given to `breakable`, or any piece of it."""
+    return text.replace(_BREAK, "")

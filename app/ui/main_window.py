@@ -246,7 +246,13 @@ class MainWindow(QMainWindow):
                 wiring.connect_rest()
                 wiring.is_connected = True
         self.late = LateParts(self.wirings, self)
+        self.late.finished.connect(self._copy_plainly)
         self.projects.begin()
+
+    def _copy_plainly(self) -> None:
+        from app.ui.clipboard import PlainCopies
+
+        PlainCopies(self)
 
     def finish(self) -> None:
         """Connect at once what waits for a quiet moment after the first case, if there is still anything."""

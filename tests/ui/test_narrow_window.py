@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QRect, Qt
 from PySide6.QtGui import QHelpEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDockWidget, QLabel, QPushButton, QTabBar, QToolTip
 
 from app.core.worklist import AI_FINDING, AI_SCORE
 from app.store.project import ProjectStore
 from app.ui.case_list import NARROW_PX, NARROWEST_PX
+from app.ui.clipboard import PlainCopies
 from app.ui.fields import ChoiceBox, DecimalBox, NumberBox
 from app.ui.main_window import FRAME_PX, MainWindow
+from app.ui.notices import Banner
 from app.ui.shell import WORKLIST_PX
 from app.ui.theme import GAP_M
 from tests.support.window import application, make_project, open_window, wait, wait_until
@@ -176,3 +179,21 @@ def test_on_a_small_screen_the_bottom_bar_is_on_it(tmp_path: Path, monkeypatch: 
     corner = window.research.mapTo(window, window.research.rect().bottomRight())
     assert window.rect().contains(corner)
     assert window.rect().contains(window.bar.mapTo(window, window.bar.rect().bottomRight()))
+
+
+def test_what_is_copied_out_of_a_banner_has_no_invisible_characters() -> None:
+    name = "Aufnahmen_der_linken_Hüfte_vom_Unfalltag_" * 3
+    window = open_window()
+    assert len(window.findChildren(PlainCopies)) == 1
+    PlainCopies(window, is_ours=lambda _: True)  # without a screen Qt cannot tell whose copy it is
+    window.banners.show_banner("long", Banner("It was not read.", (f"The file {name} is empty.",)))
+    label = next(label for label in window.banners.findChildren(QLabel) if "is empty" in label.text())
+    assert "\u200b" in label.text()
+    clipboard = application().clipboard()
+    label.setSelection(0, len(label.text()))
+    QTest.keyClick(label, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert clipboard.text() == f"The file {name} is empty."
+    label.setSelection(14, 30)  # a piece that begins and ends within words
+    QTest.keyClick(label, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert clipboard.text() == f"The file {name} is empty."[14:43]
+    window.close()
