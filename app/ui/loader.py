@@ -21,10 +21,11 @@ from PySide6.QtCore import QObject, Qt, QThread, QThreadPool, Signal, SignalInst
 
 from app.core.collimation import CollimatedArea, collimated_area
 from app.core.errors import UserError
-from app.core.grey import GreyScale, ModalityTable, StoredImage, Window
-from app.core.grey_tables import modality_table
+from app.core.grey import DisplayTable, GreyScale, ModalityTable, StoredImage, Window
+from app.core.grey_tables import display_table, modality_table
 from app.core.pyramid import ImagePyramid, build_pyramid
 from app.core.record import record
+from app.core.shutter import Shutter, found_shutter
 from app.core.voi import computed_windows
 from app.store.derived import DerivedCache
 from app.store.windows import area_of, windows_of
@@ -60,8 +61,9 @@ class PreparedImage:
         modality: modality value of every index.
         span: smallest and largest index in the image.
         auto: window from the collimated area.
+        table: what it is shown through at first, the automatic window.
         presets: the other windows that are computed from the pixels, by name.
-        area: what the beam reached; None if nobody has looked.
+        shutter: the one around what the beam reached; None if nothing outside it blinds, or nobody has looked.
     """
 
     key: ImageKey
@@ -70,13 +72,15 @@ class PreparedImage:
     modality: ModalityTable
     span: tuple[int, int]
     auto: Window
+    table: DisplayTable
     presets: Mapping[str, Window] = field(default_factory=dict)
-    area: CollimatedArea | None = None
+    shutter: Shutter | None = None
 
     @property
     def nbytes(self) -> int:
         """Memory, bytes."""
-        return self.pyramid.nbytes + self.modality.values.nbytes + self.modality.is_image.nbytes
+        tables = (self.modality.values, self.modality.is_image, self.table.levels)
+        return self.pyramid.nbytes + sum(table.nbytes for table in tables)
 
 
 PrepareImage: TypeAlias = Callable[[ImageKey, LoadImage], PreparedImage]
@@ -97,16 +101,32 @@ def prepare(key: ImageKey, load: LoadImage, derived: DerivedCache | None = None)
     else:
         area = collimated_area(image, key.grey)
         windows = computed_windows(image, key.grey, area)
+    return made_ready(key, image, auto=windows.pop("auto"), presets=windows, area=area)
+
+
+def made_ready(
+    key: ImageKey,
+    image: StoredImage,
+    *,
+    auto: Window,
+    presets: Mapping[str, Window] | None = None,
+    area: CollimatedArea | None = None,
+) -> PreparedImage:
+    """What painting needs of an image of which the windows are known; see `PreparedImage`."""
     low, high, _, _ = cv2.minMaxLoc(image.pixels)
+    span = (int(low), int(high))
+    modality = modality_table(key.grey, offset=image.offset)
+    rows, cols = image.pixels.shape
     return PreparedImage(
         key=key,
         image=image,
         pyramid=build_pyramid(image.pixels),
-        modality=modality_table(key.grey, offset=image.offset),
-        span=(int(low), int(high)),
-        auto=windows.pop("auto"),
-        presets=windows,
-        area=area,
+        modality=modality,
+        span=span,
+        auto=auto,
+        table=display_table(key.grey, auto, offset=image.offset, modality=modality, span=span),
+        presets=presets or {},
+        shutter=found_shutter(area, rows=rows, cols=cols),
     )
 
 

@@ -8,7 +8,6 @@ from app.core.case import Case, Side, View
 from app.core.errors import UserError
 from app.core.orientation import Orientation, hung
 from app.core.record import record
-from app.core.shutter import found_shutter
 from app.ui.captions import SIDE_LETTERS, Showing, corners, patient_directions
 from app.ui.corner_text import Corners
 from app.ui.image_pane import ImagePane, ZoomMode
@@ -95,8 +94,7 @@ class Place:
                 elif self.pane.stand.is_aside:
                     self.pane.keep_zoom()
             self.image = image
-            found = found_shutter(image.area, rows=image.pyramid.rows, cols=image.pyramid.cols)
-            self.pane.shutter.use(hanging.shutter or found, self.pane.item.boundingRect())
+            self.pane.shutter.use(hanging.shutter or image.shutter, self.pane.item.boundingRect())
             self.pane.graphics.viewport().setToolTip("\n".join(say(notice) for notice in view.notices))
         else:
             self.image, self.shown = None, None

@@ -117,6 +117,8 @@ def window_of_lut(lut: Lut) -> Window:
 
 def table_for(image: PreparedImage, shown: Shown) -> DisplayTable:
     """The display table of an image as it is shown, for the values that it holds."""
+    if shown.voi is image.auto and not shown.is_inverted:
+        return image.table
     return display_table(
         image.key.grey,
         shown.voi,

@@ -25,11 +25,10 @@ from PySide6.QtWidgets import QPushButton
 from app.cli.demo import VERSION
 from app.core.case import Case, Side
 from app.core.grey import StoredImage, Window
-from app.core.grey_tables import modality_table, to_display
-from app.core.pyramid import build_pyramid
+from app.core.grey_tables import to_display
 from app.store.project import ProjectStore
 from app.ui.image_pane import ImagePane
-from app.ui.loader import ImageKey, PreparedImage
+from app.ui.loader import ImageKey, PreparedImage, made_ready
 from app.ui.main_window import MainWindow
 from app.ui.start_plan import Start
 from app.ui.window_level import table_for
@@ -181,15 +180,7 @@ def test_five_hundred_interleavings_of_load_and_switch_never_mix_cases_up(tmp_pa
     def in_its_own_time(key: ImageKey, load: Callable[[str], StoredImage]) -> PreparedImage:
         """As `prepare`, with a fixed window in the place of the automatic one, which takes longer than all the rest."""
         time.sleep(rng.choice((0.0, 0.001, 0.004, 0.012)))
-        image = load(key.sha256)
-        return PreparedImage(
-            key=key,
-            image=image,
-            pyramid=build_pyramid(image.pixels),
-            modality=modality_table(key.grey, offset=image.offset),
-            span=(int(image.pixels.min()), int(image.pixels.max())),
-            auto=Window(center=300, width=400),
-        )
+        return made_ready(key, load(key.sha256), auto=Window(center=300, width=400))
 
     viewer.loader._prepare = in_its_own_time
     swaps: list[str] = []

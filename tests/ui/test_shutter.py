@@ -12,6 +12,7 @@ from PySide6.QtCore import QPointF
 from app.core.case import Patient, Projection, Side, Study
 from app.core.grey import Photometric, StoredImage
 from app.core.orientation import Orientation
+from app.core.shutter import found_shutter
 from app.store.derived import DerivedCache
 from app.store.project import ProjectStore
 from app.store.resolve import recompose_study
@@ -112,13 +113,13 @@ def test_pixels_know_nothing_of_it_and_the_area_is_searched_once(tmp_path: Path)
     assert window.viewer is not None
     image = window.viewer.places[0].image
     assert image is not None
-    assert image.area is not None
-    assert image.area.is_found
+    assert image.shutter is not None
     assert int(image.image.pixels[CORNER[1], CORNER[0]]) > 3500
     window.close()
     derived = DerivedCache(folder / "cache")
     broken = StoredImage(pixels=np.zeros((4, 4), np.uint16))  # it is not looked at any more
     kept = area_of(derived, image.key.sha256, broken, image.key.grey)
-    assert np.array_equal(kept.polygon_xy, image.area.polygon_xy)
     assert kept.is_found
+    rows, cols = image.image.pixels.shape
+    assert found_shutter(kept, rows=rows, cols=cols) == image.shutter
     derived.close()
