@@ -265,11 +265,15 @@ def test_a_drawing_that_was_refused_is_not_shown_as_if_it_were_stored(
     assert window.viewer is not None
     window.viewer.setFocus()
     QTest.keyClick(window.viewer, Qt.Key.Key_Right)
-    wait(500)
-    drawing = window.annotating.board.on(pane(window))
-    assert drawing is not None
-    assert drawing.alignment is not None
-    assert drawing.alignment.center_xy == pytest.approx(before.center_xy)
+
+    def center_xy() -> tuple[float, float]:
+        drawing = window.annotating.board.on(pane(window))
+        assert drawing is not None
+        assert drawing.alignment is not None
+        return drawing.alignment.center_xy
+
+    assert center_xy() != pytest.approx(before.center_xy)
+    wait_until(lambda: center_xy() == pytest.approx(before.center_xy))
 
 
 @pytest.fixture

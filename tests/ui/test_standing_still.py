@@ -17,13 +17,13 @@ from app.ui.main_window import MainWindow
 from app.ui.notices import Banner
 from tests.support.window import make_project, open_window, wait, wait_until
 
-SETTLED_MS = 60
+SETTLED_MS = 150
 POINTS = ((0.0, 0.0), (50.0, 60.0), (99.0, 119.0))
 
 
 @pytest.fixture
 def window(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
-    monkeypatch.setattr(surroundings, "SETTLING_MS", SETTLED_MS // 2)
+    monkeypatch.setattr(surroundings, "SETTLING_MS", SETTLED_MS // 5)
     window = open_window(make_project(tmp_path / "project", cases=2))
     wait(SETTLED_MS)
     yield window
