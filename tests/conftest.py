@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.support.unclosed import ClosableT, Closing, watch_connections
 
 # Read when torch and numpy are loaded: threads that wait must not spin, for there are other tests beside this one; and
 # where a process a processor tests, more threads than one would only wait for each other.
@@ -19,6 +23,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 # A test must not fail because the machine is busy: properties are judged by what they find, not by their speed.
 settings.register_profile("coxa", deadline=None)
 settings.load_profile("coxa")
+
+if sys.version_info < (3, 13):
+    watch_connections()
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -52,6 +59,17 @@ def collected() -> Iterator[None]:
         from app.ui.collecting import collect_due
 
         collect_due()
+
+
+@pytest.fixture
+def closing() -> Iterator[Closing]:
+    """Gives back what it is given, and closes it after the test."""
+    with contextlib.ExitStack() as stack:
+
+        def keep(thing: ClosableT) -> ClosableT:
+            return stack.enter_context(contextlib.closing(thing))
+
+        yield keep
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -122,21 +122,33 @@ class Database:
         private copy is read instead.
 
         Raises:
-            UserError: `damaged` or `unreadable-folder`.
+            UserError: `damaged`, `unreadable-folder`, or `no-copy` where there is no room for one.
         """
         scratch: Path | None = None
         log = path.with_name(path.name + "-wal")
         is_fixed = not os.access(path.parent, os.W_OK) or not os.access(path, os.W_OK)
-        with translated_errors():
+        with translated_errors(), ExitStack() as undone:
             if is_fixed and log.exists() and log.stat().st_size:
-                scratch = Path(tempfile.mkdtemp(prefix="coxa-"))
-                shutil.copyfile(path, scratch / path.name)
-                shutil.copyfile(log, scratch / log.name)
+                try:
+                    scratch = Path(tempfile.mkdtemp(prefix="coxa-"))
+                    undone.callback(shutil.rmtree, scratch, ignore_errors=True)
+                    shutil.copyfile(path, scratch / path.name)
+                    shutil.copyfile(log, scratch / log.name)
+                except OSError as error:
+                    raise UserError(
+                        "The project cannot be opened.",
+                        reason="Its database can only be read from a copy, and there is no room for one among the "
+                        "temporary files.",
+                        remedy="Free some space and try again.",
+                        kind="no-copy",
+                    ) from error
                 path, is_fixed = scratch / path.name, False
             address = f"file:{quote(str(path))}?mode=ro{'&immutable=1' if is_fixed else ''}"
             connection = sqlite3.connect(address, isolation_level=None, uri=True)
+            undone.callback(connection.close)
             for pragma in READER_PRAGMAS:
                 connection.execute(pragma).fetchall()
+            undone.pop_all()
         return cls(connection, is_read_only=True, scratch=scratch)
 
     def migrate(self) -> list[str]:

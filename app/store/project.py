@@ -132,7 +132,7 @@ class ProjectStore:
 
         Raises:
             UserError: `not-a-project`, `newer-version`, `locked`, `network-folder`, `damaged`, `key-missing`,
-                `unreadable-folder` or `unwritable-folder`.
+                `unreadable-folder`, `unwritable-folder` or `no-copy`.
         """
         folder = ProjectFolder(Path(path).absolute())
         folder.read_marker()

@@ -180,6 +180,7 @@ def test_which_ways_are_tried() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Guards may run slower")  # torch, about Python 3.13.0
 def test_the_small_branch_is_one_graph_for_the_compiler() -> None:
     """`fullgraph`: a single break would raise, and the way would be left."""
     notes: list[str] = []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -167,6 +169,29 @@ def test_a_folder_that_cannot_be_written_opens_read_only(closed: Path, has_log: 
                 entry.chmod(0o755)
     assert answer.stderr == ""
     assert answer.stdout.split() == ["5" if has_log else "6", "24", "unwritable-folder"]
+
+
+@pytest.mark.parametrize("what", ["damaged", "no-copy"])
+def test_a_copy_that_is_of_no_use_is_not_left_behind(closed: Path, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    """It holds what the project holds, and nobody would ever look for it."""
+
+    def too_full(source: Path, target: Path) -> None:
+        Path(target).write_bytes(Path(source).read_bytes()[:1000])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    copies = closed.parent / "copies"
+    copies.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(copies))
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    (closed / "project.db-wal").write_bytes(b"a log")
+    if what == "damaged":
+        (closed / "project.db").write_bytes(b"garbage" * 5000)
+    else:
+        monkeypatch.setattr(shutil, "copyfile", too_full)
+    with pytest.raises(UserError) as refused:
+        ProjectStore.open(closed, is_read_only=True)
+    assert refused.value.kind == what
+    assert list(copies.iterdir()) == []
 
 
 def test_nothing_is_recorded_in_a_project_whose_folder_is_gone(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from app.core.finding import Finding, HeatmapFiles, Verdict, uncertainty, verdic
 from app.core.model_card import Abstention
 from app.store.findings import FILE_NAME, Findings
 from tests.support.cards import make_card
+from tests.support.unclosed import Closing
 
 WEIGHTS = "a" * 64
 
@@ -25,16 +26,16 @@ def make_finding(case_id: str = "C1", key: str = "k1", **changes: object) -> Fin
 
 
 @pytest.fixture
-def findings(tmp_path: Path) -> Findings:
-    return Findings(tmp_path)
+def findings(tmp_path: Path, closing: Closing) -> Findings:
+    return closing(Findings(tmp_path))
 
 
 def test_what_was_kept_is_found_by_another_handle_and_for_another_case_with_the_same_input(
-    findings: Findings, tmp_path: Path
+    findings: Findings, tmp_path: Path, closing: Closing
 ) -> None:
     findings.put(make_finding())
     findings.close()
-    again = Findings(tmp_path)
+    again = closing(Findings(tmp_path))
     assert again.get("C1", WEIGHTS, "k1") == make_finding()
     assert again.get("C2", WEIGHTS, "k1") == make_finding("C2")  # one pelvis shows two hips
     assert again.get("C1", "b" * 64, "k1") is None
@@ -74,27 +75,29 @@ def test_a_score_counts_while_the_finding_is_its_cases_own(findings: Findings) -
     assert findings.scores(WEIGHTS) == {}
 
 
-def test_for_looking_only_what_is_found_is_kept_in_memory(findings: Findings, tmp_path: Path) -> None:
+def test_for_looking_only_what_is_found_is_kept_in_memory(findings: Findings, tmp_path: Path, closing: Closing) -> None:
     findings.put(make_finding())
-    reader = Findings(tmp_path, is_writable=False)
+    reader = closing(Findings(tmp_path, is_writable=False))
     reader.put(make_finding(key="k2"))
     assert reader.get("C1", WEIGHTS, "k1") == make_finding()
     assert reader.get("C1", WEIGHTS, "k2") == make_finding(key="k2")
     assert findings.get("C1", WEIGHTS, "k2") is None
-    nowhere = Findings(tmp_path / "gone", is_writable=False)
+    nowhere = closing(Findings(tmp_path / "gone", is_writable=False))
     nowhere.put(make_finding())
     assert nowhere.get("C1", WEIGHTS, "k1") == make_finding()
     assert not (tmp_path / "gone").exists()
 
 
 @pytest.mark.parametrize("damage", [b"no database at all" * 500, b""])
-def test_a_damaged_file_is_made_anew_and_fails_nobody(findings: Findings, tmp_path: Path, damage: bytes) -> None:
+def test_a_damaged_file_is_made_anew_and_fails_nobody(
+    findings: Findings, tmp_path: Path, damage: bytes, closing: Closing
+) -> None:
     findings.put(make_finding())
     findings.close()
     for path in tmp_path.glob(f"{FILE_NAME}-*"):
         path.unlink()
     (tmp_path / FILE_NAME).write_bytes(damage)
-    again = Findings(tmp_path)
+    again = closing(Findings(tmp_path))
     assert again.get("C1", WEIGHTS, "k1") is None
     again.put(make_finding())
     assert again.get("C1", WEIGHTS, "k1") == make_finding()

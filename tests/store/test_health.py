@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
 import shutil
@@ -37,8 +38,9 @@ def edit(path: Path, *statements: str) -> None:
             connection.execute(f"DROP TRIGGER {table}_no_{action}")
     for statement in statements:
         connection.execute(statement)
-    for (sql,) in sqlite3.connect(path / "template.db").execute("SELECT sql FROM sqlite_schema WHERE type = 'trigger'"):
-        connection.execute(sql)
+    with contextlib.closing(sqlite3.connect(path / "template.db")) as template:
+        for (sql,) in template.execute("SELECT sql FROM sqlite_schema WHERE type = 'trigger'"):
+            connection.execute(sql)
     connection.close()
 
 

@@ -14,6 +14,7 @@ from app.store import windows as module
 from app.store.derived import DerivedCache, derived_key
 from app.store.windows import KIND, kept_windows, windows_of
 from tests.support.borders import Border, as_stored, collimated, rectangle
+from tests.support.unclosed import Closing
 
 GREY = GreyScale(photometric=Photometric.MONOCHROME2, bits_stored=12)
 IMAGE = StoredImage(pixels=np.tile(np.linspace(100, 3900, 300).astype(np.uint16), (200, 1)))
@@ -26,15 +27,15 @@ def test_they_are_those_that_a_name_asks_for() -> None:
     assert windows["auto"] == auto_window(IMAGE, GREY)
 
 
-def test_they_are_computed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    derived = DerivedCache(tmp_path)
+def test_they_are_computed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closing: Closing) -> None:
+    derived = closing(DerivedCache(tmp_path))
     assert kept_windows(derived, "a" * 64, GREY) is None
     first = windows_of(derived, "a" * 64, IMAGE, GREY)
     assert first == computed_windows(IMAGE, GREY)
     computed: list[object] = []
     monkeypatch.setattr(module, "computed_windows", lambda image, grey, area: computed.append(grey) or {})
     assert windows_of(derived, "a" * 64, IMAGE, GREY) == first
-    assert kept_windows(DerivedCache(tmp_path), "a" * 64, GREY) == first
+    assert kept_windows(closing(DerivedCache(tmp_path)), "a" * 64, GREY) == first
     assert computed == []
     other = replace(GREY, padding=(100, 400))
     assert windows_of(derived, "a" * 64, IMAGE, other) == {}
@@ -42,8 +43,8 @@ def test_they_are_computed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert computed == [other, GREY]
 
 
-def test_an_entry_that_is_none_is_computed_anew(tmp_path: Path) -> None:
-    derived = DerivedCache(tmp_path)
+def test_an_entry_that_is_none_is_computed_anew(tmp_path: Path, closing: Closing) -> None:
+    derived = closing(DerivedCache(tmp_path))
     derived.put(KIND, derived_key("a" * 64, GREY), b"not windows")
     assert windows_of(derived, "a" * 64, IMAGE, GREY) == computed_windows(IMAGE, GREY)
     assert kept_windows(derived, "a" * 64, GREY) == computed_windows(IMAGE, GREY)

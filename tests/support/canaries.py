@@ -5,6 +5,7 @@ The attributes are those of pydicom's data dictionary (PS3.6), not those of any 
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import sqlite3
@@ -163,7 +164,7 @@ def _unpacked(path: Path, content: bytes) -> Iterator[bytes]:
         for stream in re.findall(rb"stream\r?\n(.*?)endstream", content, re.DOTALL):
             yield _decoded(stream.strip(b"\r\n"))
     if content.startswith(b"SQLite format 3\0"):
-        with sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True) as database:
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as database:
             yield "\n".join(database.iterdump()).encode()
     if path.suffix == ".parquet":
         import pyarrow.parquet

@@ -41,7 +41,8 @@ class Plan:
 
     def learn(self, store: ProjectStore) -> None:
         """Know the answers about every case as it is now."""
-        consultant = Consultant(store.folder, store.images, store.derived, Findings(Path("nowhere"), is_writable=False))
+        findings = Findings(Path("nowhere"), is_writable=False)
+        consultant = Consultant(store.folder, store.images, store.derived, findings)
         answers = self._plan["answers"]
         assert isinstance(answers, dict)
         for case in store.cases.all():
@@ -50,6 +51,7 @@ class Plan:
                     name = f"{entry.folder} {entry.views[0].given.image_sha256}"
                     answers[name] = [entry.card.weights_sha256, entry.input_key]
         consultant.close()
+        findings.close()
         self._write()
 
     def be(self, *, pause_s: float = 0.0, faults: Iterable[tuple[str, str]] = ()) -> None:

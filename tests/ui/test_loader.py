@@ -14,6 +14,7 @@ from app.core.voi import computed_windows
 from app.store.derived import DerivedCache
 from app.store.windows import windows_of
 from app.ui.loader import ImageKey, ImageLoader, PreparedImage, prepare
+from tests.support.unclosed import Closing
 from tests.support.window import GREY, flat_image, wait, wait_until
 
 
@@ -185,8 +186,8 @@ def test_an_image_that_cannot_be_had_ahead_is_no_trouble() -> None:
     loader.close()
 
 
-def test_windows_that_were_kept_are_not_computed_again(tmp_path: Path) -> None:
-    derived = DerivedCache(tmp_path)
+def test_windows_that_were_kept_are_not_computed_again(tmp_path: Path, closing: Closing) -> None:
+    derived = closing(DerivedCache(tmp_path))
     image = StoredImage(pixels=np.tile(np.linspace(100, 3900, 200).astype(np.uint16), (200, 1)))
     key = ImageKey(sha256="a" * 64, grey=GREY)
     first = prepare(key, lambda _: image, derived)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -57,8 +58,9 @@ def made(shelf: Shelf, derived: DerivedCache, look: Callable[[str], Subject | No
 
 
 @pytest.fixture
-def derived(tmp_path: Path) -> DerivedCache:
-    return DerivedCache(tmp_path / "cache")
+def derived(tmp_path: Path) -> Iterator[DerivedCache]:
+    with contextlib.closing(DerivedCache(tmp_path / "cache")) as made:
+        yield made
 
 
 @pytest.mark.parametrize(("rows", "cols"), [(300, 200), (200, 300), (2688, 10), (1, 1), (7, 4000)])

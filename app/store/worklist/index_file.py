@@ -10,6 +10,7 @@ import logging
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -130,16 +131,10 @@ class IndexFile:
         """The file as it is, or for a reader a copy of it in memory; None when there is none that fits."""
         if not self._path.is_file():
             return None
-        if self._is_writable:
-            connection = _connect(str(self._path))
-        else:
-            connection = _connect(":memory:")
-            source = sqlite3.connect(f"file:{quote(str(self._path))}?mode=ro", uri=True, timeout=0.2)
-            try:
-                source.backup(connection)
-            finally:
-                source.close()
+        connection = _connect(str(self._path) if self._is_writable else ":memory:")
         try:
+            if not self._is_writable:
+                self._copy_into(connection)
             if connection.execute("PRAGMA user_version").fetchone()[0] == LAYOUT:
                 if self._is_writable:
                     connection.execute("PRAGMA journal_mode = WAL").fetchall()
@@ -152,6 +147,11 @@ class IndexFile:
         connection.close()
         return None
 
+    def _copy_into(self, connection: sqlite3.Connection) -> None:
+        address = f"file:{quote(str(self._path))}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, timeout=0.2)) as source:
+            source.backup(connection)
+
     def _remove(self) -> None:
         try:
             delete_database(self._path)
@@ -163,7 +163,11 @@ class IndexFile:
         """A new index of the whole project: in a file beside it that is renamed at the end, or in memory."""
         if not self._is_writable:
             connection = _connect(":memory:")
-            self._fill(connection)
+            try:
+                self._fill(connection)
+            except BaseException:
+                connection.close()
+                raise
             return connection
         draft = self._path.with_name(self._path.name + ".new")
         try:
@@ -260,8 +264,12 @@ class IndexFile:
 def _connect(address: str) -> sqlite3.Connection:
     # made in one thread and handed to another: never used by two at a time
     connection = sqlite3.connect(address, isolation_level=None, timeout=0.5, check_same_thread=False)
-    for pragma in PRAGMAS:
-        connection.execute(pragma).fetchall()
+    try:
+        for pragma in PRAGMAS:
+            connection.execute(pragma).fetchall()
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

@@ -268,6 +268,7 @@ def test_a_restored_past_is_another_chain(project: ProjectStore) -> None:
     worklist.count()
     with sqlite3.connect(project.folder.cache / "worklist.db") as other:
         other.execute("UPDATE head SET event_hash = zeroblob(32), event_id = event_id - 1")
+    other.close()
     assert worklist.catch_up()
     assert worklist.generation == 1
 
