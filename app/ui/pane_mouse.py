@@ -82,6 +82,7 @@ class PaneGraphics(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no t
     def mousePressEvent(self, ev: QMouseEvent) -> None:
         """Begin a gesture. The pane that is pressed becomes the active one."""
         pane = self._pane
+        self._heed_lost_release(ev.buttons(), pressed=ev.button())
         if pane is None or self._held is not None or self._is_overlays:
             return
         pane.activated.emit()
@@ -108,6 +109,7 @@ class PaneGraphics(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no t
         pane = self._pane
         if pane is None:
             return
+        self._heed_lost_release(ev.buttons())
         pointer = self._pointer(ev)
         self._last = ev.position()
         self._travel_px += abs(pointer.step.x()) + abs(pointer.step.y())
@@ -185,6 +187,13 @@ class PaneGraphics(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no t
         """The image stays where it is on the screen, or lies as it was chosen."""
         if self._pane is not None and not self._pane.stay():
             self._pane.keep_zoom()
+
+    def _heed_lost_release(self, buttons: Qt.MouseButton, *, pressed: Qt.MouseButton = Qt.MouseButton.NoButton) -> None:
+        """Give up a gesture whose button came up where nobody told us: over a dialog that opened meanwhile."""
+        if self._held is not None and (not buttons & self._held[0] or pressed == self._held[0]):
+            self.give_up()
+        if not buttons & Qt.MouseButton.LeftButton:
+            self._is_overlays = False
 
     def _pointer(self, ev: QMouseEvent) -> Pointer:
         assert self._pane is not None
