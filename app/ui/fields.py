@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QHelpEvent, QPaintEvent
+from PySide6.QtGui import QHelpEvent, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractSpinBox,
     QComboBox,
@@ -27,15 +27,24 @@ else:
 
 
 class _Roomy(_SpinBox):
-    """The margin of other fields. (Style sheets do not reach that of a spin box.)"""
+    """The margin of other fields. (Style sheets do not reach that of a spin box.) The wheel turns it while it is in use
+    and scrolls the form otherwise: nobody answers a question by scrolling past it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # not by the wheel
         self.lineEdit().setTextMargins(GAP_M, 0, 0, 0)
 
     def sizeHint(self) -> QSize:
         """With the margin."""
         return super().sizeHint() + QSize(GAP_M, 0)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """For the form, unless this field has the keyboard."""
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
 
 
 class NumberBox(_Roomy, QSpinBox):
@@ -47,7 +56,18 @@ class DecimalBox(_Roomy, QDoubleSpinBox):
 
 
 class ChoiceBox(QComboBox):
-    """One of several; what has no room ends in dots, and the tooltip says all of it."""
+    """One of several; what has no room ends in dots, and the tooltip says all of it. The wheel as with numbers."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """For the form, unless this field has the keyboard."""
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
 
     def _shown(self) -> tuple[QStyleOptionComboBox, bool]:
         option = QStyleOptionComboBox()
