@@ -140,9 +140,12 @@ class PaneGraphics(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no t
             pane.menu_requested.emit(ev.globalPosition().toPoint())
 
     def mouseDoubleClickEvent(self, ev: QMouseEvent) -> None:
-        """What the tool makes of it, else another layout."""
+        """What the tool makes of it, else another layout; with other buttons the second of two quick strokes."""
         pane = self._pane
-        if pane is None or ev.button() != Qt.MouseButton.LeftButton:
+        if ev.button() != Qt.MouseButton.LeftButton:
+            self.mousePressEvent(ev)
+            return
+        if pane is None:
             return
         pane.activated.emit()
         if not pane.tool.double_click(pane, self._pointer(ev)):

@@ -1,4 +1,4 @@
-"""A button that comes up where the pane does not hear of it (over a dialog that opened meanwhile) ends its gesture."""
+"""Presses and releases that come otherwise than expected: over a dialog that opened meanwhile, or twice in a hurry."""
 
 from __future__ import annotations
 
@@ -102,3 +102,20 @@ def test_another_button_pressed_on_the_way_changes_nothing() -> None:
     move(port, QPoint(230, 210), LEFT)
     QTest.mouseRelease(port, LEFT, PLAIN, QPoint(230, 210))
     assert tool.told == ["press", "move", "move", "release"]
+
+
+@pytest.mark.parametrize("button", [RIGHT, Qt.MouseButton.MiddleButton])
+def test_the_second_of_two_quick_strokes_drags_too(button: Qt.MouseButton) -> None:
+    pane = shown_pane()
+    port = pane.graphics.viewport()
+    at, on_screen = QPointF(200, 200), QPointF(port.mapToGlobal(QPoint(200, 200)))
+    dragged: list[float] = []
+    pane.window_dragged.connect(lambda dx, _dy: dragged.append(dx))
+    before = pane.center
+    QApplication.sendEvent(
+        port, QMouseEvent(QEvent.Type.MouseButtonDblClick, at, on_screen, button, button, PLAIN)
+    )  # fmt: skip
+    move(port, QPoint(240, 200), button)
+    QTest.mouseRelease(port, button, PLAIN, QPoint(240, 200))
+    assert dragged == [40] or pane.center != before
+    assert not pane.graphics.is_dragging
