@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.ui.docks import bring_forward, fill, reserve
 from app.ui.language import tr
+from app.ui.layouts import OTHER
 from app.ui.notices import Banner
 from app.ui.privacy import private_id
 from app.ui.wiring.wiring import Wiring
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 FORM_PX, LEAST_PX = (292, 600), (240, 0)  # what the form asks for, and its least
 TYPING = (QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox, QComboBox)
 NAMED = {Qt.Key.Key_Backspace: "Backspace"}
-REFUSED = "refused-words"
+REFUSED, OTHER_HIP = "refused-words", "other-hip"
 DIGITS = tuple("123456789")  # the first of them opens the form
 
 
@@ -81,6 +82,8 @@ class LabellingWiring(Wiring):
         self.window.selection.leaving.connect(self.form.store_typed)
         project.closing.connect(self.form.store_typed)
         self.viewer.swapped.connect(lambda _: self._show_case())
+        self.viewer.swapped.connect(lambda _: self._on_active())
+        self.viewer.active_changed.connect(self._on_active)
         project.annotated.connect(self._on_annotated)
         project.author_changed.connect(self._show_case)
         project.closed.connect(self._on_closed)
@@ -97,6 +100,8 @@ class LabellingWiring(Wiring):
     def retranslate(self) -> None:
         """The title."""
         self._dock.setWindowTitle(tr("Labels"))
+        if OTHER_HIP in self.window.banners.texts:
+            self._tell_other_hip()
 
     def close(self) -> None:
         """Watch the keyboard no more."""
@@ -172,6 +177,10 @@ class LabellingWiring(Wiring):
         if not self.viewer.is_settled:  # the mouse was quicker than the images
             self._on_annotated(case_id)
             return
+        if self._is_other_hip and not self._typed(step):
+            self._on_annotated(case_id)
+            self._tell_other_hip()
+            return
 
         def change(annotations: Annotations, author: str) -> object:
             return annotations.set_labels(case_id, step.changes, author=author)
@@ -182,13 +191,30 @@ class LabellingWiring(Wiring):
         if not self.project.is_waiting:
             self._tell_refused(case_id, step)
 
-    def _tell_refused(self, case_id: str, step: LabelStep) -> None:
-        """Typed words that were refused, perhaps on the way to the next case, can still be read and copied."""
+    @property
+    def _is_other_hip(self) -> bool:
+        """Whether the pane in use shows the patient's other hip, which is another case."""
+        return self.viewer.active_place.name == OTHER
+
+    def _tell_other_hip(self) -> None:
+        title = tr("This label was not recorded: the active pane shows the other hip.")
+        words = tr("Click the image of this case, or open the other hip's case in the worklist.")
+        self.window.banners.show_banner(OTHER_HIP, Banner(title, (words,), tone="caution", is_closable=True))
+
+    def _on_active(self) -> None:
+        if not self._is_other_hip:
+            self.window.banners.remove(OTHER_HIP)
+
+    @staticmethod
+    def _typed(step: LabelStep) -> tuple[str, ...]:
         from app.core.label_set import FieldType
 
-        case = self.project.look().cases.get(case_id)
         fields = {field.id for field in step.entry.label_set.fields if field.type is FieldType.TEXT}
-        typed = tuple(str(value) for name, value in step.changes.items() if name in fields and value)
+        return tuple(str(value) for name, value in step.changes.items() if name in fields and value)
+
+    def _tell_refused(self, case_id: str, step: LabelStep) -> None:
+        """Typed words that were refused, perhaps on the way to the next case, can still be read and copied."""
+        case, typed = self.project.look().cases.get(case_id), self._typed(step)
         if case is not None and typed:
             title = tr("Not recorded about {patient}:", patient=private_id(case.patient_id))
             self.window.banners.show_banner(REFUSED, Banner(title, typed, tone="caution", is_closable=True))
