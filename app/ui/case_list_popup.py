@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import shiboken6
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import (
+    QApplication,
     QFrame,
     QHBoxLayout,
     QHeaderView,
@@ -35,7 +37,7 @@ class FilterPopup(QFrame):
 
     Signals:
         query_changed: the Query with the conditions that are ticked now.
-        closed: the popup is gone.
+        closed: the popup is gone, and what had the keyboard before as well.
     """
 
     query_changed = Signal(object)
@@ -46,6 +48,7 @@ class FilterPopup(QFrame):
         self.setObjectName("filters")
         self.resize(*SIZE)
         self._query = EVERYTHING
+        self._focus_before: QWidget | None = None
         self._values: dict[tuple[str, str], QTreeWidgetItem] = {}
         self._bounds: dict[tuple[str, Operator], QLineEdit] = {}
         self._is_silent = False
@@ -106,6 +109,7 @@ class FilterPopup(QFrame):
         left = max(screen.left(), min(place.x(), screen.right() - self.width()))
         top = max(screen.top(), min(place.y(), screen.bottom() - self.height()))
         self.move(left, top)
+        self._focus_before = QApplication.focusWidget()
         self.show()
         self.box.setFocus()
 
@@ -294,9 +298,13 @@ class FilterPopup(QFrame):
             self.tree.setCurrentItem(values[0] if values else shown[0])
 
     def hideEvent(self, event: Any) -> None:
-        """Tell the list that the popup is gone."""
+        """The keyboard goes back to where it was, or to where the list says, if that is gone: a chip, no hits."""
         super().hideEvent(event)
-        self.closed.emit()
+        before, self._focus_before = self._focus_before, None
+        if before is not None and shiboken6.isValid(before) and before.isVisible():
+            before.setFocus(Qt.FocusReason.PopupFocusReason)
+        else:
+            self.closed.emit()
 
 
 def _children(item: QTreeWidgetItem) -> list[QTreeWidgetItem]:

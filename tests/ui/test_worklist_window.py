@@ -265,3 +265,20 @@ def test_without_a_project_there_is_no_empty_list(tmp_path: Path) -> None:
     window.actions_by_id["close_project"].trigger()
     window.projects.open_project(tmp_path / "p")
     assert not dock.isVisible()  # the user has put it away
+
+
+def test_the_filters_give_the_keyboard_back_to_the_list_so_that_arrows_go_on(path: Path) -> None:
+    window = open_window(path)
+    window.activateWindow()
+    window.case_list.table.setFocus()
+    first = shown(window)
+    key(window, Qt.Key.Key_F, Qt.KeyboardModifier.ShiftModifier)
+    popup = window.case_list.popup
+    assert popup is not None
+    wait_until(popup.isVisible)
+    key(window, Qt.Key.Key_Escape)
+    wait_until(lambda: not popup.isVisible())
+    key(window, Qt.Key.Key_Down)
+    wait(5)
+    assert shown(window) != first
+    window.close()
