@@ -25,7 +25,7 @@ from app.ui.case_list_delegate import CaseDelegate, ThumbnailSource
 from app.ui.case_list_empty import EmptyList
 from app.ui.case_list_model import FIXED, PATIENT, CaseListModel, ListColumn, possible_columns
 from app.ui.case_source import CaseSource
-from app.ui.language import tr
+from app.ui.language import tr, whole
 from app.ui.theme import GAP_L, GAP_M
 
 if TYPE_CHECKING:
@@ -416,11 +416,11 @@ class CaseList(QWidget):
         words = case_words.count_words(shown, total, is_everything=self.model.query.is_everything)
         selected = sum(part.height() for part in self.table.selectionModel().selection().toList())
         if selected > 1:
-            words += " · " + tr("{count} selected", count=f"{selected:,}")
+            words += " · " + tr("{count} selected", count=whole(selected))
         elif total and self._on_show and not self.table.currentIndex().isValid():
             words += " · " + tr("open case not listed")
         elif open_count := self._open_count():
-            words += " · " + tr("{count} open", count=f"{open_count:,}")
+            words += " · " + tr("{count} open", count=whole(open_count))
         self._count.setText(words)
         self._count.setToolTip(tr("Number of cases listed; “open” are those in which a person has to decide something"))
 

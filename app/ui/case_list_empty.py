@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core.worklist import Query
-from app.ui.language import tr
+from app.ui.language import tr, whole
 from app.ui.theme import GAP_L, GAP_M
 
 
@@ -44,7 +44,7 @@ class EmptyList(QWidget):
             self.words.clear()
             return
         self.title.setText(tr("No case is like this."))
-        count, search = f"{total:,}", query.search.strip()
+        count, search = whole(total), query.search.strip()
         if search and query.filters:
             words = tr("None of the {count} cases matches the search and the filters.", count=count)
         elif search:

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 from app.core.worklist import EVERYTHING, FIELD_BY_NAME, Field, FieldKind, Filter, Operator, Query
 from app.ui import theme
 from app.ui.case_words import field_title, value_words
-from app.ui.language import date_figures, tr, typed_date
+from app.ui.language import date_figures, tr, typed_date, whole
 from app.ui.theme import GAP_M, GAP_S
 
 SIZE = (340, 460)
@@ -119,7 +119,7 @@ class FilterPopup(QFrame):
         self._is_silent = True
         counts = {(facet.field.name, value): count for facet in facets for value, count in facet.counts.items()}
         for (name, value), item in self._values.items():
-            item.setText(1, f"{counts.get((name, value), 0):,}")
+            item.setText(1, whole(counts.get((name, value), 0)))
         self.clear_button.setEnabled(bool(query.filters))
         self._is_silent = False
 
@@ -166,7 +166,7 @@ class FilterPopup(QFrame):
         return top
 
     def _add_value(self, top: QTreeWidgetItem, name: str, value: str, count: int) -> None:
-        item = QTreeWidgetItem(top, [value_words(name, value), f"{count:,}"])
+        item = QTreeWidgetItem(top, [value_words(name, value), whole(count)])
         item.setData(0, FIELD_ROLE, name)
         item.setData(0, VALUE_ROLE, value)
         item.setFlags(

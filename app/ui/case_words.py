@@ -23,7 +23,7 @@ from app.core.worklist import (
     WorklistRow,
     as_number,
 )
-from app.ui.language import date_figures, number, say, tr
+from app.ui.language import date_figures, number, say, tr, whole
 from app.ui.privacy import private
 
 FIELD_TITLES = {name: field.title for name, field in FIELD_BY_NAME.items()} | {IMPORT_ORDER: "Import order"}
@@ -165,10 +165,10 @@ def count_words(shown: int, total: int, *, is_everything: bool) -> str:
         is_everything: whether nothing is filtered out.
     """
     if not is_everything:
-        return tr("{shown} of {count}", shown=f"{shown:,}", count=f"{total:,}")
+        return tr("{shown} of {count}", shown=whole(shown), count=whole(total))
     if not total:
         return tr("none yet")
-    return tr("1 hip") if total == 1 else tr("{count} hips", count=f"{total:,}")
+    return tr("1 hip") if total == 1 else tr("{count} hips", count=whole(total))
 
 
 def questions_words(count: int) -> str:

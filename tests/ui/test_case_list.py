@@ -421,6 +421,7 @@ def test_the_words_of_coxa_are_german_and_names_of_labels_are_the_project_s_own(
         assert "„Look here“" in case_words.row_tip(row, patient="P")
         assert case_words.filter_words(parse_filter(f"{LABEL_PREFIX}osteoporosis=yes")) == "osteoporosis: ja"
         assert case_words.field_title(f"{AI_FINDING}fracture.pair") == "KI-Befund: Fraktur (beide Aufnahmen)"
+        assert case_words.count_words(20_000, 100_000, is_everything=False) == "20.000 von 100.000"
         assert what_words([Path("set.zip")]) == "„set.zip“"
         cases.resize(300, 700)
         wait(0)
