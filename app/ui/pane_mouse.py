@@ -156,8 +156,12 @@ class PaneGraphics(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no t
         pane = self._pane
         if pane is None:
             return
-        notches = (ev.angleDelta().y() or ev.angleDelta().x()) / 120
+        is_turned = bool(ev.modifiers() & (Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ShiftModifier))
+        # with these keys Qt and macOS turn the axis; else sideways (a trackpad, a tilted wheel) means nothing here
+        notches = (ev.angleDelta().y() or (ev.angleDelta().x() if is_turned else 0)) / 120
         ev.accept()
+        if not notches:
+            return
         if pane.loupe.isVisible():
             pane.loupe.enlarge(notches)
             return

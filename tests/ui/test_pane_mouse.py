@@ -1,10 +1,10 @@
-"""Presses and releases that come otherwise than expected: over a dialog that opened meanwhile, or twice in a hurry."""
+"""A mouse that behaves otherwise than in a demonstration: lost releases, quick strokes, a wheel pushed sideways."""
 
 from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QMouseEvent
+from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -119,3 +119,25 @@ def test_the_second_of_two_quick_strokes_drags_too(button: Qt.MouseButton) -> No
     QTest.mouseRelease(port, button, PLAIN, QPoint(240, 200))
     assert dragged == [40] or pane.center != before
     assert not pane.graphics.is_dragging
+
+
+@pytest.mark.parametrize(
+    ("turned", "keys", "is_zoom"),
+    [
+        (QPoint(0, 15), PLAIN, True),  # an eighth of a notch
+        (QPoint(15, 0), PLAIN, False),  # sideways on a trackpad, a tilted wheel
+        (QPoint(15, 0), Qt.KeyboardModifier.AltModifier, True),  # Qt turns the wheel's axis by this key
+        (QPoint(15, 0), Qt.KeyboardModifier.ShiftModifier, True),  # and macOS by this one
+    ],
+)
+def test_only_a_wheel_turned_up_and_down_zooms(turned: QPoint, keys: Qt.KeyboardModifier, is_zoom: bool) -> None:
+    pane = shown_pane()
+    port = pane.graphics.viewport()
+    at, before = QPointF(200, 200), pane.zoom
+    event = QWheelEvent(
+        at, QPointF(port.mapToGlobal(QPoint(200, 200))), QPoint(), turned, NONE, keys, Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )  # fmt: skip
+    QApplication.sendEvent(port, event)
+    assert (pane.zoom > before) is is_zoom
+    assert event.isAccepted()
