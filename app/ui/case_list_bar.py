@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from app.core.worklist import EVERYTHING, REVIEW_PREFIXES, Field, Filter, Operator, Query, Sort, read_query
 from app.ui.case_words import field_title, filter_words
 from app.ui.flow_layout import FlowLayout
-from app.ui.language import tr
+from app.ui.language import literal, tr
 from app.ui.theme import GAP_M, GAP_S
 
 TYPING_MS = 80  # a search begins when nothing was typed for so long
@@ -38,7 +38,7 @@ class Chip(QFrame):
         self.condition = condition
         words = filter_words(condition)
         self.text_button = QToolButton(self)
-        self.text_button.setText(words if len(words) <= 40 else words[:39] + "…")
+        self.text_button.setText(literal(words if len(words) <= 40 else words[:39] + "…"))
         self.text_button.setToolTip(tr("{words}. Click to change it, right-click for more.", words=words))
         self.remove_button = QToolButton(self)
         self.remove_button.setText("×")
@@ -239,7 +239,7 @@ class CaseListBar(QWidget):
 
     def _show_sort(self) -> None:
         arrow = "↓" if self.query.sort.is_descending else "↑"
-        self.sort_button.setText(f"{arrow} {field_title(self.query.sort.field)} ▾")
+        self.sort_button.setText(f"{arrow} {literal(field_title(self.query.sort.field))} ▾")
 
     def _fill_sort_menu(self) -> None:
         self.sort_menu.clear()
@@ -247,7 +247,7 @@ class CaseListBar(QWidget):
         group = QActionGroup(self.sort_menu)
         names = [Sort().field, *(field.name for field in self.fields if field.is_sortable)]
         for name in names:
-            action = self.sort_menu.addAction(field_title(name))
+            action = self.sort_menu.addAction(literal(field_title(name)))
             action.setCheckable(True)
             action.setChecked(name == now.field)
             group.addAction(action)
@@ -266,7 +266,7 @@ class CaseListBar(QWidget):
         menu.clear()
         texts = "\n".join(self.query.to_texts())
         for name, kept in self._saved.items():
-            action = menu.addAction(name)
+            action = menu.addAction(literal(name))
             action.setCheckable(True)
             action.setChecked(kept == texts)
             _on(action, partial(self._use, kept))
@@ -280,7 +280,7 @@ class CaseListBar(QWidget):
             part = menu.addMenu(words)
             part.setEnabled(bool(self._saved))
             for name in self._saved:
-                _on(part.addAction(name), partial(act, name))
+                _on(part.addAction(literal(name)), partial(act, name))
 
     def _use(self, kept: str) -> None:
         try:

@@ -64,6 +64,11 @@ def say(sentence: str) -> str:
     return QCoreApplication.translate(CONTEXT, sentence, SENTENCE) if sentence else sentence
 
 
+def literal(words: str) -> str:
+    """Words that people chose, for a menu or a tool button, where `&` would underline the next letter and vanish."""
+    return words.replace("&", "&&")
+
+
 def number(value: float, decimals: int) -> str:
     """A number as people of the language write it, without thousands separators."""
     locale = _locale()

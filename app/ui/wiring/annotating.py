@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from app.ui.commands.annotate import LANDMARKS, MEASURES
 from app.ui.docks import bring_forward, fill, reserve, switch_dock
-from app.ui.language import say, tr
+from app.ui.language import literal, say, tr
 from app.ui.notices import Banner
 from app.ui.privacy import private
 from app.ui.wiring.wiring import Wiring
@@ -317,7 +317,7 @@ class AnnotatingWiring(Wiring):
             tip = tr("Who annotates; click to change it")
             if name and len(name := private(name)) > NAME_LETTERS:
                 name, tip = f"{name[: NAME_LETTERS - 1]}…", f"{name}\n{tip}"
-            self.reader.setText(tr("Reader: {name}", name=name) if name else tr("Reader: not named yet"))
+            self.reader.setText(tr("Reader: {name}", name=literal(name)) if name else tr("Reader: not named yet"))
             self.reader.setToolTip(tip)
             is_shown = self.window.viewer is not None and self.window.viewer.content is not None
             if self.is_connected and project.is_open and is_shown and (is_new or not self._is_drawing()):

@@ -10,7 +10,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QMenu
 
-from app.ui.language import tr
+from app.ui.language import literal, tr
 from app.ui.wiring.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ class ImagesWiring(Wiring):
         menu = QMenu(self.window)
         for name in preset_names(place.image):
             words = tr(WINDOW_WORDS[name]) if name in WINDOW_WORDS else name
-            entry = menu.addAction(words[:1].upper() + words[1:])
+            entry = menu.addAction(literal(words[:1].upper() + words[1:]))
             entry.setCheckable(True)
             entry.setChecked(place.shown.name == name)
             if name in PRESETS:

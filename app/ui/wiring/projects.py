@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu
 
 from app.core.errors import UserError
 from app.ui.jobs_strip import JobLine
-from app.ui.language import say, tr, trn
+from app.ui.language import literal, say, tr, trn
 from app.ui.lock_words import read_only_words
 from app.ui.notices import Banner
 from app.ui.privacy import private
@@ -329,7 +329,7 @@ class ProjectsWiring(Wiring):
         for number, entry in enumerate(self.recent_entries(), start=1):
             key = f"&{number}  " if number < 10 else ""
             path = entry.place if len(entry.place) <= MENU_LETTERS else f"…{entry.place[-MENU_LETTERS:]}"
-            name = f"{key}{entry.name}   {path}".replace("\n", " ")
+            name = key + literal(f"{entry.name}   {path}".replace("\n", " "))
             action = menu.addAction(name if entry.is_there else tr("{name} (not found)", name=name))
             action.setEnabled(entry.is_there)
             action.triggered.connect(partial(self._open_recent, entry.path))
