@@ -28,6 +28,7 @@ SIDE_PX = 96  # longer side: 44 px on a screen at 200 %
 KIND = "thumbnail/2"
 KEPT = 1500  # 96 × 96 × 1 byte each: 14 MB
 WAITING = 48  # what scrolled past long ago is not made any more
+STATES = 8  # that one small radiograph is known to be right for; two cases show the same view of a pelvis
 
 Levels = npt.NDArray[np.uint8]
 
@@ -53,9 +54,9 @@ class Subject:
 
 @record(frozen=True, slots=True)
 class _Kept:
-    """A small radiograph, and the state of its case that it was made for."""
+    """A small radiograph, and the states of its cases that it was made for or made since."""
 
-    state: str
+    states: tuple[str, ...]
     image: QImage
 
 
@@ -148,7 +149,7 @@ class Thumbnails(QObject):
         found = self._kept.get(key)
         if found is not None:
             self._kept.move_to_end(key)
-            if found.state == state:
+            if state in found.states:
                 return found.image
         if self._under_way is None or (key, state) != self._under_way[:2]:
             self._waiting[key] = state
@@ -208,7 +209,9 @@ class Thumbnails(QObject):
             raise result  # a bug: reported where bugs are reported
 
     def _keep(self, key: tuple[str, str], state: str, image: QImage) -> None:
-        self._kept[key] = _Kept(state, image)
+        before = self._kept.get(key)
+        earlier = before.states if before is not None else ()  # made later than they, it is right for them as well
+        self._kept[key] = _Kept((*earlier, state)[-STATES:], image)
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
 

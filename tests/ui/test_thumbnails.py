@@ -106,6 +106,28 @@ def test_a_decision_that_hangs_it_differently_is_followed(derived: DerivedCache)
     thumbnails.close()
 
 
+@pytest.mark.parametrize("sha256", ["sha-0", "sha-damaged"])
+def test_both_hips_of_a_pelvis_share_one_whatever_is_said_about_each(derived: DerivedCache, sha256: str) -> None:
+    shelf, asked = Shelf(1), list[str]()
+
+    def look(view_id: str) -> Subject | None:
+        asked.append(view_id)
+        return Subject(sha256=sha256, grey=GREY)
+
+    thumbnails = made(shelf, derived, look)
+
+    def paint(*states: str) -> bool:
+        """Ask for it as two rows do; whether nothing is left to be made."""
+        images = [thumbnails.image("V-0", sha256, state) for state in states]
+        return None not in images and thumbnails._under_way is None and not thumbnails._waiting
+
+    wait_until(lambda: paint("right", "left"), timeout_s=10)
+    assert len(asked) == 2
+    wait_until(lambda: paint("right, labelled", "left"), timeout_s=10)
+    assert len(asked) == 3
+    thumbnails.close()
+
+
 def test_nothing_of_a_blocked_case_is_shown(derived: DerivedCache) -> None:
     from app.core.worklist import WorklistRow
     from app.ui.case_list_delegate import CaseDelegate
