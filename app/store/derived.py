@@ -5,7 +5,9 @@ of the algorithm, `windows/1`) and a key made of everything else that it depends
 when something changes, the key does. Every entry carries a checksum; what is damaged, missing or locked away is
 computed anew, and nothing here ever fails a caller.
 
-Nothing waits for the disk: entries survive the end of the process, and need not survive a power cut.
+Nothing waits for the disk: entries survive the end of the process, and need not survive a power cut. Small values that
+the file does not take (another window writes, the disk is full) are found again by this process: who asks for a value
+until it is there would ask for ever.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ FILE_NAME = "derived.db"
 LIMIT_BYTES = 2 << 30
 FREED_SHARE = 0.2  # of what is there, when the limit is reached, so that not every new entry evicts an old one
 CHECK_EVERY_SHARE = 0.05  # of the limit that is added between two looks at the size
+HELD_ENTRY_BYTES = 4096  # what is larger is not held in memory where the file does not take it
+HELD_ENTRIES = 20_000
 LAYOUT = 1  # of the file; a file of another layout is thrown away
 SQLITE_ERRORS = (sqlite3.Error, UnicodeDecodeError)  # in a damaged file SQLite's own message may be no text
 
@@ -60,7 +64,7 @@ class DerivedCache:
 
     Args:
         folder: the project's `cache` folder.
-        is_writable: False beside another writer and in a project that is only looked at: values are found, none kept.
+        is_writable: False beside another writer and in a project that is only looked at: values are found, none written.
         limit_bytes: about the most that the file holds; what was kept first goes first.
     """
 
@@ -71,7 +75,9 @@ class DerivedCache:
         self._guard = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._is_over = False  # closed, or beyond help
+        self._is_closed = False
         self._unchecked_bytes = 0
+        self._held: dict[tuple[str, bytes], bytes] = {}
 
     def get(self, kind: str, key: bytes) -> bytes | None:
         """What was kept; None when there is nothing, or nothing intact.
@@ -84,13 +90,14 @@ class DerivedCache:
 
     def get_many(self, kind: str, keys: Iterable[bytes]) -> dict[bytes, bytes]:
         """What was kept under some keys, by key; see `get`."""
-        found: dict[bytes, bytes] = {}
+        asked = list(keys)
         with self._guard:
+            found = {key: self._held[kind, key] for key in asked if (kind, key) in self._held}
             try:
                 connection = self._open()
                 if connection is None:
                     return found
-                for key in keys:
+                for key in asked:
                     statement = "SELECT content, crc FROM entry WHERE kind = ? AND key = ?"
                     row = connection.execute(statement, (kind, key)).fetchone()
                     if row is not None and row[1] == _crc(kind, key, row[0]):
@@ -105,24 +112,38 @@ class DerivedCache:
 
     def put_many(self, kind: str, entries: Mapping[bytes, bytes]) -> None:
         """Keep several things at once, by key; see `put`."""
-        if not self._is_writable:
-            return
-        rows = [(kind, key, content, _crc(kind, key, content)) for key, content in entries.items()]
         with self._guard:
-            try:
-                connection = self._open()
-                if connection is not None:
-                    with connection:
-                        statement = "INSERT OR REPLACE INTO entry (kind, key, content, crc) VALUES (?, ?, ?, ?)"
-                        connection.executemany(statement, rows)
-                    self._stay_below_limit(connection, sum(map(len, entries.values())))
-            except SQLITE_ERRORS as error:
-                self._start_anew(error)
+            if not (self._is_writable and self._write(kind, entries)) and not self._is_closed:
+                self._hold(kind, entries)
+
+    def _write(self, kind: str, entries: Mapping[bytes, bytes]) -> bool:
+        """Write entries; whether the file has taken them."""
+        rows = [(kind, key, content, _crc(kind, key, content)) for key, content in entries.items()]
+        try:
+            connection = self._open()
+            if connection is None:
+                return False
+            with connection:
+                statement = "INSERT OR REPLACE INTO entry (kind, key, content, crc) VALUES (?, ?, ?, ?)"
+                connection.executemany(statement, rows)
+            self._stay_below_limit(connection, sum(map(len, entries.values())))
+        except SQLITE_ERRORS as error:
+            self._start_anew(error)
+            return False
+        return True
+
+    def _hold(self, kind: str, entries: Mapping[bytes, bytes]) -> None:
+        for key, content in entries.items():
+            if len(content) <= HELD_ENTRY_BYTES:
+                self._held[kind, key] = content
+        while len(self._held) > HELD_ENTRIES:
+            del self._held[next(iter(self._held))]
 
     def close(self) -> None:
         """Close the file; from now on nothing is found and nothing kept."""
         with self._guard:
-            self._is_over = True
+            self._is_over = self._is_closed = True
+            self._held.clear()
             self._disconnect()
 
     def _open(self) -> sqlite3.Connection | None:

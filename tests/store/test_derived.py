@@ -100,12 +100,15 @@ def test_a_file_of_another_layout_is_thrown_away(tmp_path: Path, closing: Closin
     assert cache.get("windows/1", KEY) == b"right"
 
 
-def test_where_nothing_can_be_written_nothing_is_kept_and_nothing_fails(tmp_path: Path, closing: Closing) -> None:
+def test_where_nothing_can_be_written_nothing_outlives_the_process_and_nothing_fails(
+    tmp_path: Path, closing: Closing
+) -> None:
     in_the_way = tmp_path / "cache"
     in_the_way.write_text("a file where the folder should be")
     cache = closing(DerivedCache(in_the_way))
     cache.put("windows/1", KEY, b"right")
-    assert cache.get("windows/1", KEY) is None
+    assert cache.get("windows/1", KEY) == b"right"
+    assert closing(DerivedCache(in_the_way)).get("windows/1", KEY) is None
 
 
 def test_a_reader_finds_what_a_writer_beside_it_has_kept_and_keeps_nothing(tmp_path: Path, closing: Closing) -> None:
@@ -162,3 +165,16 @@ def test_a_project_has_one_and_closes_it(tmp_path: Path) -> None:
     assert store.derived.get("windows/1", KEY) is None
     with ProjectStore.open(tmp_path / "project") as store:
         assert store.derived.get("windows/1", KEY) == b"right"
+
+
+def test_what_the_file_does_not_take_is_found_again_by_the_same_process(tmp_path: Path, closing: Closing) -> None:
+    """Or who asks for a value until it is there would ask for ever: a hip was located over and over."""
+    cache = closing(DerivedCache(tmp_path, is_writable=False))
+    cache.put("hip-region/1", KEY, b"here")
+    cache.put("thumbnail/1", KEY, b"x" * 100_000)
+    assert cache.get("hip-region/1", KEY) == b"here"
+    assert cache.get("thumbnail/1", KEY) is None  # memory is for small values
+    assert not (tmp_path / FILE_NAME).exists()
+    cache.close()
+    cache.put("hip-region/1", KEY, b"here")
+    assert cache.get("hip-region/1", KEY) is None
