@@ -64,7 +64,7 @@ class DerivedCache:
 
     Args:
         folder: the project's `cache` folder.
-        is_writable: False beside another writer and in a project that is only looked at: values are found, none written.
+        is_writable: False beside another writer and in a project that is only looked at: nothing is written.
         limit_bytes: about the most that the file holds; what was kept first goes first.
     """
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib
 import json
+import math
 import multiprocessing
+import os
+import struct
 import tempfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +25,9 @@ _MEMORY_BYTES = 12 << 30
 _TIMEOUT_S = 300.0
 _AIR_HU = -1000.0
 _SPACING_MM = (0.1, 8.0)
+_CUT_SHORT = "A part of the file is missing or damaged; copy it again from where it came from."
+_UNEVEN_SHARE = 0.1  # of the distance of slices
+_POSITION = "0020|0032"  # Image Position (Patient)
 _COARSE_MM = 1.5  # coarser voxels are interpolated smoothly: their steps would show along the cortex
 
 
@@ -128,13 +136,17 @@ def _read_in_process(path: Path, folder: Path, memory_bytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     except (ImportError, ValueError, OSError):  # not on this system: the time limit remains
         pass
+    if not os.environ.get("COXA_DEBUG"):  # libraries that read files complain there on their own
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     try:
         answer = _read(path, folder)
     except UserError as error:
         answer = {"error": error.reason}
     except MemoryError:
         answer = {"error": "It needs more memory than is allowed."}
-    except RuntimeError:  # SimpleITK's own; its text may hold names and paths
+    except OSError:
+        answer = {"error": "It cannot be opened; look at its rights."}
+    except (RuntimeError, ValueError):  # SimpleITK's own; its text may hold names and paths
         answer = {"error": "It is damaged or of a kind that cannot be read."}
     (folder / "answer.json").write_text(json.dumps(answer), encoding="utf-8")
 
@@ -143,6 +155,8 @@ def _read(path: Path, folder: Path) -> dict[str, Any]:
     sitk: Any = importlib.import_module("SimpleITK")  # slow to import, and without types
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(2)
     sitk.ProcessObject.SetGlobalWarningDisplay(False)
+    if not path.is_dir():
+        refuse_cut_short(path)
     image = _read_series(sitk, path) if path.is_dir() else sitk.ReadImage(str(path))
     if image.GetDimension() != 3 or min(image.GetSize()) < 8:
         raise UserError("", reason="It is not a volume with at least eight slices.")
@@ -163,8 +177,60 @@ def _read_series(sitk: Any, folder: Path) -> Any:
     series = [reader.GetGDCMSeriesFileNames(str(folder), name) for name in reader.GetGDCMSeriesIDs(str(folder))]
     if not series:
         raise UserError("", reason="The folder holds no DICOM series.")
-    reader.SetFileNames(max(series, key=len))
-    return reader.Execute()
+    names = max(series, key=len)
+    reader.SetFileNames(names)
+    reader.MetaDataDictionaryArrayUpdateOn()
+    image = reader.Execute()
+    if all(reader.HasMetaDataKey(index, _POSITION) for index in range(len(names))):
+        texts = [reader.GetMetaData(index, _POSITION).split("\\") for index in range(len(names))]
+        along = np.array(texts, dtype=float) @ np.array(image.GetDirection()).reshape(3, 3)[:, 2]
+        gaps_mm = np.abs(np.diff(along))
+        if len(gaps_mm) and np.ptp(gaps_mm) > _UNEVEN_SHARE * np.median(gaps_mm):
+            raise UserError("", reason="Slices of the series are missing, or lie unevenly.")
+    return image
+
+
+def refuse_cut_short(path: Path) -> None:
+    """Refuse a compressed or NIfTI file whose end is missing: SimpleITK takes zeros for it, which is water.
+
+    Args:
+        path: a file of any kind; other kinds are left to SimpleITK, which notices.
+
+    Raises:
+        UserError: something is missing.
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as raw:
+        is_packed = raw.read(2) == b"\x1f\x8b"
+    try:
+        with gzip.open(path) if is_packed else path.open("rb") as stream:
+            header = stream.read(544)
+            size = len(header)
+            if is_packed:
+                while part := stream.read(1 << 22):
+                    size += len(part)
+            else:
+                size = path.stat().st_size
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise UserError("", reason=_CUT_SHORT) from None
+    if size < nifti_bytes(header):
+        raise UserError("", reason=_CUT_SHORT)
+
+
+def nifti_bytes(header: bytes) -> int:
+    """How many bytes a NIfTI file (version 1 or 2) has at the least by its first 544 bytes; 0 for other kinds."""
+    for order in "<>":
+        if header[344:347] == b"n+1" and header[:4] == struct.pack(f"{order}i", 348):
+            counts, bits_at, start_at, kind = struct.unpack_from(f"{order}8h", header, 40), 72, 108, "f"
+        elif header[4:7] == b"n+2" and header[:4] == struct.pack(f"{order}i", 540) and len(header) >= 176:
+            counts, bits_at, start_at, kind = struct.unpack_from(f"{order}8q", header, 16), 14, 168, "q"
+        else:
+            continue
+        (bits,) = struct.unpack_from(f"{order}h", header, bits_at)
+        (start,) = struct.unpack_from(f"{order}{kind}", header, start_at)
+        known = counts[1 : 1 + max(0, min(counts[0], 7))]
+        return (int(start) if math.isfinite(start) else 0) + math.prod(max(count, 1) for count in known) * bits // 8
+    return 0
 
 
 def _on_upright_grid(sitk: Any, image: Any) -> Any:

@@ -15,7 +15,7 @@ from app.engine.drr.hip import check_room, find_hip
 from app.engine.drr.materials import body_weight, hounsfield, split
 from app.engine.drr.pairs import coarse_tissue, posed, prepare, reconstruct
 from app.engine.drr.variation import Variation, sample_pair
-from app.engine.drr.volume import CtVolume, check, read_ct, without_steps
+from app.engine.drr.volume import CtVolume, check, read_ct, refuse_cut_short, without_steps
 from app.engine.phantom.volume import Material
 from app.engine.radiograph.attenuation import AttenuationTable
 
@@ -303,6 +303,27 @@ def test_missing_files_empty_folders_and_impossible_voxels_get_a_sentence(ct: Ct
     with pytest.raises(UserError) as caught:
         read_ct(write(replace(ct, spacing_mm=(30.0, 4.0, 4.0)), tmp_path / "thick.nrrd"))
     assert caught.value.kind == "bad-spacing"
+
+
+@pytest.mark.parametrize("name", ["ct.nii", "ct.nii.gz", "ct.nrrd"])
+def test_a_file_whose_end_is_missing_is_refused(short_ct: CtVolume, name: str, tmp_path: Path) -> None:
+    """SimpleITK fills the rest of a NIfTI file with zeros, which are water: radiographs of it would look like some."""
+    whole = write(short_ct, tmp_path / name)
+    refuse_cut_short(whole)
+    cut = tmp_path / f"cut-{name}"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 9 // 10])
+    if name.endswith("nrrd"):
+        refuse_cut_short(cut)  # SimpleITK notices
+        return
+    with pytest.raises(UserError, match="missing or damaged"):
+        refuse_cut_short(cut)
+
+
+def test_a_series_with_a_hole_is_refused(short_ct: CtVolume, tmp_path: Path) -> None:
+    folder = write_series(short_ct, tmp_path / "series")
+    sorted(folder.iterdir())[5].unlink()
+    with pytest.raises(UserError, match="missing, or lie unevenly"):
+        read_ct(folder)
 
 
 def test_a_reader_that_takes_too_long_is_ended(ct: CtVolume, tmp_path: Path) -> None:
