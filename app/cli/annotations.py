@@ -88,6 +88,17 @@ def run(args: argparse.Namespace) -> int:
         raise UserError(f"`coxa annotations {args.action}` needs a case.", remedy="See the examples.", kind="usage")
     if args.action == "back" and args.event is None:
         raise UserError("`coxa annotations back` needs --event.", remedy="`history` lists them.", kind="usage")
+    if args.dry_run and not (args.action == "label-set" and args.adopt):
+        raise UserError(
+            f"`coxa annotations {args.action}` has no dry run.",
+            reason="Nothing was recorded.",
+            remedy="--dry-run goes with `label-set --adopt`; what is recorded can be taken back with `undo`.",
+            kind="usage",
+        )
+    words = args.labels if args.action in NEED_CASE else [word for word in (args.case, *args.labels) if word]
+    if words and args.action not in ("set", "list"):
+        raise UserError(f"`coxa annotations {args.action}` takes no “{printable(words[0])[:80]}”.",
+                        remedy="See the examples.", kind="usage")  # fmt: skip
     actions = {"list": _list, "set": _set, "undo": _undo, "redo": _undo, "history": _history, "back": _back,
                "verify": _verify, "label-set": _label_set}  # fmt: skip
     return actions[args.action](args)

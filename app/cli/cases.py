@@ -63,6 +63,12 @@ def run(args: argparse.Namespace) -> int:
     """List, show, or record a decision."""
     if args.action != "list" and not args.target:
         raise UserError(f"`coxa cases {args.action}` needs an identifier.", remedy="See the examples.", kind="usage")
+    if args.action == "list" and args.target:
+        raise UserError(
+            "`coxa cases list` takes no identifier.",
+            remedy="`coxa cases show ID` shows one case; --search finds cases.",
+            kind="usage",
+        )
     if args.action in ("list", "show"):
         return _look(args)
     return _decide(args)

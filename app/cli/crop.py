@@ -59,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
     """Render the crops."""
     from app.core.region import RegionMode
     from app.store.crops import CropState, aligned_crops, region_crops
+    from app.store.exchange.write import check_goal
     from app.store.project import ProjectStore
 
     if args.size is not None and not 16 <= args.size <= 2048:
@@ -66,12 +67,14 @@ def run(args: argparse.Namespace) -> int:
     folder: Path = args.out.absolute()
     _refuse_full(folder)
     with ProjectStore.open(args.project, is_read_only=True) as project:
+        check_goal(project, folder, what="crops")
         if args.kind == "aligned":
             found = list(aligned_crops(project, size_px=args.size or 256))
         else:
             mode = RegionMode.RESIZE if args.resize else RegionMode.CENTRE
             found = list(region_crops(project, size_px=args.size or 224, mode=mode))
         if args.reader:
+            _refuse_unknown_reader(args.reader, sorted({record.reader for record in found}))
             found = [record for record in found if record.reader == args.reader]
         chosen = [record for record in found if args.all or record.state is CropState.APPROVED]
         if not chosen:
@@ -191,6 +194,13 @@ def _refuse_full(folder: Path) -> None:
             reason="There is something at this place already.",
             remedy="Choose a new or an empty folder.",
             kind="exists",
+        )
+
+
+def _refuse_unknown_reader(name: str, known: list[str]) -> None:
+    if known and name not in known:
+        raise UserError(
+            f"There is no crop of {name[:64]}.", reason=f"There are crops of {', '.join(known)}.", kind="usage"
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from app.cli.output import printable
 from app.core.case import Assessment, Case, Certainty, Projection, Side, View
 from app.core.spacing import Spacing
 
@@ -70,11 +71,17 @@ def assessment_document(assessment: Assessment[Projection] | Assessment[Side]) -
 
 
 def case_lines(case: Case, views: Sequence[View]) -> Iterator[str]:
-    """A case in a few lines of text, its views and questions indented."""
+    """A case in a few lines of text, its views and questions indented; none of them steers a terminal."""
+    return map(printable, _lines(case, views))
+
+
+def _lines(case: Case, views: Sequence[View]) -> Iterator[str]:
     side = f"{case.side.value} hip" if case.side else "side open"
     yield f"{case.id}  {side}  patient {case.patient_id}  {case.status.value}"
     if case.blocked_reason:
-        yield f"  BLOCKED: {case.blocked_reason} Not to be read before `coxa cases release` ({case.study_id})."
+        reason = case.blocked_reason.rstrip()
+        reason += "" if reason.endswith((".", "!", "?")) else "."
+        yield f"  BLOCKED: {reason} Not to be read before `coxa cases release` ({case.study_id})."
     by_id = {view.id: view for view in views}
     places = [("frontal", case.frontal_id), ("lateral", case.lateral_id)]
     places += [("not placed", identifier) for identifier in case.unassigned_ids]

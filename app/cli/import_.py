@@ -45,7 +45,7 @@ measurements and history; in a project that holds something already it is merged
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Set the arguments of `coxa import`."""
-    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="file, folder, zip or DICOMDIR")
+    parser.add_argument("paths", nargs="*", type=_path, metavar="PATH", help="file, folder, zip or DICOMDIR")
     add_project_argument(parser)
     parser.add_argument("--csv", type=Path, metavar="MAP", help="mapping file of an archive without DICOM headers")
     parser.add_argument("--layout", choices=("fracatlas",), help="published folder layout instead of a mapping file")
@@ -63,6 +63,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_json_argument(parser)
     parser.epilog = EPILOG
+
+
+def _path(text: str) -> Path:
+    if not text:  # a variable without a value: not the current folder and everything below it
+        raise argparse.ArgumentTypeError("the name is empty")
+    return Path(text)
 
 
 def run(args: argparse.Namespace) -> int:

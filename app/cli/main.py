@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -12,9 +13,11 @@ from typing import NoReturn
 
 from app import __version__
 from app.cli.exit_codes import BUG, CANCELLED, DONE, REFUSED, USAGE
-from app.cli.output import print_fault, print_user_error
+from app.cli.output import print_fault, print_user_error, printable
 from app.core.errors import UserError
 
+NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+READ_FILES_ON_THEIR_OWN = frozenset({"import", "render"})  # say of each file that its name cannot be read
 TRAINING_PACKAGES = frozenset({"torch", "torchvision", "timm", "safetensors", "scipy", "sklearn", "statsmodels",
                                "lightning_fabric"})  # fmt: skip
 # name -> (module with configure(parser) and run(args) -> exit code, one-line summary)
@@ -70,6 +73,7 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
         sub = commands.add_parser(
             name, help=summary, description=summary[0].upper() + summary[1:] + ".", allow_abbrev=False
         )
+        sub.set_defaults(told_by=sub)
         sub.formatter_class = argparse.RawDescriptionHelpFormatter
         if only is None or only == name:
             importlib.import_module(module).configure(sub)
@@ -91,13 +95,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return USAGE
     as_json = "--json" in words
     try:
+        if named not in READ_FILES_ON_THEIR_OWN:
+            refuse_invalid_letters(words)
         parser = build_parser(only=named if named is not None and words[0] == named else "")
-        args = parser.parse_args(words)
+        args, unknown = parser.parse_known_args(words)
+        if unknown:  # said with the usage of the command, not with that of `coxa`
+            getattr(args, "told_by", parser).error(f"unrecognized arguments: {printable(' '.join(unknown))}")
         if args.command is None:
             parser.print_help()
             return USAGE
         code = int(importlib.import_module(COMMANDS[args.command][0]).run(args))
-        sys.stdout.flush()  # here, so that a closed pipe is noticed here
+        if sys.stdout is not None:  # it is None where the caller has closed it
+            sys.stdout.flush()  # here, so that a closed pipe is noticed here
         return code
     except UserError as error:
         print_user_error(error, as_json=as_json)
@@ -114,6 +123,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `coxa cases | head`: the reader has seen enough, which is no error
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the interpreter flushes standard output once more at its end
         return DONE
+    except OSError as error:
+        if error.errno not in NO_ROOM or error.filename is not None:
+            print_fault(error, as_json=as_json)
+            return BUG
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        print_user_error(cannot_print(error))
+        return REFUSED
     except Exception as error:  # the last line of defence: a bug is reported as one
         print_fault(error, as_json=as_json)
         return BUG
@@ -126,6 +142,32 @@ def without_torch(package: str) -> UserError:
         reason=f"Coxa was set up with --review-only: there is no {package}.",
         remedy="Run the set-up again, without --review-only.",
         kind="no-torch",
+    )
+
+
+def refuse_invalid_letters(words: Sequence[str]) -> None:
+    """Refuse arguments in another encoding than that of the system: neither a database nor a message takes them.
+
+    Raises:
+        UserError: `usage`.
+    """
+    for word in words:
+        if any(0xD800 <= ord(letter) <= 0xDFFF for letter in word):
+            raise UserError(
+                f"“{printable(word)[:80]}” cannot be read.",
+                reason="It has letters that are not valid here.",
+                remedy="Type it again; rename a file or a folder that is called so.",
+                kind="usage",
+            )
+
+
+def cannot_print(error: OSError) -> UserError:
+    """What to say where what a command prints has no room."""
+    return UserError(
+        "The output cannot be written.",
+        reason=f"The system says: {(error.strerror or 'unknown error').lower()}.",
+        remedy="Free some space, or write it to another place.",
+        kind="disk-full",
     )
 
 

@@ -124,8 +124,12 @@ def _look(args: argparse.Namespace, models: Models) -> int:
         else:
             print("\n".join(card_lines(card)))
     elif args.action == "history":
-        for event in models.history(args.what):
+        events = models.history(args.what)
+        for event in events:
             print(printable(f"{event.at[:19]}  {event.author}  {event.text}"))
+        if not events:
+            places = sorted({entry.task_id for entry in models.all()})
+            print(printable(f"No model was promoted to {args.what}. Places with models: {', '.join(places)}."))
     else:
         active = {entry.id for entry in models.actives().values()}
         listed = models.all()

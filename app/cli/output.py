@@ -18,7 +18,20 @@ T = TypeVar("T")
 
 def add_project_argument(parser: argparse.ArgumentParser, *, is_required: bool = True) -> None:
     """Add `--project DIR`."""
-    parser.add_argument("--project", type=Path, metavar="DIR", required=is_required, help="the project folder")
+    parser.add_argument("--project", type=folder_name, metavar="DIR", required=is_required, help="the project folder")
+
+
+def folder_name(text: str) -> Path:
+    """A folder on the command line. An empty word, as a variable without a value leaves it, is not the current one.
+
+    Raises:
+        argparse.ArgumentTypeError: it is empty, or has letters that are not valid here.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError("the name is empty")
+    if any(0xD800 <= ord(letter) <= 0xDFFF for letter in text):
+        raise argparse.ArgumentTypeError(f"{printable(text)} has letters that are not valid here")
+    return Path(text)
 
 
 def add_json_argument(parser: argparse.ArgumentParser) -> None:

@@ -16,6 +16,7 @@ class _Unset:
 
 
 UNSET = _Unset()
+LAST_NUMBER = (1 << 63) - 1  # SQLite counts no further
 
 
 def _now() -> datetime:
@@ -126,7 +127,10 @@ class EventLog:
         where = f"(target IN ({marks}) OR (target >= ? AND target < ?)) AND id > ?"
         last = beginning[:-1] + chr(ord(beginning[-1]) + 1) if beginning else ""
         parameters: list[str | int] = [*targets, beginning, last, after]
-        for condition, value in (("author = ?", author), ("id <= ?", until)):
+        for condition, value in (
+            ("author = ?", author),
+            ("id <= ?", None if until is None else min(until, LAST_NUMBER)),
+        ):
             if value is not None:
                 where += f" AND {condition}"
                 parameters.append(value)
@@ -144,7 +148,9 @@ class EventLog:
         return [_event(row) for row in rows]
 
     def get(self, event_id: int) -> Event | None:
-        """One event."""
+        """One event; None where there is none of this number, which may be larger than a database counts."""
+        if event_id > LAST_NUMBER:
+            return None
         row = self._database.record("event", id=event_id)
         return None if row is None else _event(row)
 

@@ -15,6 +15,7 @@ from app.cli.exit_codes import DONE, PROBLEMS, REFUSED, USAGE
 from app.cli.main import main
 from app.core.geometry import Alignment, aligned_crop, crop
 from app.core.grey_tables import dark_index
+from app.store.annotations import Annotations
 from app.store.project import ProjectStore
 from app.store.resources import resource_path
 from tests.support.projects import make_project
@@ -173,3 +174,37 @@ def test_a_verdict_on_another_crop_does_not_count(
     assert "none of them is approved as it is now" in capsys.readouterr().err
     assert document(capsys, path, "annotations", "verify")["outdated"] == 1
     assert not (tmp_path / "crops").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("set", "case-0", "garden=2", "--dry-run"),
+        ("verify", "case-0"),
+        ("history", "case-0", "garden=2"),
+    ],
+)
+def test_what_a_command_does_not_do_is_refused_and_records_nothing(path: Path, words: tuple[str, ...]) -> None:
+    assert coxa(path, "annotations", *words) in (USAGE, REFUSED)
+    with ProjectStore.open(path, is_read_only=True) as project:
+        assert list(Annotations(project).all()) == []
+
+
+def test_a_number_that_no_database_counts_to_is_only_a_late_event(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert coxa(path, "annotations", "back", "case-0", "--event", "99999999999999999999") == DONE
+    assert "Nothing has changed." in capsys.readouterr().out
+    assert main(["cases", "undo", "99999999999999999999", "--project", str(path)]) == REFUSED
+    assert main(["cases", "list", "case-0", "--project", str(path)]) == USAGE
+    assert main(["models", "history", "fracture.pair", "--project", str(path)]) == DONE
+    assert "No model was promoted to fracture.pair." in capsys.readouterr().out
+
+
+def test_crops_are_not_written_among_the_projects_own_files(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    coxa(path, "annotations", "set", "case-0", "--align", "view-0:12,10,16.5,22", "--approve", "view-0")
+    assert coxa(path, "crop", "--out", str(path / "images" / "crops")) == USAGE
+    assert "This is a folder of the project's own." in capsys.readouterr().err
+    assert coxa(path, "crop", "--out", str(path / "exports" / "crops"), "--reader", "Nobody") == USAGE
+    assert "There are crops of Ann." in capsys.readouterr().err
+    assert coxa(path, "crop", "--out", str(path / "exports" / "crops")) == DONE

@@ -67,6 +67,8 @@ def test_without_a_place_it_goes_into_the_project(project: Path, capsys: pytest.
         (("--filter", "side=up"), USAGE),
         (("--label", "no-such"), USAGE),
         (("--case", "C-none"), REFUSED),
+        (("--without", "C-none"), REFUSED),
+        (("--reader", "Nobody"), USAGE),
         (("--search", "nothing-like-this"), REFUSED),
         (("--formats", "coco", "--contents", "labels"), USAGE),
         (("--region-mode", "field"), USAGE),

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import errno
 import json
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -43,6 +46,17 @@ def raising(error: BaseException):
         raise error
 
     return run
+
+
+@contextlib.contextmanager
+def keep_descriptor(number: int) -> Iterator[None]:
+    """Put a descriptor back that the program turns away."""
+    kept = os.dup(number)
+    try:
+        yield
+    finally:
+        os.dup2(kept, number)
+        os.close(kept)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -235,3 +249,44 @@ def test_the_repository_itself_stays_importable(tmp_path: Path) -> None:
     assert trusted_path(["", "/usr/lib"], tmp_path) == ["/usr/lib"]
     assert trusted_path([str(tmp_path), "/usr/lib"], tmp_path) == ["/usr/lib"]
     assert trusted_path(["", "/usr/lib"], REPOSITORY) == ["", "/usr/lib"]
+
+
+def test_what_is_too_much_is_said_with_the_usage_of_its_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["cases", "--project", "hips", "list", "one", "two"])
+    assert ended.value.code == USAGE
+    assert "coxa cases: error: unrecognized arguments: two" in capsys.readouterr().err
+
+
+def test_letters_that_are_not_valid_are_refused_before_anything_begins(capsys: pytest.CaptureFixture[str]) -> None:
+    bad = os.fsdecode(b"b\xffd")
+    assert main(["cases", "show", bad, "--project", "hips"]) == USAGE
+    assert "“b\\udcffd” cannot be read." in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        main(["import", "hip.dcm", "--project", bad])
+    assert ended.value.code == USAGE
+
+
+@pytest.mark.parametrize("words", [["import", "", "--project", "hips"], ["cases", "--project", ""]])
+def test_a_variable_without_a_value_is_not_the_current_folder(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == USAGE
+    assert "the name is empty" in capsys.readouterr().err
+
+
+def test_output_without_room_is_a_sentence(fake_command: ModuleType, capfd: pytest.CaptureFixture[str]) -> None:
+    """Also with --json: the error document has no room either."""
+    fake_command.run = raising(OSError(errno.ENOSPC, "No space left on device"))
+    with keep_descriptor(1):
+        assert main(["fake", "--json"]) == REFUSED
+    assert capfd.readouterr().err.startswith("coxa: The output cannot be written. The system says: no space left")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a descriptor is closed in a shell")
+def test_a_closed_output_is_no_fault() -> None:
+    command = [*COXA, "models", "list"]
+    done = subprocess.run(["/bin/sh", "-c", '"$@" >&-', "sh", *command], capture_output=True, text=True, cwd=REPOSITORY)
+    assert (done.returncode, done.stderr) == (DONE, "")

@@ -229,7 +229,8 @@ def nifti_bytes(header: bytes) -> int:
         (bits,) = struct.unpack_from(f"{order}h", header, bits_at)
         (start,) = struct.unpack_from(f"{order}{kind}", header, start_at)
         known = counts[1 : 1 + max(0, min(counts[0], 7))]
-        return (int(start) if math.isfinite(start) else 0) + math.prod(max(count, 1) for count in known) * bits // 8
+        voxels = math.prod(max(int(count), 1) for count in known)
+        return (int(start) if math.isfinite(start) else 0) + voxels * int(bits) // 8
     return 0
 
 

@@ -71,6 +71,13 @@ def train_run(
             remedy="Look at its progress, or stop it there first.",
             kind="run-in-use",
         ) from None
+    except OSError as error:
+        raise UserError(
+            "This run cannot be trained where it is.",
+            reason=f"The system says: {(error.strerror or 'unknown error').lower()}.",
+            remedy="Copy its folder to a place that can be written to, or check its rights.",
+            kind="unwritable-folder",
+        ) from error
     try:
         return _train(run, device, precision, threads, siblings, on_epoch)
     finally:

@@ -133,6 +133,7 @@ class _Planner:
 
     def plan(self, chosen: list[str] | None) -> ExportPlan:
         everything = self._project.cases.all()
+        self._refuse_unknown_names(everything)
         wanted = everything if chosen is None else self._wanted(everything, chosen)
         staying = [case for case in wanted if self._stays(case)]
         if not staying:
@@ -179,15 +180,23 @@ class _Planner:
             notes=tuple(self._notes(cases)),
         )
 
+    def _refuse_unknown_names(self, everything: Iterable[Case]) -> None:
+        """A slip in a name must neither let a case out that was to stay, nor leave out what a reader said."""
+        if self._request.left_out:
+            _refuse_unknown_cases(self._request.left_out - {case.id for case in everything})
+        if self._request.readers:
+            known = sorted({each.reader for each in self._annotations.all()} - {""})
+            if unknown := sorted(set(self._request.readers) - set(known)):
+                raise UserError(
+                    f"There is no reader {unknown[0][:64]} in this project.",
+                    reason=f"There are {', '.join(known)}." if known else "Nobody has annotated a case yet.",
+                    kind="usage",
+                )
+
     def _wanted(self, everything: Iterable[Case], chosen: Iterable[str]) -> list[Case]:
         names = set(chosen)
         found = [case for case in everything if case.id in names]
-        if unknown := sorted(names - {case.id for case in found}):
-            raise UserError(
-                f"There is no case {unknown[0][:64]} in this project.",
-                remedy="`coxa cases --project DIR` lists them.",
-                kind="no-case",
-            )
+        _refuse_unknown_cases(names - {case.id for case in found})
         return found
 
     def _stays(self, case: Case) -> bool:
@@ -412,3 +421,12 @@ def _classes(cases: Iterable[ExportCase], field: LabelField | None) -> tuple[str
     found = {case.label for case in cases} - {""}
     known = [choice.id for choice in field.choices if choice.id in found] if field else []
     return (*known, *sorted(found - set(known)))
+
+
+def _refuse_unknown_cases(unknown: Iterable[str]) -> None:
+    if names := sorted(unknown):
+        raise UserError(
+            f"There is no case {names[0][:64]} in this project.",
+            remedy="`coxa cases --project DIR` lists them.",
+            kind="no-case",
+        )

@@ -205,3 +205,12 @@ def test_ahead_keeps_the_order_and_tells_of_faults() -> None:
     with pytest.raises(ValueError, match="planted"):
         taken.extend(Ahead(third, range(9)))
     assert taken in ([], [0, 1, 2])  # `extend` may or may not keep what came before the fault
+
+
+def test_a_run_that_cannot_be_written_to_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.path.mkdir()
+    run.lock_file.mkdir()  # as good as a folder without rights, which an administrator has all the same
+    with pytest.raises(UserError) as caught:
+        train_run(run)
+    assert caught.value.kind == "unwritable-folder"
