@@ -67,7 +67,11 @@ def run(args: argparse.Namespace) -> int:
     folder: Path = args.out.absolute()
     _refuse_full(folder)
     with ProjectStore.open(args.project, is_read_only=True) as project:
-        check_goal(project, folder, what="crops")
+        try:
+            check_goal(project, folder)
+        except UserError as error:
+            title = "The crops cannot be written there."
+            raise UserError(title, reason=error.reason, remedy=error.remedy, kind=error.kind) from None
         if args.kind == "aligned":
             found = list(aligned_crops(project, size_px=args.size or 256))
         else:

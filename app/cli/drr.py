@@ -26,12 +26,12 @@ STAMP = "pairs.json"
 EPILOG = """\
 examples:
   coxa drr pelvis.nii.gz -o ~/drr --hip left               one frontal and one cross-table view
-  coxa drr ~/ct-series -o ~/drr --hip right --pairs 130 --vary garden
+  coxa drr ~/ct-series -o ~/drr-garden --hip right --pairs 130 --vary garden
                                                            size, kV, dose, distance, rotation, tilt (paper 002)
-  coxa drr ct.nrrd -o ~/drr --hip left --pairs 50 --vary multiview --correspondence 16
+  coxa drr ct.nrrd -o ~/drr-two-views --hip left --pairs 50 --vary multiview --correspondence 16
                                                            two views from anywhere, with their matrix (paper 003)
-  coxa drr ct.nrrd -o ~/drr --hip 83,-140,139              centre of the femoral head: x to the left, y to the
-                                                           back, z to the head, mm
+  coxa drr ct.nrrd -o ~/drr-point --hip=83,-140,139              centre of the femoral head: x to the left, y to the
+                                                           back, z to the head, mm; below zero: --hip=-83,…
 
 A CT is a file (NIfTI, NRRD, MetaImage) or a folder with a DICOM series, in Hounsfield units. The table and
 everything that does not touch the body are left out. The same CT, hip and seed give the same bytes; a run that was
@@ -131,7 +131,8 @@ def _check_numbers(args: argparse.Namespace) -> None:
     if not (1 <= args.pairs <= 100_000 and 128 <= args.size <= 4096 and args.seed >= 0 and fits):
         raise UserError(
             "These numbers cannot be used.",
-            reason="1 to 100000 pairs of 128 to 4096 px; the size must divide into 2 to 64 patches a side.",
+            reason="1 to 100000 pairs of 128 to 4096 px, and a seed of 0 or more; the size must divide into 2 to 64 "
+            "patches a side.",
             remedy="Change --pairs, --size, --seed or --correspondence.",
             kind="bad-number",
         )

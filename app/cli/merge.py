@@ -26,7 +26,8 @@ Every reader's opinion is kept beside the others; a reader who says two things a
 `Anna (2)`. Status, side, projection and exclusions that differ stay as they are in the first project; the other value
 is in the history and in the report. The same images are recognised by their pixels, whatever they are called.
 A project of which one byte was changed by something else than Coxa is refused. The secret key of the other project is
-not needed: send projects without their folder `private`.
+not needed: send what you have annotated without its folder `private`. Without that a project cannot be
+opened; so give a colleague an export (`coxa export --formats coxa`), which is imported there.
 Cases on which readers disagree: `coxa cases --project DIR --filter adjudication=waiting`."""
 
 

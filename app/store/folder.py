@@ -194,7 +194,8 @@ class ProjectFolder:
                 "The project's secret key is missing.",
                 reason="private/project.key is absent or not 32 bytes long; without it a patient would get a second "
                 "pseudonym on the next import.",
-                remedy="Put back private/project.key from a copy of the folder.",
+                remedy="Put back private/project.key from a copy of the folder. Of a project that somebody else has "
+                "sent, ask for an export as Coxa project, and import that.",
                 kind="key-missing",
             )
         return key

@@ -136,13 +136,8 @@ def write_export(
     )
 
 
-def check_goal(project: ProjectStore, folder: Path, *, what: str = "data set") -> None:
+def check_goal(project: ProjectStore, folder: Path) -> None:
     """Refuse a goal that holds something already, or that is a part of the project.
-
-    Args:
-        project: whose folders are no goals, but for a new one in its exports.
-        folder: where something is to be written.
-        what: that is.
 
     Raises:
         UserError: `exists` or `usage`.
@@ -151,7 +146,7 @@ def check_goal(project: ProjectStore, folder: Path, *, what: str = "data set") -
     goal = folder.parent.resolve() / folder.name
     if goal.is_relative_to(home) and not goal.parent.is_relative_to(home / project.folder.exports.name):
         raise UserError(
-            f"The {what} cannot be written into the project.",
+            "The data set cannot be written into the project.",
             reason="This is a folder of the project's own.",
             remedy=f"Choose another place, or a new folder in {project.folder.exports.name}.",
             kind="usage",
@@ -162,7 +157,7 @@ def check_goal(project: ProjectStore, folder: Path, *, what: str = "data set") -
         raise _cannot_write(error) from error
     if is_taken:
         raise UserError(
-            f"The {what} cannot be written there.",
+            "The data set cannot be written there.",
             reason="There is something at this place already.",
             remedy="Choose a new or an empty folder.",
             kind="exists",
