@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-import multiprocessing
 import os
-import threading
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,6 +18,7 @@ from app.engine.dicom_output import SyntheticObject, dicom_bytes
 from app.engine.phantom.case import SyntheticCase, build_case
 from app.engine.phantom.demo_cases import DemoCase, demo_cases
 from app.engine.phantom.views import ViewKind
+from app.engine.synthesis.pool import worker_pool
 from app.engine.synthesis.radiographs import ExposedView, Quality, expose_case
 
 STUDY_YEAR = 2020
@@ -54,15 +52,9 @@ def write_demo_files(folder: Path, *, cases: int | None = None, jobs: int | None
         for case in wanted:
             yield from _write_study(folder, case.number)
         return
-    # spawn: the caller may hold threads and locks, and a forked child would inherit them
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
-        futures = [pool.submit(_write_study, folder, case.number) for case in wanted]
-        try:
-            for future in futures:
-                yield from future.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    with worker_pool(workers) as pool:
+        for future in [pool.submit(_write_study, folder, case.number) for case in wanted]:
+            yield from future.result()
 
 
 def truth_of(folder: Path) -> dict[str, dict[str, Any]]:
@@ -72,18 +64,6 @@ def truth_of(folder: Path) -> dict[str, dict[str, Any]]:
         truth = json.loads(path.read_text(encoding="utf-8"))
         found[str(truth.pop("file"))] = truth
     return found
-
-
-def _end_with_parent() -> None:
-    """A worker must not outlive a command that was killed: the pool's own pipes would not tell it."""
-    parent = multiprocessing.parent_process()
-
-    def watch() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _write_study(folder: Path, number: int) -> list[Path]:

@@ -75,8 +75,7 @@ def run(args: argparse.Namespace) -> int:
     table = AttenuationTable.load()
     ct = prepare(read_ct(args.ct.absolute()), side=side, hip_mm=centre, table=table)
     place.open(_series(ct, args))
-    with place.alone():
-        place.remove_partial(".pair-*.partial")
+    with place.alone(partial=".pair-*.partial"):
         missing = [number for number in range(args.pairs) if not _pair_folder(folder, number).exists()]
         for number in progress(missing, total=len(missing), text="Reconstructing", unit="pair"):
             _write_pair(folder, ct, args, number, table)

@@ -83,8 +83,11 @@ class SeriesFolder:
             ) from error
 
     @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
-        """Keep a second run out of the folder.
+    def alone(self, *, partial: str) -> Iterator[None]:
+        """Keep a second run out of the folder; nothing unfinished is left, neither of a run before nor of this one.
+
+        Args:
+            partial: pattern of the names of what is unfinished.
 
         Raises:
             UserError: another run works in it.
@@ -100,12 +103,13 @@ class SeriesFolder:
                 kind="folder-in-use",
             ) from error
         try:
+            self._remove(partial)
             yield
         finally:
+            self._remove(partial)
             lock.release()
 
-    def remove_partial(self, pattern: str) -> None:
-        """Remove what an interrupted run has left behind; only while `alone`."""
+    def _remove(self, pattern: str) -> None:
         for left in self.path.glob(pattern):
             shutil.rmtree(left, ignore_errors=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,12 +88,12 @@ def run(args: argparse.Namespace) -> int:
     folder: Path = args.out.absolute()
     place = SeriesFolder(path=folder, stamp=STAMP, what="synthetic hips")
     place.open(series.describe())
-    with place.alone():
-        place.remove_partial(".case-*.partial")
+    with place.alone(partial=".case-*.partial"):
         missing = [number for number in range(args.cases) if not case_folder(folder, number).exists()]
         work = write_cases(series, missing, folder, jobs=args.jobs)
-        for _ in progress(work, total=len(missing), text="Synthetic hips", unit="case"):
-            pass
+        with contextlib.closing(work):  # ends its processes, whatever happens
+            for _ in progress(work, total=len(missing), text="Synthetic hips", unit="case"):
+                pass
         document = _finish(folder, args.cases, len(missing))
     if args.json:
         print_json(document)

@@ -6,9 +6,7 @@ all that is needed. The seeds are those of the hold-out, which no bundled model 
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -26,6 +24,7 @@ from app.engine.opinion import Array
 from app.engine.phantom.fracture import CaseKind
 from app.engine.statistics.interval import clopper_pearson
 from app.engine.synthesis.known_cases import CaseGroup, first_seed, known_case
+from app.engine.synthesis.pool import worker_pool
 from app.engine.training import deciding, measuring
 from app.engine.training.batches import Batch
 from app.engine.training.finish import HIT_RADIUS
@@ -142,7 +141,7 @@ def made(make: Callable[[J], C], jobs: Sequence[J], workers: int = 1) -> Iterato
     if workers <= 1:
         yield from map(make, jobs)
         return
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with worker_pool(workers) as pool:
         yield from pool.map(make, jobs)
 
 

@@ -45,19 +45,21 @@ def test_a_damaged_stamp_is_another_series(tmp_path: Path) -> None:
 
 def test_two_runs_cannot_share_a_folder(tmp_path: Path) -> None:
     place = place_at(tmp_path)
-    with place.alone():
-        with pytest.raises(UserError) as caught, place_at(tmp_path).alone():
+    with place.alone(partial=".x"):
+        with pytest.raises(UserError) as caught, place_at(tmp_path).alone(partial=".x"):
             pass
         assert kind_of(caught) == "folder-in-use"
-    with place.alone():
+    with place.alone(partial=".x"):
         pass
 
 
-def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
+def test_what_a_killed_run_or_this_one_left_is_removed(tmp_path: Path) -> None:
     left = tmp_path / ".case-000001.4711.partial"
     left.mkdir()
     (left / "1-frontal.dcm").write_bytes(b"half")
     whole = tmp_path / "case-000000"
     whole.mkdir()
-    place_at(tmp_path).remove_partial(".case-*.partial")
-    assert list(tmp_path.iterdir()) == [whole]
+    with place_at(tmp_path).alone(partial=".case-*.partial"):
+        assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "case-000000"]
+        left.mkdir()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".lock", "case-000000"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -14,6 +16,7 @@ import pytest
 
 from app.cli.exit_codes import DONE, REFUSED
 from app.cli.main import main
+from app.engine.synthesis.pool import worker_pool
 
 SMALL = ["--seed", "5", "--size", "128", "--coarse"]
 
@@ -85,3 +88,15 @@ def test_impossible_numbers_get_a_sentence(
     assert main(["synth", "--seed", "1", "--out", str(tmp_path / "x"), *words]) == REFUSED
     assert "cannot be used" in capsys.readouterr().err
     assert not (tmp_path / "x").exists()
+
+
+def test_who_stops_waiting_ends_the_processes_and_says_nothing_more(capfd: pytest.CaptureFixture[str]) -> None:
+    """Ctrl+C took seconds: each process began what waited for it, and one that was starting printed a traceback."""
+    before = set(multiprocessing.active_children())
+    with contextlib.suppress(KeyboardInterrupt), worker_pool(2) as pool:
+        pool.submit(time.sleep, 60)
+        pool.submit(time.sleep, 60)
+        raise KeyboardInterrupt
+    assert set(multiprocessing.active_children()) == before
+    assert signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
+    assert capfd.readouterr().err == ""
