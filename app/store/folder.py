@@ -141,9 +141,10 @@ class ProjectFolder:
         try:
             marker = tomllib.loads(self.marker.read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError):
+            is_there, is_folder = self.path.exists(), self.path.is_dir()
             raise UserError(
                 "This folder is not a Coxa project.",
-                reason=f"It holds no {MARKER}.",
+                reason=f"It holds no {MARKER}." if is_folder else "It is a file." if is_there else "It does not exist.",
                 remedy="Choose a project folder, or make a new project.",
                 kind="not-a-project",
             ) from None

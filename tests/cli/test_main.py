@@ -290,3 +290,12 @@ def test_a_closed_output_is_no_fault() -> None:
     command = [*COXA, "models", "list"]
     done = subprocess.run(["/bin/sh", "-c", '"$@" >&-', "sh", *command], capture_output=True, text=True, cwd=REPOSITORY)
     assert (done.returncode, done.stderr) == (DONE, "")
+
+
+def test_a_project_that_is_not_there_or_a_file_is_told_as_such(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    for name, reason in (("none", "It does not exist."), ("file", "It is a file."), (".", "It holds no project.toml.")):
+        assert main(["cases", "--project", str(tmp_path / name)]) == REFUSED
+        assert reason in capsys.readouterr().err
