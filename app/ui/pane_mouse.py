@@ -43,6 +43,7 @@ class PaneGraphics(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no t
         self._travel_px = 0.0
         self._pane = pane
         # the ViewBox settles its range in the resize itself; the zoom is put right after it
+        self._must_fit = False  # somebody asked for one of the sizes since it was settled last
         self._settle = QTimer(self, singleShot=True, interval=0)
         self._settle.timeout.connect(self._on_settled)
 
@@ -186,14 +187,15 @@ class PaneGraphics(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no t
         """Keep what the user chose: the whole image, or the zoom."""
         super().resizeEvent(ev)
         if self._pane is not None:
-            self._pane.stay()
+            self._must_fit |= not self._pane.stay()
             self._settle.start()
             self._pane.resized.emit()
 
     def _on_settled(self) -> None:
         """The image stays where it is on the screen, or lies as it was chosen."""
-        if self._pane is not None and not self._pane.stay():
+        if self._pane is not None and (self._must_fit or not self._pane.stay()):
             self._pane.keep_zoom()
+        self._must_fit = False
 
     def _heed_lost_release(self, buttons: Qt.MouseButton, *, pressed: Qt.MouseButton = Qt.MouseButton.NoButton) -> None:
         """Give up a gesture whose button came up where nobody told us: over a dialog that opened meanwhile."""

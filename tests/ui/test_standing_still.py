@@ -130,6 +130,21 @@ def test_a_banner_that_comes_with_its_case_leaves_the_whole_image_in_sight(windo
     assert all(map(is_whole, panes(window)))
 
 
+def test_a_slow_machine_fits_what_came_with_its_case_too(window: MainWindow) -> None:
+    """The time in which things come with a case ends between the new size of the pane and fitting the image to it."""
+    assert window.viewer is not None
+    assert window.viewer._surroundings is not None
+    settling = window.viewer._surroundings._settling
+    settling.setInterval(10_000)
+    panes(window)[-1].resized.connect(settling.stop)  # all have their new sizes then
+    window.viewer.swapped.connect(lambda _: window.banners.show_banner("late", Banner("It comes with the case.")))
+    window.case_list.step(1)
+    wait_until(lambda: "late" in window.banners.texts and not settling.isActive())
+    wait(SETTLED_MS)
+    assert not any(pane.stand.is_aside for pane in panes(window))
+    assert all(map(is_whole, panes(window)))
+
+
 @pytest.mark.parametrize("what", ["window", "layout", "panel", "fit", "turn"])
 def test_what_somebody_asks_for_fits_the_image_anew(window: MainWindow, what: str) -> None:
     viewer = window.viewer
