@@ -30,7 +30,7 @@ examples:
                                                            size, kV, dose, distance, rotation, tilt (paper 002)
   coxa drr ct.nrrd -o ~/drr-two-views --hip left --pairs 50 --vary multiview --correspondence 16
                                                            two views from anywhere, with their matrix (paper 003)
-  coxa drr ct.nrrd -o ~/drr-point --hip=83,-140,139              centre of the femoral head: x to the left, y to the
+  coxa drr ct.nrrd -o ~/drr-point --hip=83,-140,139        centre of the femoral head: x to the left, y to the
                                                            back, z to the head, mm; below zero: --hip=-83,…
 
 A CT is a file (NIfTI, NRRD, MetaImage) or a folder with a DICOM series, in Hounsfield units. The table and
