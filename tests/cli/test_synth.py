@@ -92,11 +92,11 @@ def test_impossible_numbers_get_a_sentence(
 
 def test_who_stops_waiting_ends_the_processes_and_says_nothing_more(capfd: pytest.CaptureFixture[str]) -> None:
     """Ctrl+C took seconds: each process began what waited for it, and one that was starting printed a traceback."""
-    before = set(multiprocessing.active_children())
+    before, handler = set(multiprocessing.active_children()), signal.getsignal(signal.SIGINT)
     with contextlib.suppress(KeyboardInterrupt), worker_pool(2) as pool:
         pool.submit(time.sleep, 60)
         pool.submit(time.sleep, 60)
         raise KeyboardInterrupt
     assert set(multiprocessing.active_children()) == before
-    assert signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
+    assert signal.getsignal(signal.SIGINT) is handler
     assert capfd.readouterr().err == ""
