@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from app import __version__
 from app.cli.exit_codes import BUG, CANCELLED, DONE, REFUSED, USAGE
-from app.cli.output import print_fault, print_user_error, printable
+from app.cli.output import has_invalid_letters, print_fault, print_user_error, printable
 from app.core.errors import UserError
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
@@ -152,7 +152,7 @@ def refuse_invalid_letters(words: Sequence[str]) -> None:
         UserError: `usage`.
     """
     for word in words:
-        if any(0xD800 <= ord(letter) <= 0xDFFF for letter in word):
+        if has_invalid_letters(word):
             raise UserError(
                 f"“{printable(word)[:80]}” cannot be read.",
                 reason="It has letters that are not valid here.",

@@ -29,9 +29,14 @@ def folder_name(text: str) -> Path:
     """
     if not text:
         raise argparse.ArgumentTypeError("the name is empty")
-    if any(0xD800 <= ord(letter) <= 0xDFFF for letter in text):
+    if has_invalid_letters(text):
         raise argparse.ArgumentTypeError(f"{printable(text)} has letters that are not valid here")
     return Path(text)
+
+
+def has_invalid_letters(text: str) -> bool:
+    """Whether a word came in another encoding than that of the system: Python keeps its bytes as lone surrogates."""
+    return any(0xD800 <= ord(letter) <= 0xDFFF for letter in text)
 
 
 def add_json_argument(parser: argparse.ArgumentParser) -> None:

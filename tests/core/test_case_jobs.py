@@ -322,7 +322,9 @@ def test_nothing_that_another_model_says_is_kept_or_shown() -> None:
     assert {entry.failure for entry in world.jobs.consultations(NEEDY)} == {OTHER_ANSWER}
     view = ViewInput(image_sha256="x", grey=GREY, voi=VOI, cut=CUT)
     ticket = world.jobs.ask(Predict(job=0, model="one", images="", views=(view,)), card=MODELS[0].card, channel="crop")
-    assert world.engine[ticket].model_key == MODELS[0].card.answer_key  # type: ignore[union-attr]
+    sent = world.engine[ticket]
+    assert isinstance(sent, Predict)
+    assert sent.model_key == MODELS[0].card.answer_key
     world.jobs.take_reply(
         Result(job=ticket, weights_sha256="e" * 64, input_key="x", probabilities=(0.1, 0.9), seconds=0)
     )

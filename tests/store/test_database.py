@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import shutil
 import sqlite3
@@ -206,3 +207,14 @@ def test_nothing_is_recorded_in_a_project_whose_folder_is_gone(tmp_path: Path) -
         project.patients.add(Patient(id="P-3"))
     with ProjectStore.open(tmp_path / "p") as project:
         assert {patient.id for patient in project.patients.all()} == {"P-1", "P-3"}
+
+
+def test_a_database_that_nobody_closed_is_noticed(tmp_path: Path) -> None:
+    """Python does so from 3.13 on, the tests themselves before that."""
+
+    def forget(path: Path) -> None:
+        sqlite3.connect(path)
+        gc.collect()  # a connection and its statements hold each other
+
+    with pytest.warns(ResourceWarning, match="unclosed database"):
+        forget(tmp_path / "left.db")

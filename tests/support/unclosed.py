@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import sys
 import warnings
+from types import FrameType
 from typing import Any, Protocol, TypeVar
 
 FRAMES = 12
@@ -32,10 +33,11 @@ class _Watched(sqlite3.Connection):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.is_closed = False
-        frame, self.made_at = sys._getframe(1), list[str]()
+        self.made_at: list[str] = []
+        frame: FrameType | None = sys._getframe(1)
         while frame is not None and len(self.made_at) < FRAMES:
             self.made_at.append(f"{frame.f_code.co_filename}:{frame.f_lineno}")
-            frame = frame.f_back  # type: ignore[assignment]
+            frame = frame.f_back
 
     def close(self) -> None:
         """Close it."""
@@ -54,4 +56,4 @@ def watch_connections() -> None:
         kwargs.setdefault("factory", _Watched)
         return _connect(*args, **kwargs)
 
-    sqlite3.connect = connect  # type: ignore[assignment]
+    sqlite3.connect = connect  # type: ignore[assignment]  # the overloads of the real one

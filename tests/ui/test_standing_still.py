@@ -37,11 +37,12 @@ def panes(window: MainWindow) -> list[ImagePane]:
 
 def lies(window: MainWindow) -> list[tuple[float, float]]:
     """Where image points are in the window, logical px."""
-    found = []
+    found: list[tuple[float, float]] = []
     for pane in panes(window):
         corner = QPointF(pane.graphics.viewport().mapTo(window, QPoint()))
-        found += [(corner + pane.map_from_image(*point)).toTuple() for point in POINTS]
-    return found  # type: ignore[return-value]
+        places = [corner + pane.map_from_image(*point) for point in POINTS]
+        found += [(place.x(), place.y()) for place in places]
+    return found
 
 
 def come(window: MainWindow, what: str) -> None:
@@ -67,7 +68,8 @@ class Frames(QObject):
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
-        self._window, self.seen = window, []  # type: ignore[var-annotated]
+        self._window = window
+        self.seen: list[list[tuple[float, float]]] = []
         for pane in panes(window):
             pane.graphics.viewport().installEventFilter(self)
 
