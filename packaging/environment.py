@@ -12,6 +12,8 @@ import sys
 import time
 from pathlib import Path
 
+import disk
+
 OLDEST, NEWEST_TESTED, TOO_NEW = (3, 11), (3, 13), (3, 15)
 SETS = ("runtime", "dev", "engine")  # dev and engine each hold all of runtime
 # Environment variables that would send packages or imports somewhere else.
@@ -49,10 +51,9 @@ def python_problem(version: "tuple[int, int]") -> str:
     return ""
 
 
-def run_with_count(command: "list[str]", total: int, env: "dict[str, str]", cwd: str) -> int:
-    """Run pip; on a terminal, count the packages on one line instead of showing pip's own report."""
+def run_with_count(command: "list[str]", done: int, total: int, env: "dict[str, str]", cwd: str) -> int:
+    """Run pip; on a terminal, count the packages on one line, on from `done`, instead of showing pip's own report."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, universal_newlines=True, env=env, cwd=cwd) as pip:
-        done = 0
         for line in pip.stdout or ():
             if not sys.stdout.isatty():
                 continue
@@ -71,14 +72,16 @@ class Environment:
         root: the repository.
         run: starts a program like `subprocess.run`; tests give their own.
         run_counted: starts pip like `run_with_count`; tests give their own.
+        find_free: tells the free bytes like `disk.free_bytes`; tests give their own.
     """
 
-    def __init__(self, root: Path, run=subprocess.run, run_counted=run_with_count) -> None:
+    def __init__(self, root: Path, run=subprocess.run, run_counted=run_with_count, find_free=disk.free_bytes) -> None:
         self.root = root
         self.folder = root / ".venv"
         self.stamp = self.folder / "coxa-setup.json"
         self._run = run
         self._run_counted = run_counted
+        self._find_free = find_free
 
     def program(self, name: str) -> Path:
         """The path of a program in the environment."""
@@ -159,7 +162,7 @@ class Environment:
         """Bring the environment to the wanted state; False when nothing was to be done.
 
         Raises:
-            SetupError: a step failed.
+            SetupError: the disk has too little room, or a step failed.
         """
         state = self.state()
         if state == "good" and not self.lacking_sets(sets):
@@ -170,11 +173,13 @@ class Environment:
             self.make(state)
         wanted = [name for name in SETS if name in earlier | set(sets) | {"runtime"}]
         before = self._installed()
+        there = {"foreign": set(SETS), "good": earlier}.get(state, set())
+        keeps = self._check_room([name for name in wanted if name not in there])
         self.write_stamp(dict.fromkeys(wanted, ""), False)
         try:
             for name in wanted:
                 if not (name == "runtime" and "dev" in wanted):  # dev holds all of runtime
-                    self._install_lock(name)
+                    self._install_lock(name, keeps)
         except SetupError:
             if state == "good" and stamp and self._installed() == before:  # pip changed nothing, so neither do we
                 self.write_stamp(stamp["sets"], True, stamp["python"])
@@ -205,18 +210,36 @@ class Environment:
     def _installed(self) -> "list[str]":
         return sorted(path.name for path in self.folder.glob("[Ll]ib/**/*.dist-info"))
 
-    def _install_lock(self, name: str) -> None:
-        lock = self.root / "packaging" / "locks" / (name + ".txt")
-        count = sum(line[:1].isalpha() for line in lock.read_text(encoding="utf-8").splitlines())
+    def _check_room(self, sets: "list[str]") -> bool:
+        """Refuse what does not fit; otherwise tell whether there is room to keep the downloads, too."""
+        free = self._find_free(self.folder)
+        problem = disk.room_problem(sets, self.folder, free)
+        if problem:
+            raise SetupError(problem)
+        return disk.keeps_downloads(sets, free)
+
+    def _install_lock(self, name: str, keeps_downloads: bool) -> None:
+        text = (self.root / "packaging" / "locks" / (name + ".txt")).read_text(encoding="utf-8")
+        total, done = disk.count(text), 0
         size = "several gigabytes" if name == "engine" else "about 300 MB"
-        say(f"Installing the {name} packages (up to {count}; {size} the first time).")
+        say(f"Installing the {name} packages (up to {total}; {size} the first time).")
         command = [str(self.program("python")), "-m", "pip", "install", "--no-deps", "--require-hashes",
                    "--no-build-isolation", "--only-binary", ":all:", "--progress-bar", "off"]  # fmt: skip
         if name == "engine":
             command += ["--no-binary", "grad-cam"]  # published as source only; pure Python
-        command += ["--requirement", str(lock)]
-        if self._run_counted(command, count, clean_environment(), str(self.root)) != 0:
-            raise SetupError("The packages could not be installed. The lines above say why; you can start again.")
+        if not keeps_downloads:
+            command.append("--no-cache-dir")
+        folder = self.folder / "coxa-fetched"
+        with disk.fetching_into(folder, clean_environment()) as variables:
+            for part in disk.split_lock(text):
+                lock = folder / (name + ".txt")
+                lock.write_text(part, encoding="utf-8")
+                words = [*command, "--requirement", str(lock)]
+                if self._run_counted(words, done, total, variables, str(self.root)) != 0:
+                    raise SetupError(
+                        "The packages could not be installed. The lines above say why; you can start again."
+                    )
+                done += disk.count(part)
 
     def _check(self, command: "list[str]", sentence: str) -> None:
         if self._run(command, env=clean_environment(), cwd=str(self.root), stdout=subprocess.DEVNULL).returncode != 0:

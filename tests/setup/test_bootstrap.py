@@ -3,92 +3,15 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[1]
-FOLDER = REPOSITORY / "packaging"
-
-
-@pytest.fixture
-def bootstrap(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """The set-up program as a module."""
-    monkeypatch.syspath_prepend(str(FOLDER))
-    spec = importlib.util.spec_from_file_location("bootstrap", FOLDER / "bootstrap.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-class FakeMachine:
-    """Stands for `python -m venv`, pip and the environment's Python: writes what they would write."""
-
-    def __init__(self, root: Path, *, version: str = "3.11", pip_fails: bool = False) -> None:
-        self.folder = root / ".venv"
-        self.version = version
-        self.pip_fails = pip_fails
-        self.missing: list[str] = []
-        self.calls: list[list[str]] = []
-
-    def run(self, command: list[str], **_: object) -> SimpleNamespace:
-        self.calls.append(command)
-        if command[1:3] == ["-m", "venv"]:
-            self._make("python")
-        elif "--editable" in command:
-            self._make("coxa")
-        elif "-c" in command:
-            if not self._path("python").exists():
-                raise FileNotFoundError(command[0])
-            return SimpleNamespace(returncode=0, stdout=f"{self.version}\n{' '.join(self.missing)}\n")
-        return SimpleNamespace(returncode=0, stdout="")
-
-    def run_counted(self, command: list[str], *_: object) -> int:
-        self.calls.append(command)
-        return 1 if self.pip_fails else 0
-
-    @property
-    def installs(self) -> list[str]:
-        """The lock files that were installed, in order."""
-        return [Path(call[-1]).stem for call in self.calls if "--require-hashes" in call]
-
-    def _path(self, name: str) -> Path:
-        windows = sys.platform == "win32"
-        return self.folder / ("Scripts" if windows else "bin") / (name + ".exe" if windows else name)
-
-    def _make(self, name: str) -> None:
-        self._path(name).parent.mkdir(parents=True, exist_ok=True)
-        self._path(name).touch()
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    """A repository with lock files and nothing installed."""
-    locks = tmp_path / "packaging" / "locks"
-    locks.mkdir(parents=True)
-    for name in ("runtime", "dev", "engine"):
-        (locks / f"{name}.txt").write_text(f"{name}==1.0 \\\n    --hash=sha256:00\n")
-    (tmp_path / "pyproject.toml").write_text("[project]\n")
-    return tmp_path
-
-
-@pytest.fixture
-def make(bootstrap: ModuleType, root: Path) -> Callable[..., tuple[object, FakeMachine]]:
-    """Makes an environment of `root` on a fake machine."""
-
-    def build(**options: object) -> tuple[object, FakeMachine]:
-        machine = FakeMachine(root, **options)  # type: ignore[arg-type]
-        return bootstrap.env.Environment(root, machine.run, machine.run_counted), machine
-
-    return build
+FOLDER = Path(__file__).resolve().parents[2] / "packaging"
 
 
 def test_the_first_start_installs_and_the_second_installs_nothing(make) -> None:
@@ -264,7 +187,7 @@ def test_without_a_right_python_the_refusal_names_one(bootstrap: ModuleType, mon
         bootstrap.use_right_python(["run"], (3, 9))
 
 
-@pytest.mark.parametrize("name", ["bootstrap.py", "environment.py", "system_libraries.py"])
+@pytest.mark.parametrize("name", ["bootstrap.py", "disk.py", "environment.py", "system_libraries.py"])
 def test_the_set_up_program_parses_under_an_old_python(name: str) -> None:
     ast.parse((FOLDER / name).read_text(encoding="utf-8"), feature_version=(3, 6))
 
@@ -422,8 +345,6 @@ def test_unwanted_variables_do_not_reach_what_is_started(
 
 
 def test_an_unknown_command_shows_the_help() -> None:
-    done = subprocess.run(
-        [sys.executable, str(FOLDER / "bootstrap.py")], capture_output=True, text=True, cwd=REPOSITORY
-    )
+    done = subprocess.run([sys.executable, str(FOLDER / "bootstrap.py")], capture_output=True, text=True, cwd=FOLDER)
     assert done.returncode == 2
     assert "setup" in done.stdout

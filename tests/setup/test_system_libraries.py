@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).resolve().parents[1] / "packaging"
+FOLDER = Path(__file__).resolve().parents[2] / "packaging"
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ELF files")
