@@ -46,7 +46,8 @@ def room_problem(
     remedy = "Free some space and start again."
     smaller = needed_bytes([name for name in sets if name != "engine"], platform)
     if "engine" in sets and free >= smaller:
-        remedy += f" Without training (--review-only) {smaller / GB:.1f} GB are enough."
+        enough = f"{smaller / GB:.1f} GB are enough" if smaller else "nothing is lacking"
+        remedy += f" Without training (--review-only) {enough}."
     return problem + remedy
 
 

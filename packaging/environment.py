@@ -143,16 +143,18 @@ class Environment:
         current = [name for name in SETS if have.get(name) == self.wanted_hash(name)]
         return [name for name in sets if name not in current and not (name == "runtime" and current)]
 
-    def make(self, state: str) -> None:
-        """Make the environment anew. One that was not made here is put aside, never deleted."""
-        if self.folder.exists():
-            if self.stamp.exists():
-                say(f"The environment in .venv is {state}; making it anew.")
-                shutil.rmtree(str(self.folder))
-            else:
-                aside = self.folder.with_name(f".venv.old-{time.time():.0f}")
-                say(f"The .venv here cannot be used and was not made by this program; it is now {aside.name}.")
-                self.folder.rename(aside)
+    def clear_away(self, state: str) -> None:
+        """Delete an environment that cannot be used. One that was not made here is put aside, never deleted."""
+        if self.stamp.exists():
+            say(f"The environment in .venv is {state}; making it anew.")
+            shutil.rmtree(str(self.folder))
+        elif self.folder.exists():
+            aside = self.folder.with_name(f".venv.old-{time.time():.0f}")
+            say(f"The .venv here cannot be used and was not made by this program; it is now {aside.name}.")
+            self.folder.rename(aside)
+
+    def make(self) -> None:
+        """Make an environment with nothing in it."""
         say("Making the virtual environment .venv with Python {}.{}.".format(*sys.version_info))
         self.folder.mkdir()
         self.write_stamp({}, False)
@@ -170,11 +172,13 @@ class Environment:
         stamp = self.read_stamp()
         earlier = set(stamp["sets"]) if stamp else set()  # an engine that was asked for once stays
         if state not in ("good", "foreign"):
-            self.make(state)
+            self.clear_away(state)
         wanted = [name for name in SETS if name in earlier | set(sets) | {"runtime"}]
-        before = self._installed()
         there = {"foreign": set(SETS), "good": earlier}.get(state, set())
         keeps = self._check_room([name for name in wanted if name not in there])
+        if not self.folder.exists():
+            self.make()
+        before = self._installed()
         self.write_stamp(dict.fromkeys(wanted, ""), False)
         try:
             for name in wanted:
