@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import logging
 import secrets
@@ -148,8 +149,10 @@ class ProjectStore:
 
     @property
     def name(self) -> str:
-        """The project's name."""
-        return self.folder.name
+        """The project's name; the folder's own name where the folder cannot be read any more."""
+        with contextlib.suppress(UserError):
+            return self.folder.name
+        return self.folder.path.name
 
     @property
     def worklist(self) -> Worklist:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 
+from app.core.errors import UserError
 from app.ui.wiring.wiring import Wiring
 
 if TYPE_CHECKING:
@@ -103,7 +104,10 @@ class LateParts(QObject):
         wiring.connect_rest()
         wiring.is_connected = True
         if self._window.project is not None and self._window.project.is_open:
-            wiring.catch_up()
+            try:
+                wiring.catch_up()
+            except UserError as error:  # the folder may just have gone
+                self._window.project.failed.emit(error)
         if not self._waiting:
             self._end()
 

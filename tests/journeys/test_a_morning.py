@@ -33,7 +33,7 @@ LEFT, RIGHT = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton
 
 
 @pytest.fixture(autouse=True)
-def strict_window() -> Iterator[None]:
+def strict_window(tmp_path: Path) -> Iterator[None]:
     with strict_qt():
         yield
 

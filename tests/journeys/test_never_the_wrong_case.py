@@ -37,7 +37,7 @@ LOOKS = 40  # one step in so many is looked at through the pixels of the screen
 
 
 @pytest.fixture(autouse=True)
-def strict_window() -> Iterator[None]:
+def strict_window(tmp_path: Path) -> Iterator[None]:
     with strict_qt():
         yield
 

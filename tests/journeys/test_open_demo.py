@@ -36,7 +36,7 @@ from tests.support.window import make_project, open_window, strict_qt, wait, wai
 
 
 @pytest.fixture(autouse=True)
-def strict_window() -> Iterator[None]:
+def strict_window(tmp_path: Path) -> Iterator[None]:
     with strict_qt():
         yield
 

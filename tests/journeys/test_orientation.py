@@ -29,7 +29,7 @@ PLAIN = {"left": "R", "right": "L", "top": "H", "bottom": "F"}
 
 
 @pytest.fixture(autouse=True)
-def strict_window() -> Iterator[None]:
+def strict_window(tmp_path: Path) -> Iterator[None]:
     with strict_qt():
         yield
 

@@ -36,7 +36,7 @@ PLACE = "fracture.frontal"
 
 
 @pytest.fixture(autouse=True)
-def strict_window() -> Iterator[None]:
+def strict_window(tmp_path: Path) -> Iterator[None]:
     with strict_qt():
         yield
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gc
+import sys
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
 
 import numpy as np
 from PySide6.QtCore import QEvent, QEventLoop, QObject, QThread, QThreadPool, QTimer, QtMsgType, qInstallMessageHandler
@@ -59,7 +62,10 @@ def wait_until(condition: Callable[[], bool], timeout_s: float = 90.0) -> None:
 
 @contextmanager
 def strict_qt() -> Iterator[list[str]]:
-    """Collect what Qt complains about; afterwards nothing may live on."""
+    """Collect what Qt complains about and errors in what it calls; afterwards all windows close and nothing lives on.
+
+    The folder of a test has to outlive this: `strict_window` asks for `tmp_path`.
+    """
     app = application()
     complaints: list[str] = []
 
@@ -67,11 +73,17 @@ def strict_qt() -> Iterator[list[str]]:
         if text not in HARMLESS:
             complaints.append(text)
 
-    previous = qInstallMessageHandler(on_message)
+    def on_error(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        complaints.append("".join(traceback.format_exception(kind, error, trace)))
+
+    previous, previous_hook = qInstallMessageHandler(on_message), sys.excepthook
+    sys.excepthook = on_error
     try:
         yield complaints
         for widget in QApplication.topLevelWidgets():
-            widget.close()
+            if not widget.close() and isinstance(widget, MainWindow):
+                complaints.append("the window stayed open: it asked something")
+                widget.end()
             widget.deleteLater()
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
         wait(0)
@@ -80,6 +92,7 @@ def strict_qt() -> Iterator[list[str]]:
         assert QThreadPool.globalInstance().activeThreadCount() == 0
     finally:
         qInstallMessageHandler(previous)
+        sys.excepthook = previous_hook
     assert complaints == []
 
 

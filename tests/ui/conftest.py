@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
 @pytest.fixture(autouse=True)
-def strict_window() -> Iterator[None]:
+def strict_window(tmp_path: Path) -> Iterator[None]:
     """Qt's warnings are errors, and nothing lives on after a test."""
     from tests.support.window import strict_qt
 

@@ -296,3 +296,19 @@ def test_a_first_case_imports_nothing_that_it_does_not_need(tmp_path: Path) -> N
     path = make_project(tmp_path / "p")
     done = subprocess.run([sys.executable, "-c", FIRST_CASE, str(path)], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[] True", done.stderr
+
+
+@pytest.mark.usefixtures("is_slow")
+@pytest.mark.parametrize("key", ["", "W"])
+def test_the_folder_goes_away_before_everything_is_there(tmp_path: Path, key: str) -> None:
+    """A stick that is pulled out: whoever presses a key then is told, and the window can be left."""
+    window = opened(make_project(tmp_path / "p"))
+    (tmp_path / "p").rename(tmp_path / "gone")
+    if key:
+        press(window, key)
+        assert all(part.is_connected for part in window.wirings if part.is_late)
+    project = window.project
+    assert project is not None
+    window.close()
+    assert not window.isVisible()
+    assert not project.is_open
