@@ -37,6 +37,7 @@ class DrawingBoard(QObject):
         super().__init__(viewer)
         self._viewer = viewer
         self._items: dict[ImagePane, DrawingItem] = {}
+        self._values: Mapping[str, Json] = {}
         for place in viewer.all_places:
             if place.name != OTHER:  # the other hip is another case
                 item = self._items[place.pane] = DrawingItem()
@@ -47,11 +48,12 @@ class DrawingBoard(QObject):
         self.is_shown = True
 
     def show(self, values: Mapping[str, Json]) -> None:
-        """Draw what a reader has said about the case on the screen.
+        """Draw what a reader has said about the case on the screen. Clicks that are not complete yet stay.
 
         Args:
             values: field -> JSON value.
         """
+        self._values = values
         for place in self._viewer.places:
             item, view = self._items[place.pane], place.hanging.view
             before = item.drawing
@@ -61,6 +63,10 @@ class DrawingBoard(QObject):
                 item.drawing = drawing_of(view, values)
                 if before is not None and before.view.id == view.id:
                     item.drawing.active = before.active
+                    if before.pending:
+                        item.drawing.pending, item.drawing.pointer = before.pending, before.pointer
+                        if before.alignment != before.stored:  # it is being put in the place of the one that is stored
+                            item.drawing.alignment = before.alignment
             item.update()
 
     def set_shown(self, is_shown: bool) -> None:
@@ -97,6 +103,14 @@ class DrawingBoard(QObject):
         """What is drawn on the other view of the case."""
         drawings = [item.drawing for item in self._items.values() if item.drawing is not None]
         return next((each for each in drawings if each.view.id != drawing.view.id), None)
+
+    def put_back(self, pane: ImagePane) -> None:
+        """A gesture was given up: draw again what is stored."""
+        before = self.on(pane)
+        if before is not None:
+            drawing = self._items[pane].drawing = drawing_of(before.view, self._values)
+            drawing.active = before.active
+            self.redraw(pane)
 
     def redraw(self, pane: ImagePane) -> None:
         """A drawing was changed for the eye only."""

@@ -43,6 +43,7 @@ class DrawingTool(PaneTool):
 
     def __init__(self, board: DrawingBoard) -> None:
         self.board = board
+        self._pane: ImagePane | None = None  # where something is being dragged: the same tool serves all panes
         self._held: Handle | None = None
         self._pressed_at = QPointF()
         self._is_moved = False
@@ -70,12 +71,21 @@ class DrawingTool(PaneTool):
         return True
 
     def cancel(self, pane: ImagePane) -> None:
-        """Forget clicks that are not complete, and put back what was being dragged."""
-        self._held = None
-        drawing = self.board.on(pane)
-        if drawing is not None and (drawing.pending or drawing.pointer is not None):
-            drawing.pending, drawing.pointer = [], None
-            self.board.redraw(pane)
+        """Forget clicks that are not complete, and put back what was being dragged here."""
+        is_here, drawing = self._pane is pane, self.board.on(pane)
+        if is_here:
+            self.end()
+        if drawing is not None and (is_here or drawing.pending or drawing.pointer is not None):
+            self.board.put_back(pane)
+
+    def begin(self, pane: ImagePane, pointer: Pointer) -> None:
+        """What follows belongs to a drag in this pane, until `end`."""
+        self._pane, self._held, self._pressed_at = pane, None, pointer.at
+
+    def end(self) -> Handle | None:
+        """Nothing is being dragged any more; the handle that was."""
+        held, self._pane, self._held = self._held, None, None
+        return held
 
     def wants_key(self, event: QKeyEvent) -> bool:
         """Arrows and Escape, where they mean something to this tool."""
@@ -83,7 +93,7 @@ class DrawingTool(PaneTool):
         if drawing is None:
             return False
         if event.key() == Qt.Key.Key_Escape:
-            return bool(drawing.pending) or self._held is not None
+            return bool(drawing.pending) or self._pane is not None
         return event.key() in ARROWS and self.can_nudge(drawing, event)
 
     def key(self, pane: ImagePane, event: QKeyEvent) -> bool:
@@ -92,9 +102,9 @@ class DrawingTool(PaneTool):
         if drawing is None:
             return False
         if event.key() == Qt.Key.Key_Escape:
-            if not drawing.pending and self._held is None:
+            if not drawing.pending and self._pane is None:
                 return False
-            pane.give_up()
+            (self._pane or pane).give_up()
             return True
         if event.key() not in ARROWS or not self.can_nudge(drawing, event):
             return False
@@ -119,31 +129,26 @@ class DrawingTool(PaneTool):
 class AlignTool(DrawingTool):
     """First click the fracture centre, second click anywhere on the axis of the shaft; then handles (paper 004)."""
 
-    def __init__(self, board: DrawingBoard) -> None:
-        super().__init__(board)
-        self._before: Alignment | None = None
-
     def handles(self, drawing: Drawing) -> list[Handle]:
         """Centre, axis and corners."""
         return alignment_handles(drawing) if not drawing.pending else []
 
     def press(self, pane: ImagePane, pointer: Pointer) -> None:
         """Take hold of a handle, or click."""
+        self.board.flush()  # which may draw everything anew
         drawing = self.board.on(pane)
         if drawing is None:
             return
-        self.board.flush()
-        self._pressed_at = pointer.at
+        self.begin(pane, pointer)
         if drawing.pending:
             self._finish(pane, drawing, (pointer.x, pointer.y))
             return
         self._held = self.pick(pane, pointer)
         if self._held is not None:
-            self._before, drawing.active = drawing.alignment, "alignment"
+            drawing.active = "alignment"
             return
         if not (0 <= pointer.x <= drawing.cols and 0 <= pointer.y <= drawing.rows):
             return
-        self._before = drawing.alignment
         drawing.pending = [(pointer.x, pointer.y)]
         drawing.alignment = None
         self.board.redraw(pane)
@@ -163,12 +168,11 @@ class AlignTool(DrawingTool):
 
     def release(self, pane: ImagePane, pointer: Pointer) -> None:
         """A drag is committed once, here; a drag from the first click on ends in the second."""
-        drawing = self.board.on(pane)
+        held, drawing = self.end(), self.board.on(pane)
         if drawing is None:
             return
-        if self._held is not None:
-            self._held = None
-            if drawing.alignment is not None and drawing.alignment != self._before:
+        if held is not None:
+            if drawing.alignment is not None and drawing.alignment != drawing.stored:
                 self.board.commit(pane, ALIGNMENT, drawing.alignment, "Alignment adjusted")
         elif drawing.pending and not self.is_click(pointer):
             self._finish(pane, drawing, (pointer.x, pointer.y))
@@ -187,16 +191,6 @@ class AlignTool(DrawingTool):
         if drawing is not None and drawing.pending and drawing.alignment is not None:
             drawing.alignment = None
             self.board.redraw(pane)
-
-    def cancel(self, pane: ImagePane) -> None:
-        """The alignment is what it was before the gesture."""
-        drawing = self.board.on(pane)
-        if drawing is not None and (drawing.pending or self._held is not None):
-            drawing.alignment = self._before
-            drawing.pending, drawing.pointer = [], None
-            self._held = None
-            self.board.redraw(pane)
-        super().cancel(pane)
 
     def can_nudge(self, drawing: Drawing, event: QKeyEvent) -> bool:
         """Arrows move the centre and the axis with it; with Alt, left and right turn the axis."""
@@ -223,7 +217,7 @@ class AlignTool(DrawingTool):
         drawing.pointer = xy
         center = drawing.pending[0]
         is_far = math.dist(center, xy) >= MIN_CLICK_DISTANCE_PX
-        drawing.alignment = self._sized(Alignment(center_xy=center, axis_xy=xy)) if is_far else None
+        drawing.alignment = _sized(Alignment(center_xy=center, axis_xy=xy), drawing) if is_far else None
         self.board.redraw(pane)
 
     def _finish(self, pane: ImagePane, drawing: Drawing, xy: XY) -> None:
@@ -232,15 +226,10 @@ class AlignTool(DrawingTool):
         except UserError as error:
             self.board.refused.emit(error)
             return
-        drawing.alignment = self._sized(clicked)
+        self.end()
+        drawing.alignment = _sized(clicked, drawing)
         drawing.pending, drawing.pointer, drawing.active = [], None, "alignment"
         self.board.commit(pane, ALIGNMENT, drawing.alignment, "Aligned by two clicks")
-
-    def _sized(self, alignment: Alignment) -> Alignment:
-        """A new alignment keeps the size that was chosen for this view."""
-        if self._before is None:
-            return alignment
-        return replace(alignment, side_mm=self._before.side_mm, side_px=self._before.side_px)
 
 
 class BoxTool(DrawingTool):
@@ -257,11 +246,12 @@ class BoxTool(DrawingTool):
 
     def press(self, pane: ImagePane, pointer: Pointer) -> None:
         """Take hold of a corner or of the box, or begin a new one."""
+        self.board.flush()  # which may draw everything anew
         drawing = self.board.on(pane)
         if drawing is None:
             return
-        self.board.flush()
-        self._pressed_at, self._before, self._from = pointer.at, drawing.region, (pointer.x, pointer.y)
+        self.begin(pane, pointer)
+        self._before, self._from = drawing.region, (pointer.x, pointer.y)
         self._held = self.pick(pane, pointer)
         if self._held is None and drawing.region is not None and holds(drawing.region, self._from):
             self._held = Handle(owner="region", name=BODY, xy=self._from)
@@ -286,18 +276,10 @@ class BoxTool(DrawingTool):
     def release(self, pane: ImagePane, pointer: Pointer) -> None:
         """Committed once, here."""
         drawing = self.board.on(pane)
-        self._held = None
+        self.end()
         if drawing is not None and drawing.region is not None and drawing.region != self._before:
             drawing.active = "region"
             self.board.commit(pane, REGION, drawing.region, "Region box drawn")
-
-    def cancel(self, pane: ImagePane) -> None:
-        """The box is what it was before the gesture."""
-        drawing = self.board.on(pane)
-        if drawing is not None and pane.graphics.is_dragging:
-            drawing.region = self._before
-            self.board.redraw(pane)
-        super().cancel(pane)
 
     def can_nudge(self, drawing: Drawing, event: QKeyEvent) -> bool:
         """Arrows move the box."""
@@ -310,6 +292,12 @@ class BoxTool(DrawingTool):
         drawing.region = drawing.region.moved(dx, dy, rows=drawing.rows, cols=drawing.cols)
         drawing.active = "region"
         self.board.commit_soon(pane, REGION, drawing.region, "Region box nudged")
+
+
+def _sized(alignment: Alignment, drawing: Drawing) -> Alignment:
+    """A new alignment keeps the size that was chosen for this view."""
+    before = drawing.stored
+    return alignment if before is None else replace(alignment, side_mm=before.side_mm, side_px=before.side_px)
 
 
 def _is_on(alignment: Alignment, drawing: Drawing) -> bool:

@@ -109,6 +109,8 @@ class PaneGroup(QWidget):
             self._arrange()
         for index, place in enumerate(self.all_places):
             place.pane.set_active(index == number)
+            if index != number:
+                place.pane.graphics.give_up()  # Esc and all other keys mean another pane now
         self._tell_inverted()
         if not self._is_swapping:
             self.active_changed.emit()
@@ -169,6 +171,11 @@ class PaneGroup(QWidget):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus if is_taking else Qt.FocusPolicy.NoFocus)
         if is_taking:
             self.setFocus()
+
+    def end_drags(self) -> None:
+        """Give up what is being dragged: a question or a menu opens, and gets the release."""
+        for place in self.all_places:
+            place.pane.graphics.give_up()
 
     @property
     def links(self) -> Links:

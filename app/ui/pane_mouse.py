@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, Qt, QTimer
-from PySide6.QtGui import QEnterEvent, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QEnterEvent, QHideEvent, QMouseEvent, QPainter, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QFrame, QGraphicsItem, QGraphicsView, QWidget
 
 from app.ui.pane_tools import PaneTool, PanTool, Pointer, WindowTool
@@ -103,6 +103,8 @@ class PaneGraphics(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no t
         self._held = (ev.button(), tool)
         self.viewport().setCursor(CLOSED.get(tool.cursor, tool.cursor))
         tool.press(pane, self._pointer(ev))
+        if not self.is_dragging:  # it was given up: a question has opened, which gets the release
+            tool.cancel(pane)
         ev.accept()
 
     def mouseMoveEvent(self, ev: QMouseEvent) -> None:
@@ -146,7 +148,8 @@ class PaneGraphics(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no t
         if ev.button() != Qt.MouseButton.LeftButton:
             self.mousePressEvent(ev)
             return
-        if pane is None:
+        self._heed_lost_release(ev.buttons(), pressed=ev.button())
+        if pane is None or self._held is not None:
             return
         pane.activated.emit()
         if not pane.tool.double_click(pane, self._pointer(ev)):
@@ -182,6 +185,11 @@ class PaneGraphics(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no t
         if self._pane is not None:
             self._pane.tool.leave(self._pane)
             self._pane.point_out(None)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nobody drags what is not seen: Qt sends the release elsewhere."""
+        super().hideEvent(event)
+        self.give_up()
 
     def resizeEvent(self, ev: QResizeEvent) -> None:
         """Keep what the user chose: the whole image, or the zoom."""

@@ -38,7 +38,7 @@ class PointTool(DrawingTool):
         drawing = self.board.on(pane)
         if drawing is None:
             return
-        self._pressed_at = pointer.at
+        self.begin(pane, pointer)
         self._held = self.pick(pane, pointer)
         if self._held is not None:
             drawing.active = self._held.owner
@@ -68,11 +68,10 @@ class PointTool(DrawingTool):
 
     def release(self, pane: ImagePane, pointer: Pointer) -> None:
         """A drag is committed once, here."""
-        drawing = self.board.on(pane)
+        held, drawing = self.end(), self.board.on(pane)
         if drawing is None:
             return
-        if self._held is not None:
-            held, self._held = self._held, None
+        if held is not None:
             kind, _, name = held.owner.partition(":")
             now = _owned(drawing, held)
             if now != self._before:
@@ -117,6 +116,7 @@ class PointTool(DrawingTool):
         drawing.pending.append(xy)
         if len(drawing.pending) == self._count:
             points, drawing.pending, drawing.pointer = tuple(drawing.pending), [], None
+            self.end()
             self.complete(pane, drawing, points)
         self.board.redraw(pane)
 

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPlainTextEdit,
     QToolButton,
+    QWidget,
 )
 
 from app.ui.commands.annotate import LANDMARKS, MEASURES
@@ -335,8 +336,10 @@ class AnnotatingWiring(Wiring):
         self.saved.setText("")
         self.reader.hide()
 
-    def _on_focus(self) -> None:
+    def _on_focus(self, _before: QWidget | None, now: QWidget | None) -> None:
         if self.is_connected:
+            if now is not None and now.window() is not self.window:
+                self.viewer.end_drags()  # a question has opened, which gets the release
             self.window.commands.meet("commit", is_met="commit" in self.present())
 
     def _on_dock(self, is_visible: bool) -> None:

@@ -168,6 +168,7 @@ class ImagesWiring(Wiring):
         place = self.viewer.active_place
         if place.image is None or place.shown is None:
             return
+        self.viewer.end_drags()  # asked for by a key meanwhile: the menu gets the release
         menu = QMenu(self.window)
         for name in preset_names(place.image):
             words = tr(WINDOW_WORDS[name]) if name in WINDOW_WORDS else name
