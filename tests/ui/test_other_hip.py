@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.core.case import Projection, Side
+from app.core.case import Projection, ReviewStatus, Side
 from app.store.project import ProjectStore
 from app.ui.layouts import OTHER
 from app.ui.main_window import MainWindow
@@ -69,3 +69,41 @@ def test_a_label_is_refused_by_key_and_by_button_and_taken_once_this_hip_is_acti
     assert labels(window) == [{"fracture": "yes"}, {}]
     assert yes.isChecked()
     assert "other hip" not in " ".join(window.banners.texts.values())
+
+
+def test_what_is_recorded_about_the_case_is_refused_too(window: MainWindow) -> None:
+    assert window.project is not None
+    for key in (Qt.Key.Key_1, Qt.Key.Key_1):  # nothing else may hold the case up
+        QTest.keyClick(QApplication.focusWidget() or window, key)
+    before, case, focus = window.project.look().events.head(), window.selection.on_screen, QApplication.focusWidget()
+    for command in ("commit_next", "status:reviewed", "comment", "assign"):
+        press_pane(window, is_other=False)
+        press_pane(window, is_other=True)
+        window.actions_by_id[command].trigger()
+        wait(5)
+        assert window.project.look().events.head() == before
+        assert window.selection.on_screen == case
+        assert QApplication.focusWidget() is focus, "nobody types about a hip that is not the active one"
+        assert "other hip" in " ".join(window.banners.texts.values()), command
+    press_pane(window, is_other=False)
+    assert "other hip" not in " ".join(window.banners.texts.values())
+    window.actions_by_id["status:reviewed"].trigger()
+    assert window.project.look().events.head() != before
+
+
+def test_a_status_pressed_in_the_panel_is_refused_and_not_shown_as_taken(window: MainWindow) -> None:
+    notes = window.reviewing.notes
+    assert notes is not None
+    assert window.project is not None
+    window.actions_by_id["comment"].trigger()
+    QTest.keyClicks(notes.comment, "of this hip")
+    press_pane(window, is_other=True)
+    before = window.project.look().events.head()
+    reviewed = notes.buttons[ReviewStatus.REVIEWED]
+    reviewed.click()
+    wait(5)
+    assert window.project.look().events.head() == before
+    assert not reviewed.isChecked()
+    assert "other hip" in " ".join(window.banners.texts.values())
+    window.selection.leaving.emit()
+    assert "of this hip" in str(window.project.annotations.values(window.selection.on_screen)), "what was typed is kept"

@@ -139,6 +139,9 @@ class AdjudicatingWiring(Wiring):
         case_id = self._case_id()
         if not case_id:
             return
+        if self.window.labelling.refuses_other_hip():
+            self.refresh()
+            return
 
         def change(annotations: Annotations, author: str) -> object:
             return adjudicate(annotations, case_id, field_id, value, author=author)

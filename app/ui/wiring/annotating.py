@@ -228,7 +228,7 @@ class AnnotatingWiring(Wiring):
     def commit_next(self) -> None:
         """Nothing required may be missing; the case is done, and the next one is opened."""
         case_id = self._case_id()
-        if not case_id:
+        if not case_id or self.window.labelling.refuses_other_hip():
             return
         self.board.flush()
         self._is_leaving = True  # nothing of this case needs to be drawn again

@@ -177,9 +177,8 @@ class LabellingWiring(Wiring):
         if not self.viewer.is_settled:  # the mouse was quicker than the images
             self._on_annotated(case_id)
             return
-        if self._is_other_hip and not self._typed(step):
+        if not self._typed(step) and self.refuses_other_hip():
             self._on_annotated(case_id)
-            self._tell_other_hip()
             return
 
         def change(annotations: Annotations, author: str) -> object:
@@ -191,13 +190,22 @@ class LabellingWiring(Wiring):
         if not self.project.is_waiting:
             self._tell_refused(case_id, step)
 
+    def refuses_other_hip(self) -> bool:
+        """Whether nothing is to be recorded about the case on the screen now; says so where that is so.
+
+        Its pane is not the active one: who answers may mean the hip that is.
+        """
+        if self._is_other_hip:
+            self._tell_other_hip()
+        return self._is_other_hip
+
     @property
     def _is_other_hip(self) -> bool:
         """Whether the pane in use shows the patient's other hip, which is another case."""
         return self.viewer.active_place.name == OTHER
 
     def _tell_other_hip(self) -> None:
-        title = tr("This label was not recorded: the active pane shows the other hip.")
+        title = tr("Nothing was recorded: the active pane shows the other hip.")
         words = tr("Click the image of this case, or open the other hip's case in the worklist.")
         self.window.banners.show_banner(OTHER_HIP, Banner(title, (words,), tone="caution", is_closable=True))
 

@@ -152,6 +152,9 @@ class ReviewingWiring(Wiring):
         case_id = self._case_id()
         if not case_id:
             return
+        if self.window.labelling.refuses_other_hip():
+            self.refresh()
+            return
         target = target_of("case", case_id)
 
         def change(annotations: Annotations, author: str) -> object:
@@ -278,6 +281,8 @@ class ReviewingWiring(Wiring):
         return lambda _: self.set_status(name)
 
     def _write(self, what: str) -> None:
+        if self._case_id() and self.window.labelling.refuses_other_hip():
+            return
         bring_forward(self._notes_dock)
         if self.notes is not None:
             self.refresh()
