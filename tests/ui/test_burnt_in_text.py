@@ -17,11 +17,12 @@ from app.core.pixel_review import MaskBox, ReleaseState
 from app.store.project import ProjectStore
 from app.store.released import released_image
 from app.store.resolve import recompose_study
+from app.ui.layouts import OTHER
 from app.ui.main_window import MainWindow
 from app.ui.thumbnails import Subject, painted_over
 from tests.support.annotating_window import click, drag, pane
 from tests.support.projects import make_view
-from tests.support.window import GREY, flat_image, known, open_window, wait, wait_until
+from tests.support.window import GREY, add_study, flat_image, known, open_window, wait, wait_until
 
 
 def press(window: MainWindow, keys: str) -> None:
@@ -141,3 +142,36 @@ def test_small_radiographs_hide_what_is_painted_over() -> None:
     assert (shown[5:15, 10:30] == 0).all()
     assert (shown[20:, :] == 200).all()
     assert painted_over(levels, replace(subject, masks=())) is levels
+
+
+def test_the_other_hip_is_painted_over_and_no_rectangle_is_drawn_on_it(tmp_path: Path) -> None:
+    """It is another case: what is drawn on it would be written into this one's history."""
+    with ProjectStore.create(tmp_path / "p") as store:
+        views = [(f"V-{side.value}", flat_image(300), Projection.FRONTAL, side) for side in (Side.LEFT, Side.RIGHT)]
+        add_study(store, 0, views)
+        cases = [case.id for case in store.cases.all()]
+    window = open_window(tmp_path / "p")
+    assert window.viewer is not None
+    assert window.project is not None
+    viewer, store = window.viewer, window.project.look()
+    here = window.selection.on_screen
+    window.cases.go_to(next(case for case in cases if case != here))
+    wait_until(lambda: viewer.is_settled and window.selection.on_screen != here)
+    other = viewer.places[0].hanging.view
+    assert other is not None
+    box = MaskBox(left=10, top=10, right=50, bottom=30)
+    window.texts.add_mask(other.id, box)
+    window.cases.go_to(here)
+    window.actions_by_id["layout:both-hips"].trigger()
+    wait_until(lambda: viewer.is_settled and window.selection.on_screen == here and len(viewer.shown_places) == 2)
+    wait(10)
+    place = next(each for each in viewer.shown_places if each.name == OTHER)
+    shown = window.texts.board.on(place.pane)
+    assert shown is not None
+    assert shown.boxes == (box,)
+    press(window, "Ctrl+Shift+T")
+    events = store.events.head()
+    drag(place.pane, (60, 60), (90, 90))
+    assert store.events.head() == events
+    assert "other hip" in " ".join(window.banners.texts.values())
+    assert shown.pending is None

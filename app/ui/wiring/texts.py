@@ -93,7 +93,7 @@ class TextsWiring(Wiring):
         from app.ui.text_panel import LookedAt
 
         window, views = self.window, self._views()
-        self.board.show({view.id: _boxes(view) for view in views}, is_looking=self.is_on)
+        self.board.show({view.id: _boxes(view) for view in (*views, *self._other_hip())}, is_looking=self.is_on)
         is_shown = self.is_on and self.project.is_open and window.middle.currentWidget() is self.viewer
         if is_shown:
             window.resolving.panel.hide()  # one question at a time
@@ -148,8 +148,10 @@ class TextsWiring(Wiring):
         """One more rectangle on a view."""
         from app.core.pixel_review import PixelReview, PixelVerdict
 
-        view = self.project.look().views.get(view_id)
-        if view is not None:
+        view = next((view for view in self._views() if view.id == view_id), None)
+        if view is None:
+            self.window.labelling.refuses_other_hip()  # whose history is that of another case
+        else:
             review = PixelReview(verdict=PixelVerdict.MASKED, masks=(*_boxes(view), box))
             self._record({view_id: review}, "Text painted over")
         self.refresh()  # also when it was refused, or waits until somebody says who it is
@@ -263,6 +265,13 @@ class TextsWiring(Wiring):
         held = set(viewer.content.case.view_ids)
         found = [views.get(place.hanging.view.id) for place in viewer.places if place.hanging.view is not None]
         return [view for view in found if view is not None and view.id in held]
+
+    def _other_hip(self) -> list[View]:
+        """The other hip's view beside them, as it stands now."""
+        content = self.viewer.content if self._views() else None
+        hung = content.other.view if content is not None else None
+        view = self.project.look().views.get(hung.id) if hung is not None else None
+        return [] if view is None else [view]
 
     def _active(self) -> View | None:
         active = self.viewer.active_view
