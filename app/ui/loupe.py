@@ -44,6 +44,8 @@ class Loupe(QWidget):
         """How many times larger than in the pane."""
         self.is_on = False
         """Whether it opens when the mouse is over the image."""
+        self.painted_over: tuple[QRectF, ...] = ()
+        """What hides burnt-in text, image coordinates: it is not shown here either."""
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAttribute(Qt.WidgetAttribute.WA_NoSystemBackground)
         self.hide()
@@ -104,6 +106,9 @@ class Loupe(QWidget):
         if self._pane.shutter.is_dark:
             painter.setClipPath(glass)
             painter.fillPath(self._to_glass().map(self._pane.shutter.path()), self._pane.shutter.brush())
+        painter.setTransform(self._to_glass(), combine=True)
+        for hidden in self.painted_over:
+            painter.fillRect(hidden, QColor(OVER_IMAGE.image))
         painter.restore()
         painter.setPen(QPen(QColor(0, 0, 0, 200), 3.0))
         painter.drawEllipse(rim)

@@ -74,7 +74,7 @@ class MaskItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no typ
             self._paint_box(painter, masked.pending, ground, is_chosen=True)
 
     def _paint_box(self, painter: QPainter, box: MaskBox, ground: QColor, *, is_chosen: bool) -> None:
-        place = QRectF(box.left, box.top, box.right - box.left, box.bottom - box.top)
+        place = _rectangle(box)
         painter.fillRect(place, ground)
         if self.is_looking:
             pen = QPen(QColor(OVER_IMAGE.accent if is_chosen else OVER_IMAGE.caution), 2.0)
@@ -126,6 +126,9 @@ class MaskBoard(QObject):
                 if before is not None and (before.view_id, before.boxes) == (view.id, now):
                     item.masked.chosen = before.chosen
             item.update()
+            hiding = () if item.masked is None or is_looking else item.masked.boxes
+            place.pane.loupe.painted_over = tuple(map(_rectangle, hiding))
+            place.pane.loupe.update()
 
     def on(self, pane: ImagePane) -> Masked | None:
         """What is painted over in a pane."""
@@ -209,3 +212,7 @@ class MaskTool(PaneTool):
         if masked is not None and masked.pending is not None:
             masked.pending = None
             self._board.redraw(pane)
+
+
+def _rectangle(box: MaskBox) -> QRectF:
+    return QRectF(box.left, box.top, box.right - box.left, box.bottom - box.top)

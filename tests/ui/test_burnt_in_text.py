@@ -175,3 +175,17 @@ def test_the_other_hip_is_painted_over_and_no_rectangle_is_drawn_on_it(tmp_path:
     assert store.events.head() == events
     assert "other hip" in " ".join(window.banners.texts.values())
     assert shown.pending is None
+
+
+def test_the_loupe_does_not_show_what_is_painted_over(tmp_path: Path) -> None:
+    window = open_window(doubtful_project(tmp_path / "p"))
+    window.texts.add_mask("V-0-0", MaskBox(left=10, top=10, right=90, bottom=110))
+    window.actions_by_id["invert"].trigger()
+    where = pane(window)
+    where.loupe.is_on = True
+    where.loupe.follow(where.middle)
+    middle = where.loupe.rect().center()
+    assert where.loupe.grab().toImage().pixelColor(middle).value() == 0
+    press(window, "Ctrl+Shift+T")  # what is looked for is seen through the paint
+    where.loupe.follow(where.middle)
+    assert where.loupe.grab().toImage().pixelColor(middle).value() > 50
