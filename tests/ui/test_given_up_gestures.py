@@ -11,7 +11,7 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from app.ui.annotate_popups import Question
+from app.ui.annotate_popups import Question, ReaderQuestion
 from app.ui.drawing import Drawing
 from app.ui.main_window import MainWindow
 from tests.support.annotating_window import (
@@ -181,3 +181,25 @@ def test_a_label_given_between_the_two_clicks_leaves_the_first(window: MainWindo
     assert len(drawn(window, 0).pending) == 1
     second = click(pane(window), (100, 300))
     assert stored_alignment(window).axis_xy == pytest.approx(second, abs=1e-9)
+
+
+def test_who_annotates_is_asked_once_after_a_length(window: MainWindow) -> None:
+    assert window.project is not None
+    window.project._is_author_confirmed = False
+    act(window, "calibrate:length")
+    click(pane(window), (150, 180))
+    click(pane(window), (165, 330))
+    length = window.annotating.question
+    assert length is not None
+    QTest.keyClick(length, Qt.Key.Key_Return)
+    wait(20)
+    question = window.annotating.question
+    assert isinstance(question, ReaderQuestion)
+    window.annotating.ask_reader()
+    assert window.annotating.question is question
+    question.name.setText("Ada")
+    QTest.keyClick(question, Qt.Key.Key_Return)
+    wait(20)
+    assert QApplication.activePopupWidget() is None
+    assert window.annotating.question is None
+    assert "calibrated view" in window.annotating.present()

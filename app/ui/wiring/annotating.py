@@ -277,12 +277,13 @@ class AnnotatingWiring(Wiring):
 
     def _open(self, question: ReaderQuestion | LengthQuestion) -> None:
         self.question = question
-        question.destroyed.connect(self._forget_question)
+        question.destroyed.connect(lambda: self._forget_question(question))
         window = self.window
         question.open_at(window.mapToGlobal(QPoint(window.width() // 2, window.height() // 2)))
 
-    def _forget_question(self) -> None:
-        self.question = None
+    def _forget_question(self, question: ReaderQuestion | LengthQuestion) -> None:
+        if self.question is question:  # else the answer to it has asked the next one
+            self.question = None
 
     def name_reader(self, name: str) -> None:
         """This is who annotates; it is proposed the next time, too."""
