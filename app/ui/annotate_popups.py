@@ -14,6 +14,7 @@ from app.ui.fields import DecimalBox
 from app.ui.language import say, tr
 from app.ui.theme import GAP_M, GAP_S
 
+KEYED = 3  # digits: fewer are answers that were being keyed when the question opened, more may be a personnel number
 USUAL_MM = {"ball": 25.0, "length": 100.0}
 
 
@@ -77,6 +78,7 @@ class ReaderQuestion(Question):
         title = QLabel(tr("Who is annotating?"), self)
         title.setObjectName("title")
         self.form.addRow(title)
+        self._proposed = name
         self.name = QLineEdit(name, self)
         self.name.setMinimumWidth(280)
         self.name.setMaxLength(MAX_READER_LENGTH)
@@ -88,11 +90,16 @@ class ReaderQuestion(Question):
         self.name.selectAll()
 
     def accept(self) -> bool:
-        """A name is not empty, and one line of text."""
+        """A name is not empty, one line of text, and no answer to a label."""
         try:
             name = checked_reader(self.name.text())
         except UserError as error:
             self.hint.setText(say(error.reason))
+            return False
+        if name.isdigit() and len(name) < KEYED:
+            self.hint.setText(tr("“{name}” may be an answer, not a name. Give a name or initials.", name=name))
+            self.name.setText(self._proposed)
+            self.name.selectAll()
             return False
         self._is_answered = True
         self.close()

@@ -351,3 +351,21 @@ def test_a_long_name_leaves_room_in_the_bottom_bar(window: MainWindow) -> None:
     assert window.minimumSizeHint().width() <= max(before, 1000)
     assert window.annotating.reader.text().endswith("…")
     assert "x" * 110 in window.annotating.reader.toolTip()
+
+
+def test_answers_keyed_on_into_the_question_are_not_taken_for_a_name(window: MainWindow) -> None:
+    label(window)
+    question = QApplication.activePopupWidget()
+    assert isinstance(question, ReaderQuestion)
+    proposed = question.name.text()
+    QTest.keyClicks(question.name, "12")
+    QTest.keyClick(question.name, Qt.Key.Key_Return)
+    assert question.isVisible()
+    assert "“12”" in question.hint.text()
+    assert question.name.text() == question.name.selectedText() == proposed
+    assert question.size() == question.sizeHint()
+    QTest.keyClick(question.name, Qt.Key.Key_Return)
+    wait(20)
+    assert window.project is not None
+    assert window.project.author == proposed
+    assert not window.project.waiting_count
