@@ -16,6 +16,7 @@ from app.ui.crash import CrashReporter
 from app.ui.demo_task import DemoTask
 from app.ui.docks import DockTabs
 from app.ui.dotted_label import DottedLabel
+from app.ui.held_keys import mark_held_keys
 from app.ui.jobs_strip import JobsStrip
 from app.ui.late_parts import effects_of
 from app.ui.main_window import MainWindow
@@ -107,6 +108,7 @@ def build_shell(window: MainWindow) -> None:
     window.say()
     window.enable()
     is_kept = start.geometry is not None and start.geometry.is_file()
+    mark_held_keys(window)
     DockTabs(window)
     WorklistRoom(window, worklist, (NARROWEST_PX, NARROW_PX), is_kept=is_kept)
 
