@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QPalette, QResizeEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
     QLabel,
     QStackedLayout,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -25,6 +24,7 @@ from app.ui.case_list_delegate import CaseDelegate, ThumbnailSource
 from app.ui.case_list_empty import EmptyList
 from app.ui.case_list_model import FIXED, PATIENT, CaseListModel, ListColumn, possible_columns
 from app.ui.case_source import CaseSource
+from app.ui.case_table import CaseTable
 from app.ui.language import tr, whole
 from app.ui.theme import GAP_L, GAP_M
 
@@ -34,13 +34,6 @@ if TYPE_CHECKING:
 
 NARROW_PX, NARROWEST_PX = 356, 300  # with a column for the side, and without one
 KEPT_SELECTION = 2000  # rows that stay selected when the order changes
-
-
-class CaseTable(QTableView):
-    """A table in which letters are commands, not a search through all rows."""
-
-    def keyboardSearch(self, search: str) -> None:  # noqa: N802
-        """Typing searches nothing here; `/` does."""
 
 
 class CaseList(QWidget):
@@ -105,34 +98,15 @@ class CaseList(QWidget):
 
     # --- building ---
 
-    def _table(self) -> QTableView:
+    def _table(self) -> CaseTable:
         table = CaseTable(self)
-        # one that Python has made: for Qt's own PySide6 would have to get to know every class of widget
-        ground = QWidget(table)
-        ground.setBackgroundRole(QPalette.ColorRole.Base)
-        ground.setAutoFillBackground(True)
-        table.setViewport(ground)
         table.setModel(self.model)
         table.setItemDelegate(self.delegate)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        table.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        table.verticalScrollBar().setSingleStep(20)
-        table.setShowGrid(False)
-        table.setWordWrap(False)
-        table.setTabKeyNavigation(False)
-        table.setMouseTracking(True)
         table.entered.connect(self._on_hovered)
-        table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        table.verticalHeader().hide()
-        table.verticalHeader().setMinimumSectionSize(1)
         table.verticalHeader().setDefaultSectionSize(self.delegate.row_height)
-        table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        header = table.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setSectionsClickable(True)
-        header.setMinimumSectionSize(24)
-        header.sectionClicked.connect(lambda section: self.bar.sort_by(self.model.columns[section].name))
+        table.horizontalHeader().sectionClicked.connect(
+            lambda section: self.bar.sort_by(self.model.columns[section].name)
+        )
         return table
 
     def changeEvent(self, event: QEvent) -> None:
@@ -298,6 +272,12 @@ class CaseList(QWidget):
         count = self.model.rowCount()
         if count:
             self._mark(min(max(self._row_after(by), 0), count - 1))
+
+    def go_to_row(self, row: int) -> None:
+        """Go to a row; a negative one counts from the end."""
+        count = self.model.rowCount()
+        if count:
+            self._mark(row % count)
 
     def neighbours(self, steps: tuple[int, ...]) -> list[str]:
         """The cases that some steps would lead to, where there are any."""

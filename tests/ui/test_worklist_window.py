@@ -282,3 +282,31 @@ def test_the_filters_give_the_keyboard_back_to_the_list_so_that_arrows_go_on(pat
     wait(5)
     assert shown(window) != first
     window.close()
+
+
+def test_home_and_end_lead_to_the_ends_of_the_list_and_two_commands_do_from_everywhere(path: Path) -> None:
+    window = open_window(path)
+    window.activateWindow()
+    table = window.case_list.table
+    table.setFocus()
+    listed = window.case_list.listed_cases()
+    fits: list[int] = []
+    window.actions_by_id["fit"].triggered.connect(lambda: fits.append(1))
+    for name, place in ((Qt.Key.Key_End, -1), (Qt.Key.Key_Home, 0)):
+        key(window, name)
+        assert shown(window) == listed[place]
+        assert window.case_list.selected_cases() == [listed[place]]
+    key(window, Qt.Key.Key_End, Qt.KeyboardModifier.ShiftModifier)
+    assert window.case_list.selected_cases() == listed
+    assert fits == []
+    assert window.viewer is not None
+    window.viewer.active_pane.graphics.setFocus()
+    key(window, Qt.Key.Key_Home)
+    assert len(fits) == 1, "over an image it fits it, as before"
+    for name, place in ((Qt.Key.Key_Home, 0), (Qt.Key.Key_End, -1)):
+        key(window, name, Qt.KeyboardModifier.AltModifier)
+        assert shown(window) == listed[place]
+        assert window.case_list.selected_cases() == [listed[place]]
+    window.case_list.ask(Query("there is no such word"))
+    key(window, Qt.Key.Key_Home, Qt.KeyboardModifier.AltModifier)
+    assert window.selection.on_screen == listed[-1], "an empty list leads nowhere"

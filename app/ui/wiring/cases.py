@@ -40,6 +40,8 @@ class CasesWiring(Wiring):
         return {
             "previous": lambda _: self.window.case_list.step(-1),
             "next": lambda _: self.window.case_list.step(1),
+            "first_case": lambda _: self.window.case_list.go_to_row(0),
+            "last_case": lambda _: self.window.case_list.go_to_row(-1),
             "find": lambda _: self._show_list(self.window.case_list.start_search),
             "filter": lambda _: self._show_list(self.window.case_list.open_filters),
             "show_all": lambda _: self._show_list(self.window.case_list.show_everything),
