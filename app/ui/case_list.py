@@ -124,6 +124,9 @@ class CaseList(QWidget):
         self._heading.setText(tr("Cases"))
         self.table.setAccessibleName(tr("Cases"))
         self.bar.retranslate()
+        self._source.use_words(case_words.searched_words())
+        if self.model.query.search:
+            self.refresh(is_moving=True)
         if self._popup is not None:
             self._popup.retranslate()
         self.model.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, len(self.model.columns) - 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
@@ -28,12 +28,20 @@ class CaseSource(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._worklist: Worklist | None = None
+        self._shown: Mapping[str, str] = {}
         self._reported = ""
 
     def use(self, worklist: Worklist | None) -> None:
         """Ask another project, or none."""
         self._worklist = worklist
         self._reported = ""
+        self.use_words(self._shown)
+
+    def use_words(self, shown: Mapping[str, str]) -> None:
+        """Search also by words as they are shown -> words as they are kept."""
+        self._shown = shown
+        if self._worklist is not None:
+            self._worklist.use_words(shown)
 
     @property
     def is_there(self) -> bool:

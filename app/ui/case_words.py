@@ -23,7 +23,7 @@ from app.core.worklist import (
     WorklistRow,
     as_number,
 )
-from app.ui.language import date_figures, number, say, tr, whole
+from app.ui.language import date_figures, number, present_language, say, tr, whole
 from app.ui.privacy import private
 
 FIELD_TITLES = {name: field.title for name, field in FIELD_BY_NAME.items()} | {IMPORT_ORDER: "Import order"}
@@ -56,6 +56,7 @@ AI_TITLES = {AI_SCORE: "AI score: {what}", AI_UNCERTAINTY: "AI uncertainty: {wha
              AI_NEXT: "Worth annotating next: {what}"}  # fmt: skip
 AI_VIEWS = {"pair": "both views", "frontal": "frontal", "lateral": "lateral"}
 PLAIN = ("open", "blocked", "comment", "disagreement", "views", "side")  # their values say what they are values of
+SEARCHED = ("status", "side", "projection", "notice")  # what the search index holds of fields with fixed values
 YES_NO = frozenset({"yes", "no"})
 SIDE_LETTERS = {"left": "L", "right": "R", "": "?"}
 
@@ -114,6 +115,15 @@ def value_words(field: str, value: str) -> str:
         return tr(value)
     words = VALUE_WORDS.get(field, {}).get(value)
     return value if words is None else tr(words)
+
+
+def searched_words() -> dict[str, str]:
+    """What people see in the list, in the language of the window -> what the search knows of it, which is English."""
+    if present_language() == "en":
+        return {}
+    shown = {tr(words): value for field in SEARCHED for value, words in VALUE_WORDS[field].items() if value != "open"}
+    plain = {"Open questions": "open", "Blocked": "blocked", "left": "left", "right": "right", "yes": "yes", "no": "no"}
+    return {tr(words): value for words, value in plain.items()} | shown
 
 
 def filter_words(condition: Filter) -> str:

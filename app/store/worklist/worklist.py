@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from app.store.worklist.opinions import Opinions
 
 T = TypeVar("T")
+Meaning = tuple[str, tuple[str, ...]]  # a word that people see -> the words of the index that it stands for
 ROWS_AT_ONCE = 1024
 OFFERED_VALUES = 40  # of one field in a list of filters; a field with more is offered by its most frequent ones
 
@@ -74,6 +75,7 @@ class Worklist:
         self.generation = 0
         self.version = 0
         self._opinions: Opinions | None = None
+        self._meanings: list[Meaning] = []
         self._columns: dict[str, Column] = {}
         self._label_fields: dict[str, Field] | None = None
         self._readers: set[str] = set()
@@ -89,6 +91,15 @@ class Worklist:
         self._opinions = opinions
         self.version += 1
         self._forget_opinions()
+
+    def use_words(self, shown: Mapping[str, str]) -> None:
+        """Search from now on also by what people see.
+
+        Args:
+            shown: words as they are shown (`Linke Hüfte`) -> as the index has them (`left`).
+        """
+        self._meanings = [(word, search_words(kept)) for words, kept in shown.items() for word in search_words(words)]
+        self.version += 1
 
     def catch_up(self) -> bool:
         """Take in what has happened in the project since; every question does this first.
@@ -219,7 +230,7 @@ class Worklist:
         """
         result: Mask | None = None
         if words := search_words(query.search):
-            found = self._select("SELECT rowid FROM words WHERE words MATCH ?", (_match(words),))
+            found = self._select("SELECT rowid FROM words WHERE words MATCH ?", (_match(words, self._meanings),))
             result = np.zeros(self._size, np.bool_)
             result[np.fromiter((number for (number,) in found), np.int32, len(found))] = True
         for condition in query.filters:
@@ -355,9 +366,18 @@ def _facet(field: Field, counts: dict[str, int]) -> Facet:
     return Facet(field=field, counts=shown | ({NONE: counts[NONE]} if NONE in counts else {}), is_cut=is_cut)
 
 
-def _match(words: Sequence[str]) -> str:
-    """The full-text query for words that all must begin some word of a case. Words hold letters and digits only."""
-    return " AND ".join(f'"{word}" *' for word in words)
+def _match(words: Sequence[str], meanings: Sequence[Meaning]) -> str:
+    """The full-text query for words that all must begin some word of a case, or one that people see instead of it.
+
+    Words hold letters and digits only.
+    """
+    return " AND ".join(_one_of(word, meanings) for word in words)
+
+
+def _one_of(word: str, meanings: Sequence[Meaning]) -> str:
+    kept = dict.fromkeys(words for shown, words in meanings if shown.startswith(word))
+    ways = [f'"{word}" *', *("(" + " AND ".join(f'"{each}"' for each in words) + ")" for words in kept)]
+    return ways[0] if len(ways) == 1 else f"({' OR '.join(ways)})"
 
 
 def unknown_fields(query: Query, known: Iterable[Field]) -> list[str]:

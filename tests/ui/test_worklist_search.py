@@ -1,0 +1,81 @@
+"""Searching the worklist by the words that are shown, in the language of the window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.core.annotation import COMMENT
+from app.core.case import ReviewStatus
+from app.core.event import target_of
+from app.core.worklist import Query, parse_filter
+from app.store.annotations import Annotations
+from app.store.project import ProjectStore
+from app.ui.case_list import CaseList
+from app.ui.language import use_language
+from tests.support.many_cases import make_many_cases
+from tests.support.window import application, wait
+
+CASES = 24
+
+
+@pytest.fixture
+def cases(tmp_path: Path) -> Iterator[CaseList]:
+    """A worklist with every status, in German."""
+    make_many_cases(tmp_path / "project", CASES, seed=8)
+    with ProjectStore.open(tmp_path / "project") as store:
+        ids = [case.id for case in store.cases.all()]
+        for case_id, status in zip(ids, ReviewStatus, strict=False):
+            store.cases.set_status(case_id, status, author="Anna")
+        notes = Annotations(store)
+        note = notes.change(target_of("case", ids[-1]), f"{COMMENT}1", "Neurologisch unauffällig")
+        notes.record(ids[-1], [note], author="Anna")
+        widget = CaseList()
+        widget.set_source(store.worklist)
+        use_language(application(), "de")
+        wait(0)
+        yield widget
+        use_language(application(), "en")
+        wait(0)
+        widget.set_source(None)
+        widget.close()
+
+
+def found(cases: CaseList, **asked: object) -> list[str]:
+    cases.ask(Query(**asked))  # type: ignore[arg-type]
+    return sorted(cases.listed_cases())
+
+
+@pytest.mark.parametrize(
+    ("words", "condition"),
+    [("zweitblick", "status=second-look"), ("durchges", "status=reviewed"), ("ausgeschlossen", "status=excluded"),
+     ("links", "side=left"), ("Rechte Hüfte", "side=right"), ("hüfte", "side=left,right"), ("offene", "open=yes")],
+)  # fmt: skip
+def test_words_are_found_as_they_are_shown(cases: CaseList, words: str, condition: str) -> None:
+    wanted = found(cases, filters=(parse_filter(condition),))
+    assert 0 < len(wanted) <= CASES
+    assert found(cases, search=words) == wanted
+
+
+def test_words_that_people_wrote_are_found_beside_those_that_are_shown(cases: CaseList) -> None:
+    new = set(found(cases, filters=(parse_filter("status=new"),)))
+    assert len(found(cases, search="neurolog")) == 1
+    assert set(found(cases, search="neu")) == new | set(found(cases, search="neurolog"))
+    assert found(cases, search="neu zweitblick") == []
+    both = set(found(cases, search="neu links"))
+    assert both == set(found(cases, search="neu")) & set(found(cases, search="links"))
+    assert 0 < len(both) < len(new)
+
+
+def test_a_search_follows_the_language(cases: CaseList) -> None:
+    waiting = found(cases, search="zweitblick")
+    assert waiting != []
+    use_language(application(), "en")
+    wait(0)
+    assert cases.listed_cases() == []
+    assert found(cases, search="second look") == waiting
+    use_language(application(), "de")
+    wait(0)
+    assert sorted(cases.listed_cases()) == waiting, "what the index holds is found in every language"
