@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from app.cli.arguments import whole_count
+from app.cli.output import print_user_error
 from app.core.errors import UserError
 from app.store.settings import FOLDER_VARIABLE, THEMES, SettingsFile, config_folder
 
@@ -24,6 +25,9 @@ examples:
 
 Next case PgDn · window: drag with the right button · zoom: wheel · fit Ctrl+0 · 1:1 Ctrl+1.
 Research use only. Not for diagnosis."""
+
+
+MARKER = "project.toml"  # of `app.store.folder`
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -56,6 +60,7 @@ def run(args: argparse.Namespace) -> int:
     from app.cli.user import user_name
 
     _require_screen()
+    _require_project(args)
     settings = SettingsFile(config_folder())
     settings.assume(**{name: value for name in ("theme", "language") if (value := getattr(args, name)) is not None})
     if settings.settings.scale_percent and not os.environ.get("QT_SCALE_FACTOR"):
@@ -128,6 +133,24 @@ def _require_screen() -> None:
             remedy="Start it from a desktop session, or set QT_QPA_PLATFORM=offscreen to write a screenshot only.",
             kind="no-screen",
         )
+
+
+def _require_project(args: argparse.Namespace) -> None:
+    """Refuse a folder that is no project where somebody reads it or nobody is there; started from an icon, the window
+    itself says so and offers other projects.
+    """
+    if args.project is None or (args.project / MARKER).exists():
+        return
+    from app.store.folder import ProjectFolder  # the start of a window that has a project does without it
+
+    try:
+        ProjectFolder(args.project.absolute()).read_marker()
+    except UserError as error:
+        if error.kind != "not-a-project":
+            return  # the window knows more about it
+        if sys.stderr.isatty() or args.screenshot is not None or args.quit_after is not None or args.run:
+            raise
+        print_user_error(error)
 
 
 def _command(text: str) -> str:

@@ -113,13 +113,20 @@ def run(args: argparse.Namespace) -> int:
 
 def _train(args: argparse.Namespace, folders: list[RunFolder]) -> int:
     be_modest(args.nice, is_background=args.background)
+    from app.core.training_run import RunState
     from app.engine.training.processes import is_first_process
     from app.engine.training.train_run import train_queue, train_run
 
     for name in ("lightning.fabric", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    from app.store.runs import summary
+
     tell = None if args.json or not is_first_process() else _tell
-    if len(folders) == 1:
+    if len(folders) == 1 and summary(folders[0]).is_done:
+        states = [RunState.FINISHED]
+        if tell is not None:
+            print("This run was finished before; there is nothing left to train.")
+    elif len(folders) == 1:
         states = [
             train_run(folders[0], device=args.device, precision=args.precision, threads=args.threads, on_epoch=tell)
         ]
@@ -128,8 +135,6 @@ def _train(args: argparse.Namespace, folders: list[RunFolder]) -> int:
                              on_run=None if tell is None else _tell_run)  # fmt: skip
     if not is_first_process():
         return DONE
-    from app.store.runs import summary
-
     listed = [summary(folder) for folder in folders]
     if args.json:
         print_json([_document(each) for each in listed])

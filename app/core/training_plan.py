@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 import msgspec
@@ -109,6 +110,15 @@ class TrainingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             raise ValueError("a run has at least one epoch, one case a step, and a positive learning rate")
         if not 0 <= self.average < 1 or not 0 <= self.finding < len(self.classes):
             raise ValueError("the average decays by less than 1, and the finding is one of the classes")
+
+    def is_done(self, are_best: Sequence[bool]) -> bool:
+        """Whether there is nothing more to train: every epoch was, or nothing has become better for long.
+
+        Args:
+            are_best: of every epoch so far, in order, whether it was the best one until then.
+        """
+        since = next((n for n, is_best in enumerate(reversed(are_best)) if is_best), 0)
+        return len(are_best) >= self.epochs or (bool(self.patience) and since >= self.patience)
 
 
 class TrainingCase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -55,6 +55,13 @@ class RunSummary:
         """The epoch whose weights are kept; None before the first."""
         return next((epoch for epoch in reversed(self.epochs) if epoch.is_best), None)
 
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to do: no epoch, no model, no figures. (What was finished early can go on.)"""
+        is_trained = self.plan.is_done([epoch.is_best for epoch in self.epochs])
+        is_judged = self.has_model and self.folder.evaluation_file.is_file()
+        return self.state is RunState.FINISHED and is_trained and is_judged
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begin:

@@ -279,6 +279,13 @@ def test_from_a_project_to_a_model_that_answers_and_back(
     assert code == DONE
     assert "epoch 1: loss" in out
     assert "finished  1 of 1 epochs" in out
+    card, figures = Path(made[0], "model", "card.toml"), Path(made[0], "evaluation.json")
+    before = [file.stat().st_mtime_ns for file in (card, figures)]
+    code, out, _ = call(capsys, "train", made[0], *ONE)
+    assert code == DONE
+    assert "nothing left to train" in out
+    assert f"model: {card.parent}" in out
+    assert [file.stat().st_mtime_ns for file in (card, figures)] == before, "neither is made a second time"
 
     code, out, _ = call(capsys, "evaluate", made[0])
     assert "Clopper–Pearson" in out

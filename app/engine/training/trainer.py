@@ -101,8 +101,7 @@ class Trainer:
     @property
     def is_finished(self) -> bool:
         """Whether the plan is done, or nothing has become better for long."""
-        since = next((n for n, epoch in enumerate(reversed(self.epochs)) if epoch.is_best), 0)
-        return len(self.epochs) >= self.plan.epochs or (bool(self.plan.patience) and since >= self.plan.patience)
+        return self.plan.is_done([epoch.is_best for epoch in self.epochs])
 
     def run(self) -> list[Epoch]:
         """Train until the plan is done, nothing gets better, or somebody asks to stop. Resumes where it stopped.
