@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, QPoint, Qt, Signal
@@ -410,7 +411,8 @@ class CaseList(QWidget):
     def _open_count(self) -> int:
         """Cases of the list in which something is to be decided."""
         if self._open is None:
-            waiting = self.model.query.with_filter(Filter("open", ("yes",)))
+            query = self.model.query
+            waiting = replace(query, filters=(*query.filters, Filter("open", ("yes",))))
             self._open = self._source.count_of(waiting) if self.model.rowCount() else 0
         return self._open
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QModelIndex, Qt
-from PySide6.QtGui import QKeyEvent, QPalette
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QPalette
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 ENDS = (Qt.Key.Key_Home, Qt.Key.Key_End)
@@ -15,6 +15,7 @@ class CaseTable(QTableView):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._is_entered = False
         # one that Python has made: for Qt's own PySide6 would have to get to know every class of widget
         ground = QWidget(self)
         ground.setBackgroundRole(QPalette.ColorRole.Base)
@@ -47,10 +48,18 @@ class CaseTable(QTableView):
             return True
         return super().event(event)
 
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+        """The keyboard comes; no row is marked for that: the open case may be none of the list."""
+        self._is_entered = True
+        super().focusInEvent(event)
+        self._is_entered = False
+
     def moveCursor(  # noqa: N802
         self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier
     ) -> QModelIndex:
         """Where a key leads: Home and End to the ends of the list; Qt's to the ends of a row, which nobody can see."""
+        if self._is_entered:  # Qt asks which row to mark if none is
+            return QModelIndex()
         last = self.model().rowCount() - 1
         if action == QAbstractItemView.CursorAction.MoveHome and last >= 0:
             return self.model().index(0, 0)

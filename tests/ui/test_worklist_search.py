@@ -79,3 +79,10 @@ def test_a_search_follows_the_language(cases: CaseList) -> None:
     use_language(application(), "de")
     wait(0)
     assert sorted(cases.listed_cases()) == waiting, "what the index holds is found in every language"
+
+
+def test_what_is_open_is_counted_among_the_listed_cases_only(cases: CaseList) -> None:
+    waiting = len(found(cases, filters=(parse_filter("open=yes"),)))
+    assert cases._count.text() == f"{waiting} von {CASES} · {waiting} offen"
+    found(cases, filters=(parse_filter("open=no"),))
+    assert cases._count.text() == f"{CASES - waiting} von {CASES}"

@@ -310,3 +310,26 @@ def test_home_and_end_lead_to_the_ends_of_the_list_and_two_commands_do_from_ever
     window.case_list.ask(Query("there is no such word"))
     key(window, Qt.Key.Key_Home, Qt.KeyboardModifier.AltModifier)
     assert window.selection.on_screen == listed[-1], "an empty list leads nowhere"
+
+
+def test_the_keyboard_comes_to_a_list_without_the_open_case_and_opens_nothing(path: Path) -> None:
+    window = open_window(path)
+    window.activateWindow()
+    cases, first = window.case_list, shown(window)
+    assert window.project is not None
+    window.project.record(lambda store, author: store.cases.set_status(first, ReviewStatus.EXCLUDED, author=author))
+    key(window, Qt.Key.Key_F, Qt.KeyboardModifier.ShiftModifier)
+    popup = cases.popup
+    assert popup is not None
+    wait_until(popup.isVisible)
+    cases.ask(Query(filters=(parse_filter("status!=excluded"),)))
+    key(window, Qt.Key.Key_Escape)
+    wait_until(lambda: not popup.isVisible())
+    window.activateWindow()
+    cases.table.setFocus()
+    wait_until(cases.table.hasFocus)
+    assert shown(window) == first, "it stays until one goes on"
+    assert cases.current_case == ""
+    key(window, Qt.Key.Key_Down)
+    assert shown(window) == cases.current_case == cases.listed_cases()[0] != first
+    assert cases.selected_cases() == [cases.current_case]
