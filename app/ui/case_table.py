@@ -48,7 +48,7 @@ class CaseTable(QTableView):
             return True
         return super().event(event)
 
-    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+    def focusInEvent(self, event: QFocusEvent) -> None:
         """The keyboard comes; no row is marked for that: the open case may be none of the list."""
         self._is_entered = True
         super().focusInEvent(event)
