@@ -162,7 +162,7 @@ class CaseDelegate(QStyledItemDelegate):
         asked = case_words.questions_words(len(row.questions))
         below = asked if is_asking else self._fitting(self._said(row), room.width())
         metrics = self._use(painter, TEXT_S)
-        width = min(metrics.horizontalAdvance(words) + 2 * GAP_M, room.width())
+        width = min(metrics.horizontalAdvance(words) + 2 * GAP_M, room.width() + GAP_S)  # to the end of its column
         top = rect.y() + ((rect.height() - CHIP_HEIGHT) // 2 if self.is_small or not below else 7)
         chip = QRectF(room.x() + 0.5, top + 0.5, width - 1, CHIP_HEIGHT - 1)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -170,7 +170,7 @@ class CaseDelegate(QStyledItemDelegate):
         painter.setBrush(QColor(colours.window))
         painter.drawRoundedRect(chip, CHIP_HEIGHT / 2, CHIP_HEIGHT / 2)
         painter.drawText(chip, Qt.AlignmentFlag.AlignCenter,
-                         metrics.elidedText(words, Qt.TextElideMode.ElideRight, width - GAP_M))  # fmt: skip
+                         metrics.elidedText(words, Qt.TextElideMode.ElideRight, width - GAP_S))  # fmt: skip
         if not self.is_small:
             painter.setPen(QColor(colours.caution if is_asking else colours.muted))
             _text(painter, metrics, _line(room, LINE_2), below)

@@ -37,8 +37,7 @@ class HeldKeys(QObject):
         self._is_sending = False
         self._patience = QTimer(self, singleShot=True, interval=LATE_MS)
         self._patience.timeout.connect(self._let_go)
-        self._handle = window.windowHandle()
-        self._handle.installEventFilter(self)
+        window.windowHandle().installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Hold a key that came up back for a moment; mark what follows it at the same time."""
@@ -80,9 +79,12 @@ class HeldKeys(QObject):
             self._send(_copy(kept, is_repeated=is_repeated))
 
     def _send(self, event: QKeyEvent) -> None:
+        handle = self._window.windowHandle()
+        if handle is None:  # it was closed in this moment
+            return
         self._is_sending = True
         try:
-            QCoreApplication.sendEvent(self._handle, event)
+            QCoreApplication.sendEvent(handle, event)
         finally:
             self._is_sending = False
 

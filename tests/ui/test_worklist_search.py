@@ -1,4 +1,4 @@
-"""Searching the worklist by the words that are shown, in the language of the window."""
+"""The words of the worklist, in the language of the window: read whole, and searched by."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QFontMetrics, QImage, QPainter
 
 from app.core.annotation import COMMENT
 from app.core.case import ReviewStatus
 from app.core.event import target_of
-from app.core.worklist import Query, parse_filter
+from app.core.worklist import Query, WorklistRow, parse_filter
 from app.store.annotations import Annotations
 from app.store.project import ProjectStore
+from app.ui import theme
 from app.ui.case_list import CaseList
+from app.ui.case_list_model import FIXED
 from app.ui.language import use_language
 from tests.support.many_cases import make_many_cases
 from tests.support.window import application, wait
@@ -86,3 +90,31 @@ def test_what_is_open_is_counted_among_the_listed_cases_only(cases: CaseList) ->
     assert cases._count.text() == f"{waiting} von {CASES} · {waiting} offen"
     found(cases, filters=(parse_filter("open=no"),))
     assert cases._count.text() == f"{CASES - waiting} von {CASES}"
+
+
+class Measures(QFontMetrics):
+    """Notes what had no room."""
+
+    cut: list[str]
+
+    def elidedText(self, text: str, mode: Qt.TextElideMode, width: float, flags: int = 0) -> str:  # noqa: N802
+        """As ever."""
+        shown = super().elidedText(text, mode, int(width), flags)
+        if shown != text:
+            self.cut.append(text)
+        return shown
+
+
+def test_every_status_is_read_whole_in_its_column(cases: CaseList) -> None:
+    font, _ = cases.delegate._font(theme.TEXT_S)
+    measures = Measures(font)
+    measures.cut = []
+    cases.delegate._fonts[theme.TEXT_S, False] = (font, measures)
+    column = next(column for column in FIXED if column.name == "status")
+    painter = QPainter(picture := QImage(200, 60, QImage.Format.Format_RGB32))
+    for status in ReviewStatus:
+        row = WorklistRow(case_id="C", position=1, study_id="S", patient_id="P", status=status.value)
+        cases.delegate._paint_status(painter, QRect(0, 0, column.width_px, 56), row, theme.colours())
+    painter.end()
+    assert measures.cut == []
+    assert not picture.isNull()
