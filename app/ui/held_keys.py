@@ -79,12 +79,11 @@ class HeldKeys(QObject):
             self._send(_copy(kept, is_repeated=is_repeated))
 
     def _send(self, event: QKeyEvent) -> None:
-        handle = self._window.windowHandle()
-        if handle is None:  # it was closed in this moment
+        if not self._window.isVisible():  # it was closed in this moment
             return
         self._is_sending = True
         try:
-            QCoreApplication.sendEvent(handle, event)
+            QCoreApplication.sendEvent(self._window.windowHandle(), event)
         finally:
             self._is_sending = False
 
