@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction, QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QMainWindow
 
 from app.ui.held_keys import HeldKeys
+from app.ui.wiring import images
 from tests.support.window import application, wait, wait_until
 
 Kind, Key = QEvent.Type, Qt.Key
@@ -119,3 +120,21 @@ def test_a_held_letter_is_typed_again_and_again(window: QMainWindow) -> None:
         send(window, Kind.KeyPress, Key.Key_I, time_ms)
     assert box.text() == "iii"
     assert [is_repeated for kind, is_repeated in heard.keys if kind == Kind.KeyPress] == [False, True, True]
+
+
+def test_what_lasts_while_a_key_is_held_lasts_until_it_comes_up(
+    window: QMainWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(images, "HELD_S", -1.0)
+    HeldKeys(window)
+    focus_nothing(window)
+    ended: list[bool] = []
+    images._ReleaseWatch(lambda: ended.append(True), window)
+    send(window, Kind.ShortcutOverride, Key.Key_I, 1000)
+    for time_ms in (1660, 1700):
+        send(window, Kind.KeyRelease, Key.Key_I, time_ms)
+        send(window, Kind.ShortcutOverride, Key.Key_I, time_ms)
+        send(window, Kind.KeyPress, Key.Key_I, time_ms)
+    assert ended == []
+    send(window, Kind.KeyRelease, Key.Key_I, 1740)
+    wait_until(lambda: ended == [True])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPoint
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QApplication, QMenu
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from app.ui.language import literal, tr
 from app.ui.wiring.wiring import Wiring
@@ -238,8 +238,9 @@ class _ReleaseWatch(QObject):
         self.deleteLater()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """A key came up."""
-        if event.type() == QEvent.Type.KeyRelease and isinstance(event, QKeyEvent) and not event.isAutoRepeat():
+        """A key came up, says a widget: a window hears of it before `HeldKeys` has told whether it is still held."""
+        is_release = event.type() == QEvent.Type.KeyRelease and isinstance(watched, QWidget)
+        if is_release and isinstance(event, QKeyEvent) and not event.isAutoRepeat():
             is_held = time.monotonic() - self._since > HELD_S
             application = QApplication.instance()
             if application is not None:
