@@ -118,7 +118,7 @@ class CropPicture(QWidget):
             painter.drawImage(0, 0, self._heat)
             painter.resetTransform()
             if self._mark:
-                paint_mark(painter, QRectF(area), self._mark)
+                paint_mark(painter, QRectF(area), self._mark, QRectF(self.rect()))
 
 
 class CropPanel(QWidget):

@@ -61,7 +61,7 @@ class DrawingItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no 
         painter.save()
         painter.resetTransform()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        pen = _Brush(painter, to_screen)
+        pen = _Brush(painter, to_screen, QRectF(widget.rect()))
         if drawing.region is not None:
             _paint_region(pen, drawing)
         if drawing.alignment is not None:
@@ -77,11 +77,18 @@ class DrawingItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no 
 
 
 class _Brush:
-    """Draws lines with a dark halo, so that they are seen on bone and on air."""
+    """Draws lines with a dark halo, so that they are seen on bone and on air.
 
-    def __init__(self, painter: QPainter, to_screen: QTransform) -> None:
+    Args:
+        painter: what draws, in logical px.
+        to_screen: image coordinates -> logical px of the pane.
+        limits: the pane. (The painter's viewport is the whole window.)
+    """
+
+    def __init__(self, painter: QPainter, to_screen: QTransform, limits: QRectF) -> None:
         self._painter = painter
         self._to_screen = to_screen
+        self._limits = limits
 
     def at(self, xy: XY) -> QPointF:
         return self._to_screen.map(QPointF(*xy))
@@ -119,8 +126,8 @@ class _Brush:
             for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
                 self._painter.drawLine(place + QPointF(dx * gap, dy * gap), place + QPointF(dx * arm, dy * arm))
 
-    def words(self, xy: XY, text: str, colour: str, *, second: str = "") -> None:
-        """A plate with words beside a point; it stays in the viewport."""
+    def words(self, xy: XY, text: str, colour: str, *, second: str = "") -> QRectF:
+        """A plate with words beside a point; it stays in the pane. Returns its place."""
         lines = [line for line in (text, second) if line]
         first, rest = font(TEXT_S, is_bold=True), font(TEXT_S)
         widths = [QFontMetricsF(first if not index else rest).horizontalAdvance(line)
@@ -128,10 +135,9 @@ class _Brush:
         height = QFontMetricsF(first).height()
         place = self.at(xy) + QPointF(12.0, -height * len(lines) - 8.0)
         plate = QRectF(place.x(), place.y(), max(widths) + 12.0, height * len(lines) + 6.0)
-        limits = QRectF(self._painter.viewport())
+        limits = self._limits
         if limits.width() > plate.width() and limits.height() > plate.height():
-            ratio = self._painter.device().devicePixelRatio()
-            right, bottom = limits.width() / ratio - plate.width() - 4, limits.height() / ratio - plate.height() - 4
+            right, bottom = limits.width() - plate.width() - 4, limits.height() - plate.height() - 4
             plate.moveTo(min(max(plate.x(), 4.0), right), min(max(plate.y(), 4.0), bottom))
         ground = QColor(OVER_IMAGE.image)
         ground.setAlpha(205)
@@ -143,6 +149,7 @@ class _Brush:
             self._painter.setPen(QColor(OVER_IMAGE.muted if index else colour))
             row = QRectF(plate.x() + 6.0, plate.y() + 3.0 + index * height, plate.width(), height)
             self._painter.drawText(row, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, line)
+        return plate
 
 
 def reading_text(reading: Reading) -> str:

@@ -71,7 +71,7 @@ class LookItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no typ
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
         """Draw in logical px."""
         look = self._look
-        if look is None:
+        if look is None or widget is None:
             return
         to_screen = painter.worldTransform()
         painter.save()
@@ -84,7 +84,7 @@ class LookItem(pg.GraphicsObject):  # type: ignore[misc]  # pyqtgraph has no typ
         if look.points is not None:
             _paint_points(painter, to_screen, look.cut, look.points)
         if self._mark and self._is_mark_shown:
-            paint_mark(painter, frame.boundingRect(), self._mark)
+            paint_mark(painter, frame.boundingRect(), self._mark, QRectF(widget.rect()))
         painter.restore()
 
 
@@ -115,21 +115,23 @@ def _paint_points(painter: QPainter, to_screen: QTransform, cut: Crop, points: n
         painter.drawEllipse(to_screen.map(QPointF(*places[number])), radius, radius)
 
 
-def paint_mark(painter: QPainter, area: QRectF, words: str) -> None:
-    """Words on a dark plate above an area, inside what is painted.
+def paint_mark(painter: QPainter, area: QRectF, words: str, room: QRectF) -> QRectF:
+    """Words on a dark plate above an area, inside the widget that is painted.
 
     Args:
         painter: in logical px.
         area: what the words are about.
         words: for example that a heatmap must not be believed.
+        room: the widget. (The painter's viewport is the whole window.)
+
+    Returns:
+        Place of the plate.
     """
     face = font(TEXT_S, is_bold=True)
     metrics = QFontMetricsF(face)
     plate = QRectF(0, 0, metrics.horizontalAdvance(words) + 12.0, metrics.height() + 4.0)
     plate.moveBottomLeft(area.topLeft() - QPointF(0.0, 3.0))
-    ratio = painter.device().devicePixelRatio()
-    room = QRectF(painter.viewport())
-    right, bottom = room.width() / ratio - plate.width() - 4.0, room.height() / ratio - plate.height() - 4.0
+    right, bottom = room.width() - plate.width() - 4.0, room.height() - plate.height() - 4.0
     plate.moveTo(max(4.0, min(plate.x(), right)), max(4.0, min(plate.y(), bottom)))
     ground = QColor(OVER_IMAGE.image)
     ground.setAlpha(205)
@@ -139,3 +141,4 @@ def paint_mark(painter: QPainter, area: QRectF, words: str) -> None:
     painter.setFont(face)
     painter.setPen(QColor(OVER_IMAGE.caution))
     painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, words)
+    return plate

@@ -5,16 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtTest import QTest
 
 from app.core.annotation import measurement_of, region_of
+from app.core.geometry import Alignment, aligned_crop
 from app.core.measurement import MeasurementKind, measure
-from app.core.spacing import SpacingSource
+from app.core.spacing import Spacing, SpacingSource
+from app.ui import look_item
 from app.ui.annotate_popups import LengthQuestion
+from app.ui.drawing_item import _Brush
+from app.ui.look_item import paint_mark
 from app.ui.main_window import MainWindow
 from tests.support.annotating_window import (
     act,
@@ -133,3 +138,43 @@ def test_a_ball_calibrates_the_view_and_everything_follows(window: MainWindow) -
     wait_until(lambda: window.viewer.active_view.spacing.source is SpacingSource.NONE, timeout_s=10)
     act(window, "undo")
     wait_until(lambda: window.viewer.active_view.spacing.source is SpacingSource.MANUAL, timeout_s=10)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_what_a_measurement_says_stays_in_its_pane(
+    window: MainWindow, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    plates: list[QRectF] = []
+    words = _Brush.words
+
+    def noting(brush: _Brush, *given: Any, **more: Any) -> QRectF:
+        plates.append(words(brush, *given, **more))
+        return plates[-1]
+
+    monkeypatch.setattr(_Brush, "words", noting)
+    where = pane(window, number)
+    act(window, "measure:length")
+    for corner in ((290, 6), (294, 390)):  # at the right edge, above and below
+        click(where, (150, 200))
+        click(where, corner)
+        wait_until(lambda: bool(plates))
+        assert QRectF(where.graphics.viewport().rect()).contains(plates[-1])
+        plates.clear()
+
+
+def test_the_mark_of_a_heatmap_stays_in_its_pane(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    plates: list[QRectF] = []
+
+    def noting(*given: Any) -> QRectF:
+        plates.append(paint_mark(*given))
+        return plates[-1]
+
+    monkeypatch.setattr(look_item, "paint_mark", noting)
+    look = look_item.LookItem()
+    where = pane(window)
+    where.add_overlay(look, z=50)
+    at_the_edge = Alignment(center_xy=(290.0, 20.0), axis_xy=(290.0, 200.0))
+    look.set_look(look_item.Look(cut=aligned_crop(at_the_edge, Spacing(), size_px=8)))
+    look.set_mark("This heatmap must not be believed")
+    wait_until(lambda: bool(plates))
+    assert QRectF(where.graphics.viewport().rect()).contains(plates[-1])
