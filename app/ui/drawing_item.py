@@ -126,8 +126,8 @@ class _Brush:
             for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
                 self._painter.drawLine(place + QPointF(dx * gap, dy * gap), place + QPointF(dx * arm, dy * arm))
 
-    def words(self, xy: XY, text: str, colour: str, *, second: str = "") -> QRectF:
-        """A plate with words beside a point; it stays in the pane. Returns its place."""
+    def words(self, xy: XY, text: str, colour: str, *, second: str = "", line_from: XY | None = None) -> QRectF:
+        """A plate with words beside a point; it stays in the pane, and off a line that ends there. Returns its place."""
         lines = [line for line in (text, second) if line]
         first, rest = font(TEXT_S, is_bold=True), font(TEXT_S)
         widths = [QFontMetricsF(first if not index else rest).horizontalAdvance(line)
@@ -136,6 +136,9 @@ class _Brush:
         place = self.at(xy) + QPointF(12.0, -height * len(lines) - 8.0)
         plate = QRectF(place.x(), place.y(), max(widths) + 12.0, height * len(lines) + 6.0)
         limits = self._limits
+        is_pushed = plate.right() > limits.width() - 4.0  # over the point, and over what ends there
+        if is_pushed and line_from is not None and self.at(line_from).y() < self.at(xy).y():
+            plate.moveTop(self.at(xy).y() + 10.0)
         if limits.width() > plate.width() and limits.height() > plate.height():
             right, bottom = limits.width() - plate.width() - 4, limits.height() - plate.height() - 4
             plate.moveTo(min(max(plate.x(), 4.0), right), min(max(plate.y(), 4.0), bottom))
@@ -205,7 +208,7 @@ def _paint_measurement(pen: _Brush, measurement: Measurement, reading: Reading, 
         place = points[1]
     for xy in points:
         pen.dot(xy, colour, is_strong=is_active)
-    pen.words(place, reading_text(reading), colour, second=reading_source(reading))
+    pen.words(place, reading_text(reading), colour, second=reading_source(reading), line_from=points[0])
 
 
 def _paint_pending(pen: _Brush, drawing: Drawing) -> None:

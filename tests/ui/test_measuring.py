@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainterPath
 from PySide6.QtTest import QTest
 
 from app.core.annotation import measurement_of, region_of
@@ -154,12 +155,15 @@ def test_what_a_measurement_says_stays_in_its_pane(
     monkeypatch.setattr(_Brush, "words", noting)
     where = pane(window, number)
     act(window, "measure:length")
-    for corner in ((290, 6), (294, 390)):  # at the right edge, above and below
-        click(where, (150, 200))
-        click(where, corner)
+    for start, end in (((150, 200), (290, 6)), ((150, 100), (294, 200)), ((150, 300), (290, 220))):
+        click(where, start)
+        plates.clear()
+        click(where, end)
         wait_until(lambda: bool(plates))
         assert QRectF(where.graphics.viewport().rect()).contains(plates[-1])
-        plates.clear()
+        line = QPainterPath(QPointF(where.map_from_image(*start)))
+        line.lineTo(QPointF(where.map_from_image(*end)))
+        assert end == (290, 6) or not line.intersects(plates[-1]), "what is measured can be seen"
 
 
 def test_the_mark_of_a_heatmap_stays_in_its_pane(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
