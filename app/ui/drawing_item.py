@@ -127,7 +127,7 @@ class _Brush:
                 self._painter.drawLine(place + QPointF(dx * gap, dy * gap), place + QPointF(dx * arm, dy * arm))
 
     def words(self, xy: XY, text: str, colour: str, *, second: str = "", line_from: XY | None = None) -> QRectF:
-        """A plate with words beside a point; it stays in the pane, and off a line that ends there. Returns its place."""
+        """A plate with words beside a point, in the pane and off a line that ends there. Returns its place."""
         lines = [line for line in (text, second) if line]
         first, rest = font(TEXT_S, is_bold=True), font(TEXT_S)
         widths = [QFontMetricsF(first if not index else rest).horizontalAdvance(line)
