@@ -333,3 +333,17 @@ def test_the_keyboard_comes_to_a_list_without_the_open_case_and_opens_nothing(pa
     key(window, Qt.Key.Key_Down)
     assert shown(window) == cases.current_case == cases.listed_cases()[0] != first
     assert cases.selected_cases() == [cases.current_case]
+
+
+def test_another_list_without_the_open_case_begins_at_its_top(path: Path) -> None:
+    window = open_window(path)
+    cases = window.case_list
+    cases.table.selectRow(8)
+    far = shown(window)
+    assert window.project is not None
+    window.project.record(lambda store, author: store.cases.set_status(far, ReviewStatus.EXCLUDED, author=author))
+    cases.ask(Query(filters=(parse_filter("status!=excluded"),)))
+    assert cases.current_case == ""
+    assert shown(window) == far
+    window.actions_by_id["next"].trigger()
+    assert shown(window) == cases.listed_cases()[0], "none of those that were asked for is passed over"
