@@ -202,8 +202,9 @@ class CaseList(QWidget):
         is_moved = self.model.refresh()
         if is_moved:
             self._mark_again(place)
-            if is_moving and self._place >= 0:  # a place in the list before says nothing about this one
-                self._place = 0
+            if is_moving and not self.table.currentIndex().isValid():
+                offset = 0  # a place in the list before says nothing about this one
+                self._place = min(self._place, 0)
             self._way = way or ({} if is_moving else self._way)
             self._select(selected)
             self.table.verticalScrollBar().setValue(offset)

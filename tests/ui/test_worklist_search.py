@@ -92,6 +92,23 @@ def test_what_is_open_is_counted_among_the_listed_cases_only(cases: CaseList) ->
     assert cases._count.text() == f"{CASES - waiting} von {CASES}"
 
 
+def test_hits_are_seen_from_the_first_one(cases: CaseList) -> None:
+    cases.resize(400, 400)
+    cases.show()
+    wait(0)
+    new = found(cases, filters=(parse_filter("status=new"),))
+    cases.show_everything()
+    cases.table.setCurrentIndex(cases.model.index(cases.model.row_of(new[0]), 0))
+    bar = cases.table.verticalScrollBar()
+    bar.setValue(bar.maximum())
+    cases.ask(Query(filters=(parse_filter("status!=new"),)))
+    assert bar.maximum() > 0
+    assert bar.value() == 0, "the list begins at its top; a place in the list before says nothing about it"
+    bar.setValue(bar.maximum())
+    cases.refresh()
+    assert bar.value() == bar.maximum() > 0, "what changes by itself does not move it"
+
+
 class Measures(QFontMetrics):
     """Notes what had no room."""
 
