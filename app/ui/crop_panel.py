@@ -19,7 +19,7 @@ from app.ui.language import number, tr
 from app.ui.look_item import paint_mark
 from app.ui.theme import GAP_M, GAP_S, OVER_IMAGE
 
-SMALLEST_PX = 192  # side of the picture
+SMALLEST_PX, TINIEST_PX = 192, 96  # side of the picture, and in a window that is too low for that
 WORDS_PX = 156  # room for the words and buttons
 
 STATE_WORDS = {
@@ -62,7 +62,7 @@ class CropPicture(QWidget):
         self._heat_cut: Crop | None = None
         self._mark = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(SMALLEST_PX, SMALLEST_PX)
+        self.setMinimumSize(SMALLEST_PX, TINIEST_PX)
 
     @property
     def levels(self) -> npt.NDArray[np.uint8] | None:
@@ -97,8 +97,10 @@ class CropPicture(QWidget):
         painter = QPainter(self)
         side = min(self.width(), self.height())
         area = QRect((self.width() - side) // 2, 0, side, side)
-        painter.fillRect(area, OVER_IMAGE.image)
         levels = self.levels
+        if levels is None:
+            area = self.rect()
+        painter.fillRect(area, OVER_IMAGE.image)
         if levels is None:
             painter.setPen(OVER_IMAGE.muted)
             margin = area.adjusted(GAP_M, GAP_M, -GAP_M, -GAP_M)
@@ -168,12 +170,16 @@ class CropPanel(QWidget):
         layout.addLayout(buttons)
         layout.addStretch()
         self.opinion.hide()
-        self.setMinimumHeight(SMALLEST_PX + WORDS_PX)
+        self._fit_picture()
         self.retranslate()
 
     def sizeHint(self) -> QSize:
         """As wide as the crop at its own size."""
         return QSize(256 + 2 * GAP_M, 420)
+
+    def minimumSizeHint(self) -> QSize:
+        """What it gets in any window that is not too low for it."""
+        return QSize(super().minimumSizeHint().width(), SMALLEST_PX + self._words_px)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The picture is square and leaves room for the words."""
@@ -192,10 +198,14 @@ class CropPanel(QWidget):
         if is_new:
             self._fit_picture()
 
+    @property
+    def _words_px(self) -> int:
+        return WORDS_PX + (self.opinion.sizeHint().height() + GAP_S if not self.opinion.isHidden() else 0)
+
     def _fit_picture(self) -> None:
-        words = WORDS_PX + (self.opinion.sizeHint().height() + GAP_S if not self.opinion.isHidden() else 0)
-        self.setMinimumHeight(SMALLEST_PX + words)
-        self.picture.setFixedHeight(max(SMALLEST_PX, min(self.width() - 2 * GAP_M, self.height() - words)))
+        words = self._words_px
+        self.setMinimumHeight(TINIEST_PX + words)
+        self.picture.setFixedHeight(max(TINIEST_PX, min(self.width() - 2 * GAP_M, self.height() - words)))
 
     def set_keys(self, approve: str, reject: str) -> None:
         """The keys that do the same as the buttons."""
