@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent, QTransform
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core.geometry import Crop, crop
 from app.core.grey import DisplayTable
 from app.ui.crop_opinion import CropOpinion, OpinionLine
+from app.ui.flow_layout import FlowLayout
 from app.ui.key_button import KeyButton
 from app.ui.language import number, tr
 from app.ui.look_item import paint_mark
@@ -154,11 +155,9 @@ class CropPanel(QWidget):
         self.reject.clicked.connect(lambda: self.judged.emit(False))
         for button in (self.approve, self.reject):
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(GAP_S)
-        buttons.addWidget(self.approve)
-        buttons.addWidget(self.reject)
-        buttons.addStretch()
+        self._buttons = FlowLayout(gap_px=GAP_S)
+        self._buttons.addWidget(self.approve)
+        self._buttons.addWidget(self.reject)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP_M, GAP_M, GAP_M, GAP_M)
         layout.setSpacing(GAP_S)
@@ -167,9 +166,10 @@ class CropPanel(QWidget):
         layout.addWidget(self.opinion)
         layout.addWidget(self.facts)
         layout.addWidget(self.state)
-        layout.addLayout(buttons)
+        layout.addLayout(self._buttons)
         layout.addStretch()
         self.opinion.hide()
+        self.setMinimumWidth(SMALLEST_PX + 2 * GAP_M)
         self._fit_picture()
         self.retranslate()
 
@@ -179,7 +179,7 @@ class CropPanel(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         """What it gets in any window that is not too low for it."""
-        return QSize(super().minimumSizeHint().width(), SMALLEST_PX + self._words_px)
+        return QSize(self._buttons.sizeHint().width() + 2 * GAP_M, SMALLEST_PX + self._words_px)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The picture is square and leaves room for the words."""
@@ -203,7 +203,8 @@ class CropPanel(QWidget):
         return WORDS_PX + (self.opinion.sizeHint().height() + GAP_S if not self.opinion.isHidden() else 0)
 
     def _fit_picture(self) -> None:
-        words = self._words_px
+        second_line_px = self._buttons.heightForWidth(self.width() - 2 * GAP_M) - self._buttons.sizeHint().height()
+        words = self._words_px + max(second_line_px, 0)
         self.setMinimumHeight(TINIEST_PX + words)
         self.picture.setFixedHeight(max(TINIEST_PX, min(self.width() - 2 * GAP_M, self.height() - words)))
 

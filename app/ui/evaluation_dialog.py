@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from app.core.evaluation import CrossEvaluation, Evaluation, FoldFigure, answered, risk_coverage
 from app.ui import theme
+from app.ui.dialog_size import open_at
 from app.ui.language import number, say, tr, whole
 from app.ui.theme import GAP_L, GAP_M, GAP_S
 
@@ -51,7 +52,7 @@ class EvaluationDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self._evaluation, self._cross = evaluation, cross
-        self.resize(*SIZE_PX)
+        open_at(self, *SIZE_PX)
         self.about = QLabel(self)
         self.about.setWordWrap(True)
         self.about.setTextFormat(Qt.TextFormat.PlainText)
