@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QChildEvent, QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
-from app.ui.dock_scroller import DockScroller
+from app.ui.panel_scroller import PanelScroller
 
 DIRECTLY = Qt.FindChildOption.FindDirectChildrenOnly  # docks are; further down there are thousands of others
 TALL_SHARE = 0.72  # of the height that docks on one side have together
@@ -77,15 +77,15 @@ def fill(dock: QDockWidget, panel: QWidget) -> None:
     """Put a panel into its dock, where it scrolls if the window is too low for it."""
     scroller = scroller_of(dock)
     if scroller is None:
-        scroller = DockScroller(dock)
+        scroller = PanelScroller(dock)
         dock.setWidget(scroller)
     scroller.put(panel)
 
 
-def scroller_of(dock: QDockWidget) -> DockScroller | None:
+def scroller_of(dock: QDockWidget) -> PanelScroller | None:
     """What scrolls a dock's panel; None while nothing was put into the dock."""
     inside = dock.widget()
-    return inside if isinstance(inside, DockScroller) else None
+    return inside if isinstance(inside, PanelScroller) else None
 
 
 def panel_of(dock: QDockWidget) -> QWidget | None:

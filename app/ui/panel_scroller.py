@@ -1,4 +1,4 @@
-"""What stands between a dock and its panel: the panel scrolls where the window has less room than it needs."""
+"""What stands between a panel and its dock or dialog: it scrolls where there is less room than it needs."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 UNLIMITED_PX = 1 << 20
 
 
-class DockScroller(QScrollArea):
-    """A panel, in the size of its dock or in its own least size, whichever is larger.
+class PanelScroller(QScrollArea):
+    """A panel, in the size of the place that it lies in or in its own least size, whichever is larger.
 
     Qt's own way (`widgetResizable`) asks panels with wrapped words for all the height they would like, and scrolls
     where nothing need be scrolled.
     """
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, *, panel: QWidget | None = None) -> None:
         super().__init__(parent)
         self._room = QSize(UNLIMITED_PX, UNLIMITED_PX)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setObjectName("dock-scroller")
+        self.setObjectName("panel-scroller")
         self.viewport().setAutoFillBackground(False)
+        if panel is not None:
+            self.put(panel)
 
     @property
     def comfort(self) -> QSize:
@@ -47,7 +49,7 @@ class DockScroller(QScrollArea):
         self.updateGeometry()
 
     def limit(self, room: QSize) -> None:
-        """Let the window say how much there is; the dock insists on no more than that.
+        """Let the window say how much there is; the place insists on no more than that.
 
         Args:
             room: width and height, logical px.
@@ -76,7 +78,7 @@ class DockScroller(QScrollArea):
         return super().event(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """The dock has another size."""
+        """There is more room, or less."""
         super().resizeEvent(event)
         self._fit()
 
@@ -89,8 +91,18 @@ class DockScroller(QScrollArea):
         if panel is None:
             return
         least, room = self.least, self.maximumViewportSize()
+        least.setHeight(max(least.height(), _wrapped_px(panel, room.width())))
         if least.height() > room.height():
             room -= QSize(self.verticalScrollBar().sizeHint().width(), 0)
+            least.setHeight(max(least.height(), _wrapped_px(panel, room.width())))
         if least.width() > room.width():
             room -= QSize(0, self.horizontalScrollBar().sizeHint().height())
         panel.resize(room.expandedTo(least))
+
+
+def _wrapped_px(panel: QWidget, width_px: int) -> int:
+    """The least height of a panel whose words wrap at a width, unless it looks after that itself, logical px."""
+    layout = panel.layout()
+    if layout is None or panel.minimumHeight() or not layout.hasHeightForWidth():
+        return 0
+    return layout.totalMinimumHeightForWidth(max(width_px, panel.minimumSizeHint().width()))
