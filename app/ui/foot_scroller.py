@@ -30,8 +30,11 @@ class FootScroller(QScrollArea):
         policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)  # it takes the width there is and never makes the window wider
-        self.setVisible(not panel.isHidden())
-        self.setWidget(panel)
+        is_hidden = panel.isHidden()
+        self.setWidget(panel)  # which shows it
+        panel.setAutoFillBackground(False)
+        panel.setHidden(is_hidden)
+        self.setHidden(is_hidden)
         panel.installEventFilter(self)
         parent.installEventFilter(self)
 

@@ -43,8 +43,8 @@ class PanelScroller(QScrollArea):
 
     def put(self, panel: QWidget) -> None:
         """Show a panel instead of the one before."""
-        self.setWidget(panel)  # deletes what was there
-        panel.show()
+        self.setWidget(panel)  # deletes what was there, and shows this one
+        panel.setAutoFillBackground(False)
         self._fit()
         self.updateGeometry()
 

@@ -92,6 +92,14 @@ def test_a_question_leaves_half_of_the_height_to_the_images_and_scrolls(small_wi
     small_window.close()
 
 
+def test_nothing_is_asked_where_nothing_is_open() -> None:
+    window = open_window()
+    assert len(window.findChildren(FootScroller)) == 3
+    assert all(each.isHidden() for each in window.findChildren(FootScroller))
+    assert window.middle.height() > 600
+    window.close()
+
+
 def test_a_question_about_another_view_begins_at_its_beginning(small_window: MainWindow) -> None:
     panel, turned = small_window.resolving.panel, list[bool]()
     small_window.actions_by_id["ask"].trigger()
