@@ -160,3 +160,23 @@ def test_what_has_no_room_in_the_toolbar_is_behind_an_arrow_that_can_be_seen(sma
     row = [picture.pixelColor(column, picture.height() // 2).lightness() for column in range(picture.width())]
     assert max(row) - min(row) > 60
     small_window.close()
+
+
+@pytest.mark.parametrize("width", [907, 700])
+def test_the_mark_in_the_bottom_bar_is_whole_whatever_stands_beside_it(small_window: MainWindow, width: int) -> None:
+    small_window.actions_by_id["language:de"].trigger()
+    small_window.setMinimumWidth(width)
+    try:
+        small_window.annotating.saved.setText("Gespeichert")
+        small_window.annotating.reader.setText("Befunder: Dr. Annegret-Maria von Altenbockum")
+        engine = small_window.engine.button
+        engine.setText("KI: bereit · CPU · 162 MB")
+        engine.show()
+        small_window.resize(width, 440)
+        wait_until(lambda: small_window.research.width() >= small_window.research.sizeHint().width())
+        assert small_window.research.geometry().right() < small_window.statusBar().width()
+        assert "…" in small_window.annotating.reader.shown
+        assert not small_window.annotating.reader.grab().isNull()
+    finally:
+        small_window.actions_by_id["language:en"].trigger()
+        small_window.close()
