@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, QRect
-from PySide6.QtWidgets import QApplication, QDialog, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPushButton, QToolButton, QWidget
 
 from app.core.worklist import EVERYTHING, Filter
 from app.ui import dialog_size
 from app.ui.foot_scroller import FootScroller
 from app.ui.main_window import MainWindow
+from app.ui.notices import Banner
 from tests.support import window as driver
 from tests.support.window import make_project, open_window
 
@@ -180,3 +181,25 @@ def test_the_mark_in_the_bottom_bar_is_whole_whatever_stands_beside_it(small_win
     finally:
         small_window.actions_by_id["language:en"].trigger()
         small_window.close()
+
+
+def test_buttons_of_a_banner_lie_below_its_words_where_there_is_no_room_beside_them(small_window: MainWindow) -> None:
+    actions = (("A button of many words", lambda: None), ("Another one", lambda: None))
+    banner = Banner("Something waits: nobody has said who it is.", action=actions[0], more_actions=actions[1:])
+    narrowest = small_window.centralWidget().minimumSizeHint().width()
+    small_window.resize(1280, 440)
+    small_window.banners.show_banner("test", banner)
+    driver.wait(20)
+    first, second = banner.findChildren(QPushButton)
+    (words,) = (each for each in banner.findChildren(QLabel) if "waits" in each.text())
+
+    def right_of(widget: QWidget) -> int:
+        return widget.mapTo(banner, QPoint(widget.width(), 0)).x()
+
+    assert right_of(words) < first.mapTo(banner, QPoint()).x()
+    small_window.resize(907, 440)
+    small_window.actions_by_id["show_crop"].trigger()
+    wait_until(lambda: small_window.centralWidget().minimumSizeHint().width() == narrowest and banner.width() < 400)
+    wait_until(lambda: first.mapTo(banner, QPoint()).y() >= words.mapTo(banner, QPoint(0, words.height())).y())
+    assert all(is_in_sight(each) and right_of(each) < banner.width() for each in (first, second))
+    small_window.close()
