@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, QRect
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPushButton, QToolButton, QWidget
 
 from app.core.worklist import EVERYTHING, Filter
 from app.ui import dialog_size
+from app.ui.docks import dock_named
 from app.ui.foot_scroller import FootScroller
 from app.ui.main_window import MainWindow
 from app.ui.notices import Banner
@@ -203,3 +204,23 @@ def test_buttons_of_a_banner_lie_below_its_words_where_there_is_no_room_beside_t
     wait_until(lambda: first.mapTo(banner, QPoint()).y() >= words.mapTo(banner, QPoint(0, words.height())).y())
     assert all(is_in_sight(each) and right_of(each) < banner.width() for each in (first, second))
     small_window.close()
+
+
+def test_what_is_chosen_for_a_training_can_be_read(small_window: MainWindow) -> None:
+    small_window.actions_by_id["language:de"].trigger()
+    try:
+        small_window.resize(960, 440)
+        small_window.actions_by_id["show_labels"].trigger()
+        driver.wait(20)
+        dock = dock_named(small_window, "labels")
+        assert dock is not None
+        small_window.resizeDocks([dock], [246], Qt.Orientation.Horizontal)
+        driver.wait(20)
+        small_window.actions_by_id["training"].trigger()
+        panel = small_window.training.panel
+        assert panel is not None
+        wait_until(lambda: panel.form.epochs.width() >= panel.form.epochs.sizeHint().width())
+        assert panel.form.epochs.text() == panel.form.epochs.specialValueText()
+    finally:
+        small_window.actions_by_id["language:en"].trigger()
+        small_window.close()
