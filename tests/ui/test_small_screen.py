@@ -197,7 +197,7 @@ def test_buttons_of_a_banner_lie_below_its_words_where_there_is_no_room_beside_t
     def right_of(widget: QWidget) -> int:
         return widget.mapTo(banner, QPoint(widget.width(), 0)).x()
 
-    assert right_of(words) < first.mapTo(banner, QPoint()).x()
+    wait_until(lambda: right_of(words) < first.mapTo(banner, QPoint()).x())
     small_window.resize(907, 440)
     small_window.actions_by_id["show_crop"].trigger()
     wait_until(lambda: small_window.centralWidget().minimumSizeHint().width() == narrowest and banner.width() < 400)
