@@ -11,6 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
 from app import __version__
+from app.ui.dialog_size import open_at
 from app.ui.language import tr
 from app.ui.theme import GAP_L, GAP_M
 
@@ -27,7 +28,7 @@ class AboutDialog(QDialog):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("About Coxa"))
-        self.resize(640, 520)
+        open_at(self, 640, 520)
         head = QLabel(f"Coxa {__version__}", self)
         head.setObjectName("heading")
         use = QLabel(tr("Research use only · not for diagnosis"), self)

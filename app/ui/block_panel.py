@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QFrame,
     QGridLayout,
     QHBoxLayout,
@@ -26,6 +28,7 @@ from app.ui.theme import GAP_L, GAP_M, GAP_S
 LONGEST_REASON = 400
 ROW_PX = 34
 MOST_ROWS = 5
+NARROW_PX = 560  # below this the line for the reason would have no room beside the buttons
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +92,14 @@ class BlockPanel(QFrame):
         self.act.clicked.connect(self._press)
         self.leave = QPushButton(self)
         self.leave.clicked.connect(self.left)
-        foot = QHBoxLayout()
+        buttons = QHBoxLayout()
+        buttons.setSpacing(GAP_M)
+        buttons.addWidget(self.act)
+        buttons.addWidget(self.leave)
+        foot = self._foot = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         foot.setSpacing(GAP_M)
         foot.addWidget(self.reason, 1)
-        foot.addWidget(self.act)
-        foot.addWidget(self.leave)
+        foot.addLayout(buttons)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP_L, GAP_M, GAP_M, GAP_M)
         layout.setSpacing(GAP_M)
@@ -141,6 +147,12 @@ class BlockPanel(QFrame):
         self._scroll.setVisible(is_blocked)
         self._fill(shown.views if is_blocked else ())
         self._enable()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Room for a reason, above the buttons where there is little."""
+        is_narrow = event.size().width() < NARROW_PX
+        self._foot.setDirection(QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight)
+        super().resizeEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
         """Another language: say everything again."""

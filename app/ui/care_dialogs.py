@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from app.store.health import HealthReport, State
 from app.store.project_facts import ProjectFacts
 from app.ui import theme
+from app.ui.dialog_size import open_at
 from app.ui.language import moment, present_language, say, tr, whole
 from app.ui.lock_words import read_only_words
 from app.ui.privacy import private
@@ -47,7 +48,7 @@ class PropertiesDialog(QDialog):
     def __init__(self, facts: ProjectFacts, *, read_only_reason: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Project properties"))
-        self.resize(620, 560)
+        open_at(self, 620, 560)
         heading = QLabel(private(facts.name), self)
         heading.setObjectName("title")
         self._grid = QGridLayout()
@@ -131,7 +132,7 @@ class CheckDialog(QDialog):
     def __init__(self, report: HealthReport, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Project check"))
-        self.resize(760, 480)
+        open_at(self, 760, 480)
         self.heading = QLabel(tr("Something is damaged.") if report.is_damaged else tr("The project is intact."), self)
         self.heading.setObjectName("title")
         self.tree = QTreeWidget(self)

@@ -27,6 +27,7 @@ from app.ui.language import literal, tr
 from app.ui.theme import GAP_M, GAP_S
 
 TYPING_MS = 80  # a search begins when nothing was typed for so long
+MOST_WORDS_PX = 212  # of a chip, so that what removes it is there in the narrowest worklist
 
 
 class Chip(QFrame):
@@ -38,7 +39,8 @@ class Chip(QFrame):
         self.condition = condition
         words = filter_words(condition)
         self.text_button = QToolButton(self)
-        self.text_button.setText(literal(words if len(words) <= 40 else words[:39] + "…"))
+        short = self.text_button.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, MOST_WORDS_PX)
+        self.text_button.setText(literal(short))
         self.text_button.setToolTip(tr("{words}. Click to change it, right-click for more.", words=words))
         self.remove_button = QToolButton(self)
         self.remove_button.setText("×")

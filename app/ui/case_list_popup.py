@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from app.core.worklist import EVERYTHING, FIELD_BY_NAME, Field, FieldKind, Filter, Operator, Query
 from app.ui import theme
 from app.ui.case_words import field_title, value_words
+from app.ui.dialog_size import open_at
 from app.ui.language import date_figures, tr, typed_date, whole
 from app.ui.theme import GAP_M, GAP_S
 
@@ -46,7 +47,7 @@ class FilterPopup(QFrame):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self.setObjectName("filters")
-        self.resize(*SIZE)
+        open_at(self, *SIZE)
         self._query = EVERYTHING
         self._focus_before: QWidget | None = None
         self._values: dict[tuple[str, str], QTreeWidgetItem] = {}

@@ -11,6 +11,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from app import __version__
+from app.ui.dialog_size import open_at
 from app.ui.icon_label import IconLabel
 from app.ui.language import tr, trn
 from app.ui.theme import GAP_L, GAP_M
@@ -49,7 +50,7 @@ class CrashDialog(QDialog):
 
     def __init__(self, report: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.resize(680, 440)
+        open_at(self, 680, 440)
         self.report = report
         self._count = 1
         self._head = QLabel(self)

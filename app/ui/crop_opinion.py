@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 from app.core.finding import Verdict, finding_probability, verdict
 from app.core.geometry import Crop
 from app.core.model_card import ModelCard
+from app.ui.dotted_label import DottedLabel
 from app.ui.finding_words import class_name, percent, verdict_words
 from app.ui.language import number, say, tr
 from app.ui.probability_bar import ProbabilityBar
@@ -48,14 +49,12 @@ class OpinionLine(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._shown: CropOpinion | None = None
-        self.words, self.figure, self.automated = QLabel(self), QLabel(self), QLabel(self)
+        self.words, self.automated = DottedLabel(self, least_px=1), DottedLabel(self, least_px=1)
+        self.figure = QLabel(self)
         self.figure.setObjectName("title")
         self.figure.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.automated.setObjectName("caption")
         self.bar = ProbabilityBar(self)
-        for label in (self.words, self.automated):
-            label.setTextFormat(Qt.TextFormat.PlainText)
-            label.setMinimumWidth(1)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)

@@ -9,17 +9,18 @@ import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QResizeEvent, QTransform
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core.geometry import Crop, crop
 from app.core.grey import DisplayTable
 from app.ui.crop_opinion import CropOpinion, OpinionLine
+from app.ui.flow_layout import FlowLayout
 from app.ui.key_button import KeyButton
 from app.ui.language import number, tr
 from app.ui.look_item import paint_mark
 from app.ui.theme import GAP_M, GAP_S, OVER_IMAGE
 
-SMALLEST_PX = 192  # side of the picture
+SMALLEST_PX, TINIEST_PX = 192, 96  # side of the picture, and in a window that is too low for that
 WORDS_PX = 156  # room for the words and buttons
 
 STATE_WORDS = {
@@ -62,7 +63,7 @@ class CropPicture(QWidget):
         self._heat_cut: Crop | None = None
         self._mark = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(SMALLEST_PX, SMALLEST_PX)
+        self.setMinimumSize(SMALLEST_PX, TINIEST_PX)
 
     @property
     def levels(self) -> npt.NDArray[np.uint8] | None:
@@ -97,8 +98,10 @@ class CropPicture(QWidget):
         painter = QPainter(self)
         side = min(self.width(), self.height())
         area = QRect((self.width() - side) // 2, 0, side, side)
-        painter.fillRect(area, OVER_IMAGE.image)
         levels = self.levels
+        if levels is None:
+            area = self.rect()
+        painter.fillRect(area, OVER_IMAGE.image)
         if levels is None:
             painter.setPen(OVER_IMAGE.muted)
             margin = area.adjusted(GAP_M, GAP_M, -GAP_M, -GAP_M)
@@ -152,11 +155,9 @@ class CropPanel(QWidget):
         self.reject.clicked.connect(lambda: self.judged.emit(False))
         for button in (self.approve, self.reject):
             button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        buttons = QHBoxLayout()
-        buttons.setSpacing(GAP_S)
-        buttons.addWidget(self.approve)
-        buttons.addWidget(self.reject)
-        buttons.addStretch()
+        self._buttons = FlowLayout(gap_px=GAP_S)
+        self._buttons.addWidget(self.approve)
+        self._buttons.addWidget(self.reject)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP_M, GAP_M, GAP_M, GAP_M)
         layout.setSpacing(GAP_S)
@@ -165,15 +166,20 @@ class CropPanel(QWidget):
         layout.addWidget(self.opinion)
         layout.addWidget(self.facts)
         layout.addWidget(self.state)
-        layout.addLayout(buttons)
+        layout.addLayout(self._buttons)
         layout.addStretch()
         self.opinion.hide()
-        self.setMinimumHeight(SMALLEST_PX + WORDS_PX)
+        self.setMinimumWidth(SMALLEST_PX + 2 * GAP_M)
+        self._fit_picture()
         self.retranslate()
 
     def sizeHint(self) -> QSize:
         """As wide as the crop at its own size."""
         return QSize(256 + 2 * GAP_M, 420)
+
+    def minimumSizeHint(self) -> QSize:
+        """What it gets in any window that is not too low for it."""
+        return QSize(self._buttons.sizeHint().width() + 2 * GAP_M, SMALLEST_PX + self._words_px)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The picture is square and leaves room for the words."""
@@ -192,10 +198,15 @@ class CropPanel(QWidget):
         if is_new:
             self._fit_picture()
 
+    @property
+    def _words_px(self) -> int:
+        return WORDS_PX + (self.opinion.sizeHint().height() + GAP_S if not self.opinion.isHidden() else 0)
+
     def _fit_picture(self) -> None:
-        words = WORDS_PX + (self.opinion.sizeHint().height() + GAP_S if not self.opinion.isHidden() else 0)
-        self.setMinimumHeight(SMALLEST_PX + words)
-        self.picture.setFixedHeight(max(SMALLEST_PX, min(self.width() - 2 * GAP_M, self.height() - words)))
+        second_line_px = self._buttons.heightForWidth(self.width() - 2 * GAP_M) - self._buttons.sizeHint().height()
+        words = self._words_px + max(second_line_px, 0)
+        self.setMinimumHeight(TINIEST_PX + words)
+        self.picture.setFixedHeight(max(TINIEST_PX, min(self.width() - 2 * GAP_M, self.height() - words)))
 
     def set_keys(self, approve: str, reject: str) -> None:
         """The keys that do the same as the buttons."""

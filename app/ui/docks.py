@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QChildEvent, QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
+from app.ui.panel_scroller import PanelScroller
+
 DIRECTLY = Qt.FindChildOption.FindDirectChildrenOnly  # docks are; further down there are thousands of others
 TALL_SHARE = 0.72  # of the height that docks on one side have together
 
@@ -68,15 +70,28 @@ def reserve(dock: QDockWidget, size_px: tuple[int, int], least_px: tuple[int, in
     """
     place = _Reserved(QSize(*size_px), dock)
     place.setMinimumSize(*least_px)
-    dock.setWidget(place)
+    fill(dock, place)
 
 
 def fill(dock: QDockWidget, panel: QWidget) -> None:
-    """Put a panel into its dock."""
-    before = dock.widget()
-    dock.setWidget(panel)
-    if before is not None:
-        before.deleteLater()
+    """Put a panel into its dock, where it scrolls if the window is too low for it."""
+    scroller = scroller_of(dock)
+    if scroller is None:
+        scroller = PanelScroller(dock)
+        dock.setWidget(scroller)
+    scroller.put(panel)
+
+
+def scroller_of(dock: QDockWidget) -> PanelScroller | None:
+    """What scrolls a dock's panel; None while nothing was put into the dock."""
+    inside = dock.widget()
+    return inside if isinstance(inside, PanelScroller) else None
+
+
+def panel_of(dock: QDockWidget) -> QWidget | None:
+    """What was put into a dock."""
+    scroller = scroller_of(dock)
+    return scroller.widget() if scroller is not None else dock.widget()
 
 
 class _Reserved(QWidget):

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import pyqtgraph as pg
 import shiboken6
-from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QDialog,
     QGridLayout,
@@ -23,11 +24,16 @@ from PySide6.QtWidgets import (
 
 from app.core.evaluation import CrossEvaluation, Evaluation, FoldFigure, answered, risk_coverage
 from app.ui import theme
+from app.ui.dialog_size import open_at
 from app.ui.language import number, say, tr, whole
+from app.ui.panel_scroller import PanelScroller
+from app.ui.still_plot import StillPlot
 from app.ui.theme import GAP_L, GAP_M, GAP_S
 
 ID = int(Qt.ItemDataRole.UserRole)
 SIZE_PX = (1180, 720)
+LEAST_PX = (400, 200)  # of the dialog; what is in it scrolls then
+ONE_ROW_PX = 1000  # width in which the titles of four plots have room side by side
 PLOT_PX = 210
 PLOTS = ("roc", "pr", "calibration", "risk")
 
@@ -51,21 +57,17 @@ class EvaluationDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self._evaluation, self._cross = evaluation, cross
-        self.resize(*SIZE_PX)
+        self._columns = 0
+        open_at(self, *SIZE_PX)
         self.about = QLabel(self)
         self.about.setWordWrap(True)
         self.about.setTextFormat(Qt.TextFormat.PlainText)
-        self.plots = {name: pg.PlotWidget(self) for name in PLOTS}
-        row = QHBoxLayout()
-        row.setSpacing(GAP_M)
+        self.plots = {name: StillPlot(self, height_px=PLOT_PX) for name in PLOTS}
+        self._grid = QGridLayout()
+        self._grid.setSpacing(GAP_M)
         for plot in self.plots.values():
-            plot.setMinimumHeight(PLOT_PX)
             plot.setMaximumHeight(PLOT_PX + PLOT_PX // 2)
-            plot.setMouseEnabled(x=False, y=False)
-            plot.hideButtons()
-            plot.setMenuEnabled(False)
             plot.setRange(xRange=(0, 1), yRange=(0, 1), padding=0.03)
-            row.addWidget(plot, 1)
         self.figures, self.groups = QTableWidget(self), QTableWidget(self)
         for table in (self.figures, self.groups):
             table.verticalHeader().hide()
@@ -94,13 +96,25 @@ class EvaluationDialog(QDialog):
         lower.setSpacing(GAP_L)
         lower.addWidget(self.figures, 1)
         lower.addLayout(side, 1)
-        layout = QVBoxLayout(self)
+        body = QWidget(self)
+        layout = QVBoxLayout(body)
         layout.setContentsMargins(GAP_L, GAP_L, GAP_L, GAP_L)
         layout.setSpacing(GAP_M)
         layout.addWidget(self.about)
-        layout.addLayout(row)
+        layout.addLayout(self._grid)
         layout.addLayout(lower, 1)
+        self._arrange()
+        scroller = PanelScroller(self, panel=body)
+        scroller.limit(QSize(*LEAST_PX))
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scroller)
         self.retranslate()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Plots in one row, or in two where they would be too narrow for their titles."""
+        super().resizeEvent(event)
+        self._arrange()
 
     def done(self, result: int) -> None:
         """Closed: pyqtgraph's plots crash when Qt destroys them with their parent, so they go first."""
@@ -136,6 +150,16 @@ class EvaluationDialog(QDialog):
             said = tr("false negative") if case.is_finding else tr("false positive")
             item = QListWidgetItem(f"{case.id}  p {number(case.probability, 2)}  {said}", self.mistakes)
             item.setData(ID, case.id)
+
+    def _arrange(self) -> None:
+        columns = len(PLOTS) if self.width() >= ONE_ROW_PX else len(PLOTS) // 2
+        if self._columns == columns or not self.plots:
+            return
+        self._columns = columns
+        for place, plot in enumerate(self.plots.values()):
+            self._grid.addWidget(plot, *divmod(place, columns))
+        for place in range(len(PLOTS)):
+            self._grid.setColumnStretch(place, int(place < columns))
 
     def _fill_figures(self) -> None:
         heads = [tr("Figure"), tr("Value"), tr("95 % interval")]
@@ -241,6 +265,15 @@ class ConfusionMatrix(QWidget):
             self._grid.addWidget(label, row, column)
         for column in range(3):
             self._grid.setColumnStretch(column, 1)
+
+    def hasHeightForWidth(self) -> bool:  # noqa: N802
+        """Not in Qt's way: a layout takes from others then what their least height is."""
+        return False
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """As high as words need that wrap."""
+        super().resizeEvent(event)
+        self.setMinimumHeight(self._grid.heightForWidth(event.size().width()))
 
     def show_counts(self, evaluation: Evaluation) -> None:
         """Show these decisions."""

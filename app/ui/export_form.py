@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, Signal
+from PySide6.QtCore import QEvent, QSize, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QCheckBox,
     QFileDialog,
     QGridLayout,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
     QPushButton,
@@ -92,6 +93,11 @@ class ExportForm(QWidget):
         self._lay_out()
         self._connect()
         self.retranslate()
+
+    @property
+    def comfort_px(self) -> int:
+        """Width in which no column lies below the other, logical px."""
+        return max(self.minimumSizeHint().width(), *(columns.beside_px for columns in self._columns))
 
     # --- what is chosen ---
 
@@ -195,8 +201,9 @@ class ExportForm(QWidget):
                 layout.addWidget(row)
 
         part("cases", *self.cases.values(), self.excluded)
-        part("what", _two_columns(self, list(self.contents.values())), self.unapproved)
-        part("how", _two_columns(self, list(self.formats.values())))
+        self._columns = [_TwoColumns(self, list(boxes.values())) for boxes in (self.contents, self.formats)]
+        part("what", self._columns[0], self.unapproved)
+        part("how", self._columns[1])
         grid = QWidget(self)
         lines = QGridLayout(grid)
         lines.setContentsMargins(0, 0, 0, 0)
@@ -288,21 +295,43 @@ def _fill(box: ChoiceBox, choices: Sequence[tuple[str, str]]) -> None:
     box.blockSignals(False)
 
 
-def _two_columns(parent: QWidget, boxes: Sequence[QWidget]) -> QWidget:
-    """Boxes in two columns, read down."""
-    place = QWidget(parent)
-    half = (len(boxes) + 1) // 2
-    row = QHBoxLayout(place)
-    row.setContentsMargins(0, 0, 0, 0)
-    row.setSpacing(GAP_L)
-    for column in (boxes[:half], boxes[half:]):
-        side = QVBoxLayout()
-        side.setSpacing(GAP_S)
-        for box in column:
-            side.addWidget(box)
-        side.addStretch(1)
-        row.addLayout(side, 1)
-    return place
+class _TwoColumns(QWidget):
+    """Boxes in two columns, read down; in one, where there is no room for two."""
+
+    def __init__(self, parent: QWidget, boxes: Sequence[QWidget]) -> None:
+        super().__init__(parent)
+        half = (len(boxes) + 1) // 2
+        self._columns = (boxes[:half], boxes[half:])
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        for column in self._columns:
+            side = QVBoxLayout()
+            side.setSpacing(GAP_S)
+            for box in column:
+                side.addWidget(box)
+            side.addStretch(1)
+            self._row.addLayout(side, 1)
+        self._arrange()
+
+    @property
+    def beside_px(self) -> int:
+        """Width of two columns, logical px."""
+        return sum(max(box.minimumSizeHint().width() for box in column) for column in self._columns) + GAP_L
+
+    def minimumSizeHint(self) -> QSize:
+        """The widest box."""
+        widest = max(box.minimumSizeHint().width() for column in self._columns for box in column)
+        return QSize(widest, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """One column or two."""
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        is_beside = self.width() >= self.beside_px
+        self._row.setDirection(QBoxLayout.Direction.LeftToRight if is_beside else QBoxLayout.Direction.TopToBottom)
+        self._row.setSpacing(GAP_L if is_beside else GAP_S)
 
 
 def _strong(parent: QWidget) -> QLabel:

@@ -13,7 +13,7 @@ from app.ui.export_words import file_rows, leak_words, left_out_rows, note_words
 from app.ui.language import say, tr
 from app.ui.theme import GAP_M, GAP_S
 
-WIDTH_PX = 420
+WIDTH_PX, LEAST_PX = 420, 240  # what it likes to have, and its least in a narrow window
 PREVIEW_SHARE = 0.45  # of the panel's height, at most
 SCROLL_BAR_PX = 14
 PAUSE_MS = 250
@@ -58,11 +58,12 @@ class ExportPanel(QWidget):
         layout.addWidget(self.form)
         layout.addStretch(1)
         area, self._area = QScrollArea(self), QScrollArea(self)
+        self.setMinimumWidth(LEAST_PX)  # below what the choices need, they alone scroll
         for each, content in ((area, sheet), (self._area, self._card)):
             each.setWidgetResizable(True)
             each.setFrameShape(QScrollArea.Shape.NoFrame)
-            each.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
             each.setWidget(content)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.setObjectName("job")  # a line above it
         foot = QHBoxLayout()
         foot.setContentsMargins(GAP_M, GAP_S, GAP_M, GAP_M)
@@ -91,6 +92,10 @@ class ExportPanel(QWidget):
     def is_asking(self) -> bool:
         """Whether a preview is about to be asked for, or is being made."""
         return self._pause.isActive() or (self._preview is None and self._problem is None)
+
+    def minimumSizeHint(self) -> QSize:
+        """As wide as the choices, where the window is: nothing is cut off."""
+        return QSize(self.form.comfort_px + 2 * GAP_M + SCROLL_BAR_PX, super().minimumSizeHint().height())
 
     def sizeHint(self) -> QSize:
         """Wide enough for two columns of choices."""
@@ -137,7 +142,7 @@ class ExportPanel(QWidget):
         self.go.setText(tr("Export"))
         self.review.setText(tr("Look at them now"))
         self.form.retranslate()  # its width is wanted now, and it hears of another language later
-        self.setMinimumWidth(self.form.minimumSizeHint().width() + 2 * GAP_M + SCROLL_BAR_PX)  # nothing is cut off
+        self.updateGeometry()
         self.review.setToolTip(tr("Go through the radiographs that may hold text in their pixels"))
         self._show()
 

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.ui.command_set import CommandSet
+from app.ui.dialog_size import open_at
 from app.ui.help_pages import HelpPage, help_pages
 from app.ui.language import tr
 from app.ui.theme import GAP_L, GAP_M, GAP_S, TEXT_L, TEXT_XL, colours
@@ -36,7 +37,7 @@ class HelpDialog(QDialog):
 
     def __init__(self, commands: CommandSet, parent: QWidget | None = None, *, topic: str = "") -> None:
         super().__init__(parent)
-        self.resize(920, 640)
+        open_at(self, 920, 640)
         self._commands = commands
         self._pages: list[HelpPage] = []
         self.search = QLineEdit(self)

@@ -26,6 +26,7 @@ from app.store.fs import atomic_write
 from app.store.import_report import ImportItem, ImportReport, Outcome
 from app.store.import_table import ReportGroup, first_open_case, grouped, matching, report_csv
 from app.ui import theme
+from app.ui.dialog_size import open_at
 from app.ui.fields import ChoiceBox
 from app.ui.language import say, tr, trn, whole
 from app.ui.privacy import private
@@ -84,7 +85,7 @@ class ImportReportDialog(QDialog):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.resize(860, 560)
+        open_at(self, 860, 560)
         self._reports: list[tuple[str, ImportReport]] = []
         self._report = ImportReport(items=(), cases=())
         self._which = ChoiceBox(self)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from app.ui.command_set import CommandSet
     from app.ui.crash import CrashReporter
     from app.ui.demo_task import DemoTask
+    from app.ui.dock_room import DockRoom
     from app.ui.jobs_strip import JobsStrip
     from app.ui.late_parts import LateParts
     from app.ui.notices import BannerArea
@@ -88,6 +89,7 @@ class MainWindow(QMainWindow):
     state: QLabel
     jobs: JobsStrip
     bar: CommandBar
+    dock_room: DockRoom
     research: QLabel
     hidden_mark: QLabel
     projects: ProjectsWiring

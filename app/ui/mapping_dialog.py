@@ -23,6 +23,7 @@ from app.store.fracatlas import read_fracatlas
 from app.store.mapping import ImageMapping, MappingRow, read_mapping
 from app.ui import theme
 from app.ui.background import Ticket
+from app.ui.dialog_size import open_at
 from app.ui.language import say, tr, trn, whole
 from app.ui.privacy import private
 from app.ui.theme import GAP_L, GAP_M, GAP_S
@@ -95,7 +96,7 @@ class MappingDialog(QDialog):
         super().__init__(parent)
         self.preview = preview
         self.setWindowTitle(tr("Import with a table"))
-        self.resize(860, 560)
+        open_at(self, 860, 560)
         mapping, missing = preview.mapping, len(preview.missing)
         found = len(mapping.rows) - missing
         heading = QLabel(tr("{n} of {total} images are there", n=whole(found), total=whole(len(mapping.rows))), self)

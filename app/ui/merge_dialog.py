@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.core.label_set import LabelField, LabelSet
 from app.store.merge.report import MergeReport
+from app.ui.dialog_size import open_at
 from app.ui.language import number, say, tr, trn, whole
 from app.ui.merge_words import conflict_words, opinion_text, summary_of
 from app.ui.privacy import private, private_id
@@ -44,7 +45,7 @@ class MergeDialog(QDialog):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.resize(880, 600)
+        open_at(self, 880, 600)
         self._report = MergeReport()
         self._label_set: LabelSet | None = None
         self._name = ""

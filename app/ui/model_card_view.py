@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QTextBr
 
 from app.core.model_card import Figure, ModelCard
 from app.core.model_input import GreyScaling, InputKind
+from app.ui.dialog_size import open_at
 from app.ui.finding_words import ROLE_WORDS, percent
 from app.ui.language import number, say, tr, whole
 from app.ui.theme import GAP_L, GAP_M, TEXT_S, colours
@@ -37,7 +38,7 @@ class ModelCardDialog(QDialog):
     def __init__(self, card: ModelCard, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._card = card
-        self.resize(760, 680)
+        open_at(self, 760, 680)
         self.heading = QLabel(self)
         self.heading.setObjectName("heading")
         self.heading.setWordWrap(True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from app.core.errors import UserError
 from app.ui import theme
 from app.ui.breakable import breakable
+from app.ui.flow_layout import FlowLayout
 from app.ui.focus import holds_focus
 from app.ui.icon_label import IconLabel
 from app.ui.language import say, tr
@@ -17,6 +19,7 @@ from app.ui.privacy import without_paths
 from app.ui.theme import GAP_L, GAP_M, GAP_S
 
 BannerAction = tuple[str, Callable[[], None]]
+WORDS_PX = 230  # what a banner keeps beside its buttons, for its words above all
 TONES = {"info": ("info", "accent"), "caution": ("warning", "caution"), "danger": ("error", "danger")}
 
 
@@ -64,16 +67,22 @@ class Banner(QFrame):
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             self._labels.append(label)
             words.addWidget(label)
+        self._buttons = QWidget(self)
+        flow = FlowLayout(self._buttons, gap_px=GAP_M)
+        for words_on_it, effect in (*((action,) if action is not None else ()), *more_actions):
+            button = QPushButton(words_on_it, self._buttons)
+            button.clicked.connect(_calling(effect))
+            flow.addWidget(button)
+        self._buttons.setVisible(flow.count() > 0)
+        self._middle = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        self._middle.setSpacing(GAP_M)
+        self._middle.addLayout(words, 1)
+        self._middle.addWidget(self._buttons, 0, Qt.AlignmentFlag.AlignVCenter)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(GAP_M, GAP_M, GAP_M, GAP_M)
         layout.setSpacing(GAP_M)
         layout.addWidget(IconLabel(*TONES[tone], self), 0, Qt.AlignmentFlag.AlignTop)
-        layout.addLayout(words, 1)
-        layout.addSpacing(GAP_L)
-        for words_on_it, effect in (*((action,) if action is not None else ()), *more_actions):
-            button = QPushButton(words_on_it, self)
-            button.clicked.connect(_calling(effect))
-            layout.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
+        layout.addLayout(self._middle, 1)
         self._close: QToolButton | None = None
         if is_closable:
             self._close = QToolButton(self)
@@ -91,6 +100,14 @@ class Banner(QFrame):
         if self._close is not None:
             self._close.setToolTip(tr("Put this message away"))
             self._close.setAccessibleName(tr("Put this message away"))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Buttons beside the words, or below them where these would have no room."""
+        is_beside = event.size().width() - self._buttons.sizeHint().width() >= WORDS_PX
+        directions = QBoxLayout.Direction
+        self._middle.setDirection(directions.LeftToRight if is_beside else directions.TopToBottom)
+        self._buttons.setContentsMargins(GAP_L if is_beside else 0, 0, 0, 0)
+        super().resizeEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
         """Another language, or names are hidden."""

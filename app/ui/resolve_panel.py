@@ -72,9 +72,11 @@ class ResolvePanel(QFrame):
 
     Signals:
         answered: id of the command that was pressed, one of the Resolve or Case menu, or `include:VIEW`.
+        turned: it asks about another view now.
     """
 
     answered = Signal(str)
+    turned = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -131,7 +133,9 @@ class ResolvePanel(QFrame):
             asked: what to show.
             keys: the key of every command, in words of this system; empty = none.
         """
-        self.asked, self._keys = asked, keys
+        before, self.asked, self._keys = self.asked.view, asked, keys
+        if (before is None) is not (asked.view is None) or (before and asked.view and before.id != asked.view.id):
+            self.turned.emit()
         if self.is_needed or not self.isHidden():  # a panel that stays hidden says nothing
             self.retranslate()
 

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.store.settings import SCALES, THEMES, Settings
 from app.ui.command_set import CommandSet
+from app.ui.dialog_size import open_at
 from app.ui.fields import ChoiceBox
 from app.ui.language import LANGUAGES, tr
 from app.ui.shortcut_editor import ShortcutEditor
@@ -55,7 +56,7 @@ class SettingsDialog(QDialog):
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self.resize(760, 620)
+        open_at(self, 760, 620)
         self._change = change
         self._computer_name = computer_name
         self.theme, self.language, self.scale = (ChoiceBox(self) for _ in range(3))

@@ -196,6 +196,9 @@ QProgressBar {{ background: {raised}; border: none; border-radius: 2px; color: {
 QProgressBar::chunk {{ background: {accent}; border-radius: 2px; }}
 QToolBar QToolButton {{ padding: 5px 7px; }}
 QToolBar QToolButton[tight="true"] {{ padding: 5px 4px; }}
+QToolBar QToolButton#qt_toolbar_ext_button {{
+    image: url("{controls}/chevron-right-{scheme}.svg"); padding: 0; border: none; background: {raised};
+}}
 QToolBar QToolButton:focus {{ border-color: {accent}; }}
 QScrollBar:vertical {{ background: transparent; width: 12px; margin: 0; }}
 QScrollBar::handle:vertical {{ background: {line}; border-radius: 4px; min-height: 32px; margin: 2px; }}

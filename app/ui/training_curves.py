@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.ui import theme
 from app.ui.language import tr
+from app.ui.still_plot import StillPlot
 
 if TYPE_CHECKING:
     from app.store.runs import RunSummary
@@ -25,16 +26,12 @@ class TrainingCurves(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._runs: tuple[RunSummary, ...] = ()
-        self.loss, self.auc = pg.PlotWidget(self), pg.PlotWidget(self)
-        self._plots: tuple[pg.PlotWidget, ...] = (self.loss, self.auc)
+        self.loss, self.auc = (StillPlot(self, height_px=HEIGHT_PX) for _ in range(2))
+        self._plots: tuple[StillPlot, ...] = (self.loss, self.auc)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.GAP_S)
         for plot in (self.auc, self.loss):
-            plot.setMinimumHeight(HEIGHT_PX)
-            plot.setMouseEnabled(x=False, y=False)
-            plot.hideButtons()
-            plot.setMenuEnabled(False)
             plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             plot.getPlotItem().getAxis("left").setWidth(44)
             layout.addWidget(plot, 1)

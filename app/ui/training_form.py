@@ -82,6 +82,12 @@ class TrainingForm(QWidget):
         self.epochs.valueChanged.connect(lambda _: self.changed.emit())
         self.retranslate()
 
+    @property
+    def comfort_px(self) -> int:
+        """Width in which all of the number of epochs can be read, logical px; choices end in dots."""
+        words_px = max(label.sizeHint().width() for label in self.words.values())
+        return words_px + self.epochs.sizeHint().width() + 3 * GAP_M
+
     # --- what is chosen ---
 
     def wish(self) -> TrainingWish:

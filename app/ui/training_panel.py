@@ -15,6 +15,7 @@ from app.ui.training_curves import TrainingCurves
 from app.ui.training_form import TrainingForm
 
 WIDTH_PX = 420
+LEAST_PX, SCROLL_BAR_PX = 220, 14  # its least in a narrow window; what scrolls the choices
 PAUSE_MS = 200
 NEW, RUNS, GATE = 0, 1, 2
 
@@ -70,11 +71,17 @@ class TrainingPanel(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self.tabs)
+        self.setMinimumWidth(LEAST_PX)
         self._is_busy = False
         self._pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
         self._pause.timeout.connect(self.setup_wanted)
         self.form.changed.connect(self.ask)
         self.retranslate()
+
+    def minimumSizeHint(self) -> QSize:
+        """As wide as the choices, where the window is: what is chosen can be read."""
+        least = super().minimumSizeHint()
+        return QSize(max(least.width(), self.form.comfort_px + SCROLL_BAR_PX), least.height())
 
     def sizeHint(self) -> QSize:
         """As wide as the export panel."""

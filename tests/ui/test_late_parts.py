@@ -17,7 +17,7 @@ from app.store.annotations import Annotations
 from app.store.project import ProjectStore
 from app.store.resolve import recompose_study
 from app.store.settings import SettingsFile
-from app.ui.docks import docks_of
+from app.ui.docks import docks_of, panel_of
 from app.ui.drawing_tools import AlignTool
 from app.ui.language import use_language
 from app.ui.main_window import MainWindow
@@ -72,7 +72,7 @@ def test_a_key_right_after_the_first_paint_does_what_it_says(tmp_path: Path, nam
     window = opened(make_project(tmp_path / "p"))
     docks = {dock.objectName(): dock for dock in docks_of(window)}
     seen = {
-        "export": lambda: docks["export"].isVisible() and window.exporting.panel in (docks["export"].widget(),),
+        "export": lambda: docks["export"].isVisible() and panel_of(docks["export"]) in (window.exporting.panel,),
         "training": lambda: docks["training"].isVisible() and window.training.panel is not None,
         "shortcut_sheet": lambda: window.looks.sheet.isVisible(),
         "palette": lambda: window.looks.palette.isVisible(),
@@ -248,7 +248,7 @@ def test_docks_lie_where_they_were_before_and_after_they_are_filled(
     monkeypatch.setattr("app.ui.main_window.FRAME_PX", (-160, 40))  # a screen of 960 px, not of 800
     project, kept = make_project(tmp_path / "p"), tmp_path / "window.ini"
     first = open_window(project, geometry=kept)
-    first.resize(960, 650)  # as large as the screen of tests lets it come back
+    first.resize(960, 690)  # as large as the screen of tests lets it come back
     for name in ("show_notes", "show_crop", "show_labels"):
         first.actions_by_id[name].trigger()
     wait(50)

@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 from filelock import FileLock
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
@@ -22,7 +23,7 @@ from app.store.project import ProjectStore
 from app.store.run_folder import Epoch, RunFolder
 from app.store.runs import Runs
 from app.store.training_setup import TrainingWish, make_runs, set_up
-from app.ui.evaluation_dialog import EvaluationDialog
+from app.ui.evaluation_dialog import PLOT_PX, EvaluationDialog
 from app.ui.main_window import MainWindow
 from app.ui.promotion_view import PromotionView
 from app.ui.training_panel import GATE, RUNS
@@ -210,6 +211,20 @@ def test_figures_are_shown_and_mistakes_can_be_opened() -> None:
     dialog.show()
     assert dialog.figures.item(0, 2).text() == "0.400 … 0.800"
     assert dialog.mistakes.count() == sum(not case.is_right for case in cases)
+    dialog.resize(900, 430)  # a small screen: what is below scrolls, plots lie in two rows
+    wait(20)
+    assert dialog.size().toTuple() == (900, 430)
+    plots = [each.geometry() for each in dialog.plots.values()]
+    assert plots[0].bottom() < plots[2].top()
+    assert plots[0].y() == plots[1].y()
+    assert all(each.height() >= PLOT_PX for each in plots)
+    dialog.resize(1180, 720)
+    wait(20)
+    assert len({each.y() for each in dialog.plots.values()}) == 1
+    turn = QWheelEvent(QPointF(5, 5), QPointF(5, 5), QPoint(), QPoint(0, -120), Qt.MouseButton.NoButton,
+                       Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False)  # fmt: skip
+    dialog.plots["roc"].wheelEvent(turn)
+    assert not turn.isAccepted()  # it scrolls the dialog
     opened: list[str] = []
     dialog.case_wanted.connect(opened.append)
     dialog.mistakes.itemClicked.emit(dialog.mistakes.item(0))

@@ -13,15 +13,15 @@ from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QDockWidget,
-    QLabel,
     QLineEdit,
     QPlainTextEdit,
-    QToolButton,
     QWidget,
 )
 
 from app.ui.commands.annotate import LANDMARKS, MEASURES
 from app.ui.docks import bring_forward, fill, reserve, switch_dock
+from app.ui.dotted_button import DottedButton
+from app.ui.dotted_label import DottedLabel
 from app.ui.language import literal, say, tr
 from app.ui.notices import Banner
 from app.ui.privacy import private
@@ -92,12 +92,10 @@ class AnnotatingWiring(Wiring):
         window.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self._dock)
         self._dock.hide()
         self._dock.visibilityChanged.connect(self._on_dock)
-        self.saved = QLabel(window)
+        self.saved = DottedLabel(window)
         self.saved.setObjectName("saved")
-        self.reader = QToolButton(window)
+        self.reader = DottedButton(window)
         self.reader.setObjectName("reader")
-        self.reader.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.reader.setAutoRaise(True)
         self.reader.clicked.connect(lambda: self.ask_reader())
         self.reader.hide()
         window.statusBar().insertPermanentWidget(1, self.saved)

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QToolButton
 
+from app.ui.dotted_button import DottedButton
 from app.ui.jobs_strip import JobLine
 from app.ui.language import say, tr
 from app.ui.notices import Banner
@@ -62,11 +62,9 @@ class EngineWiring(Wiring):
     def connect_shell(self) -> None:
         """The state in the bottom bar."""
         window = self.window
-        self.button = QToolButton(window)
+        self.button = DottedButton(window)
         self.button.setObjectName("engine")
-        self.button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.button.setAutoRaise(True)
-        self.button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.button.setPopupMode(DottedButton.ToolButtonPopupMode.InstantPopup)
         self.button.hide()
         window.statusBar().insertPermanentWidget(1, self.button)
         self._ahead_soon = QTimer(window, singleShot=True, interval=AHEAD_MS)

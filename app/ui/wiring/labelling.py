@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.docks import bring_forward, fill, reserve
+from app.ui.docks import bring_forward, fill, is_behind, reserve, switch_dock
 from app.ui.language import tr
 from app.ui.layouts import OTHER
 from app.ui.notices import Banner
@@ -51,7 +51,7 @@ class LabellingWiring(Wiring):
 
     def effects(self) -> dict[str, Callable[[bool], object]]:
         """What shows and hides the form."""
-        return {"show_labels": lambda is_on: self._dock.setVisible(is_on)}
+        return {"show_labels": lambda is_on: switch_dock(self._dock, is_on)}
 
     def connect_shell(self) -> None:
         """The dock is there from the start, so that its place can be restored."""
@@ -121,7 +121,7 @@ class LabellingWiring(Wiring):
         plain = event.modifiers() & ~(Qt.KeyboardModifier.KeypadModifier) == Qt.KeyboardModifier.NoModifier
         if form is None or not plain or self.window.resolving.may_decide:
             return ""
-        if not form.isVisible():
+        if not self._is_in_sight:
             return event.text() if event.text() in DIGITS and self._may_open else ""
         key = NAMED.get(Qt.Key(event.key()), event.text()) if event.key() in NAMED else event.text()
         if len(key) != 1 and key not in NAMED.values():
@@ -133,7 +133,7 @@ class LabellingWiring(Wiring):
         adjudicating = self.window.adjudicating
         if adjudicating.panel is not None and adjudicating.wants(event):
             adjudicating.panel.take(key)
-        elif self.form is not None and self.form.isVisible():
+        elif self.form is not None and self._is_in_sight:
             if self.viewer.is_settled:  # nobody answers about images that are not on the screen yet
                 self.form.take(key)
         else:
@@ -142,6 +142,11 @@ class LabellingWiring(Wiring):
     def open(self) -> None:
         """Show the form, in front of what shares its place."""
         bring_forward(self._dock)
+
+    @property
+    def _is_in_sight(self) -> bool:
+        """Whether the form is on the screen, and not behind another panel."""
+        return self.form is not None and self.form.isVisible() and not is_behind(self._dock)
 
     @property
     def _may_open(self) -> bool:
@@ -228,7 +233,7 @@ class LabellingWiring(Wiring):
             self.window.banners.show_banner(REFUSED, Banner(title, typed, tone="caution", is_closable=True))
 
     def _on_visible(self, is_visible: bool) -> None:
-        self.window.actions_by_id["show_labels"].setChecked(is_visible)
+        self.window.actions_by_id["show_labels"].setChecked(not self._dock.isHidden())  # behind a tab it is still open
         if self.form is not None and self.window.project is not None:
             self._show_case()
 

@@ -87,7 +87,8 @@ class LooksWiring(Wiring):
         """All docks are there now: put them where they were."""
         window = self.window
         self._is_restoring = True  # Qt hides docks for a moment
-        restore_docks(window, window.start.geometry)
+        with window.dock_room.paused():
+            restore_docks(window, window.start.geometry)
         self._is_restoring = False
         for command in window.commands.commands:
             if command.is_kept:
@@ -112,12 +113,14 @@ class LooksWiring(Wiring):
         QApplication.styleHints().colorSchemeChanged.disconnect(self._on_system_scheme)
         if self.dialog is not None:
             self.dialog.close()
-        keep_geometry(self.window, self.window.start.geometry, self._aside)
+        if self.window.start.geometry is not None:
+            docks = self.window.dock_room.state(VERSION) if self._aside is None else self._aside
+            keep_geometry(self.window, self.window.start.geometry, docks)
 
     def put_docks_away(self) -> None:
         """There is no project: no panel has anything to show."""
         if self._aside is None:
-            self._aside = self.window.saveState(VERSION)
+            self._aside = self.window.dock_room.state(VERSION)
             self._is_restoring = True
             for dock in docks_of(self.window):
                 dock.hide()
@@ -130,7 +133,8 @@ class LooksWiring(Wiring):
         opened = [dock for dock in docks_of(self.window) if not dock.isHidden()]
         before, self._aside = self._aside, None
         self._is_restoring = True
-        self.window.restoreState(before, VERSION)
+        with self.window.dock_room.paused():
+            self.window.restoreState(before, VERSION)
         self._is_restoring = False
         for dock in opened:
             dock.show()

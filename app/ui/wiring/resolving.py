@@ -56,6 +56,7 @@ class ResolvingWiring(Wiring):
         """The panels, what they ask for, and when they change."""
         from app.ui.block_panel import BlockPanel
         from app.ui.decisions import Decisions
+        from app.ui.foot_scroller import FootScroller
         from app.ui.resolve_panel import ResolvePanel
 
         self.decisions = Decisions(self.project)
@@ -63,9 +64,12 @@ class ResolvingWiring(Wiring):
         self.block_panel = BlockPanel(self.window)
         middle = self.window.centralWidget()
         layout = middle.layout() if middle is not None else None
+        assert middle is not None, "the window is built"
         assert layout is not None, "the window is built"
-        layout.addWidget(self.panel)
-        layout.addWidget(self.block_panel)
+        place = FootScroller(self.panel, middle)
+        layout.addWidget(place)
+        layout.addWidget(FootScroller(self.block_panel, middle))
+        self.panel.turned.connect(place.to_top)
         self.panel.answered.connect(self._on_answered)
         self.block_panel.released.connect(self._release)
         self.block_panel.blocked.connect(self._block)

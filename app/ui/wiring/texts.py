@@ -48,6 +48,7 @@ class TextsWiring(Wiring):
 
     def connect_rest(self) -> None:
         """The panel, the rectangles, and when they change."""
+        from app.ui.foot_scroller import FootScroller
         from app.ui.masks import MaskBoard
         from app.ui.text_panel import TextPanel
 
@@ -55,8 +56,9 @@ class TextsWiring(Wiring):
         self.panel = TextPanel(self.window)
         middle = self.window.centralWidget()
         layout = middle.layout() if middle is not None else None
+        assert middle is not None, "the window is built"
         assert layout is not None, "the window is built"
-        layout.addWidget(self.panel)
+        layout.addWidget(FootScroller(self.panel, middle))
         self.panel.pressed.connect(lambda name: self.window.actions_by_id[name].trigger())
         self.board.drawn.connect(self.add_mask)
         self.board.chosen.connect(self.refresh)

@@ -17,7 +17,7 @@ from PySide6.QtCore import QProcess, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QInputDialog, QMessageBox
 
 from app.core.errors import UserError
-from app.ui.docks import dock_named, switch_dock
+from app.ui.docks import dock_named, fill, switch_dock
 from app.ui.jobs_strip import JobLine
 from app.ui.language import tr, whole
 from app.ui.notices import Banner
@@ -169,7 +169,7 @@ class TrainingWiring(Wiring):
         from app.ui.training_panel import TrainingPanel
 
         panel = self.panel = TrainingPanel(self._dock)
-        self._dock.setWidget(panel)
+        fill(self._dock, panel)
         self.window.proposing.connect_form(panel)
         panel.start_wanted.connect(self.start)
         panel.page_changed.connect(self.look)
