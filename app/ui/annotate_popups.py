@@ -14,7 +14,6 @@ from app.ui.fields import DecimalBox
 from app.ui.language import say, tr
 from app.ui.theme import GAP_M, GAP_S
 
-KEYED = 3  # digits: fewer are answers that were being keyed when the question opened, more may be a personnel number
 USUAL_MM = {"ball": 25.0, "length": 100.0}
 
 
@@ -78,7 +77,7 @@ class ReaderQuestion(Question):
         title = QLabel(tr("Who is annotating?"), self)
         title.setObjectName("title")
         self.form.addRow(title)
-        self._proposed = name
+        self._proposed, self._doubted = name, ""
         self.name = QLineEdit(name, self)
         self.name.setMinimumWidth(280)
         self.name.setMaxLength(MAX_READER_LENGTH)
@@ -96,8 +95,9 @@ class ReaderQuestion(Question):
         except UserError as error:
             self.hint.setText(say(error.reason))
             return False
-        if name.isdigit() and len(name) < KEYED:
-            self.hint.setText(tr("“{name}” may be an answer, not a name. Give a name or initials.", name=name))
+        if name not in (self._proposed, self._doubted) and not any(map(str.isalpha, name)):
+            self._doubted = name  # keys of the label form, or a personnel number
+            self.hint.setText(tr("“{name}” has no letters. If it is a name, give it again.", name=name))
             self.name.setText(self._proposed)
             self.name.selectAll()
             return False

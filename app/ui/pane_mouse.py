@@ -28,8 +28,11 @@ class PaneGraphics(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no t
     Ctrl; with the loupe open, how much it enlarges.
     """
 
+    # Qt hides the view also while Python takes it apart, and what it was given is gone then
+    _pane: ImagePane | None = None
+    _held: tuple[Qt.MouseButton, PaneTool] | None = None
+
     def __init__(self, pane: ImagePane) -> None:
-        self._pane: ImagePane | None = None
         super().__init__(pane, background=OVER_IMAGE.image)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -37,7 +40,6 @@ class PaneGraphics(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no t
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setCacheMode(QGraphicsView.CacheModeFlag.CacheNone)  # a picture of black would be copied to every frame
         self._pan, self._window = PanTool(), WindowTool()
-        self._held: tuple[Qt.MouseButton, PaneTool] | None = None
         self._is_overlays = False
         self._last = QPointF()
         self._travel_px = 0.0

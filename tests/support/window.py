@@ -93,7 +93,7 @@ def strict_qt() -> Iterator[list[str]]:
     finally:
         qInstallMessageHandler(previous)
         sys.excepthook = previous_hook
-    assert complaints == []
+    assert complaints == [], complaints
 
 
 def _is_alive(thing: QObject) -> bool:

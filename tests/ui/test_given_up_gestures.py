@@ -26,7 +26,7 @@ from tests.support.annotating_window import (
     stored_alignment,
     textured,
 )
-from tests.support.window import make_project, open_window, wait
+from tests.support.window import make_project, open_window, wait, wait_until
 
 LEFT, NO_BUTTON = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
 
@@ -143,8 +143,9 @@ def test_a_question_that_a_click_asks_leaves_no_button_held(window: MainWindow) 
         click(pane(window), (150, 180))
         mouse(window, "mouseMove", 0, at)
         mouse(window, "mousePress", 0, at)
+        wait_until(lambda: isinstance(QApplication.activePopupWidget(), Question))
         popup = QApplication.activePopupWidget()
-        assert isinstance(popup, Question)
+        assert popup is not None
         assert not pane(window).graphics.is_dragging, tool
         mouse(window, "mouseRelease", 0, at)
         popup.close()

@@ -353,19 +353,32 @@ def test_a_long_name_leaves_room_in_the_bottom_bar(window: MainWindow) -> None:
     assert "x" * 110 in window.annotating.reader.toolTip()
 
 
-def test_answers_keyed_on_into_the_question_are_not_taken_for_a_name(window: MainWindow) -> None:
+@pytest.mark.parametrize("keys", ["2", "121"])
+def test_answers_keyed_on_into_the_question_are_not_taken_for_a_name(window: MainWindow, keys: str) -> None:
     label(window)
-    question = QApplication.activePopupWidget()
+    question = window.annotating.question
     assert isinstance(question, ReaderQuestion)
     proposed = question.name.text()
-    QTest.keyClicks(question.name, "12")
+    QTest.keyClicks(question.name, keys)
     QTest.keyClick(question.name, Qt.Key.Key_Return)
     assert question.isVisible()
-    assert "“12”" in question.hint.text()
+    assert f"“{keys}”" in question.hint.text()
     assert question.name.text() == question.name.selectedText() == proposed
-    assert question.size() == question.sizeHint()
     QTest.keyClick(question.name, Qt.Key.Key_Return)
     wait(20)
     assert window.project is not None
     assert window.project.author == proposed
     assert not window.project.waiting_count
+
+
+def test_a_personnel_number_is_a_name_when_it_is_given_again(window: MainWindow) -> None:
+    label(window)
+    question = window.annotating.question
+    assert isinstance(question, ReaderQuestion)
+    for _ in range(2):
+        assert question.isVisible()
+        QTest.keyClicks(question.name, "00412")
+        QTest.keyClick(question.name, Qt.Key.Key_Return)
+    wait(20)
+    assert window.project is not None
+    assert window.project.author == "00412"
