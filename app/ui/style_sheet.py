@@ -166,6 +166,7 @@ QTabWidget::pane {{ border: none; border-top: 1px solid {line}; }}
 QTabBar::tab {{
     background: transparent; border: none; border-bottom: 2px solid transparent; padding: {m}px {l}px; color: {muted};
 }}
+QMainWindow > QTabBar::tab {{ padding: {m}px {m}px; }}
 QTabBar::tab:selected {{ color: {text}; border-bottom-color: {accent}; }}
 QTabBar::tab:hover {{ color: {text}; }}
 QTabBar::scroller {{ width: 40px; }}
