@@ -241,6 +241,9 @@ def drags(folder: Path, rounds: int) -> None:
         view.setFixedSize(panes[0].graphics.size())
         item.setImage(place.image.image.pixels, levels=(500, 1800))
         item.getViewBox().setRange(QRectF(0, 0, SIZE_PX, SIZE_PX), padding=0)
+    wait(100)  # the stock window has become the active one
+    window.activateWindow()  # a drag ends where another window of the program gets the keyboard
+    wait_until(window.isActiveWindow)
     viewport = panes[0].graphics.viewport()
     middle = QPointF(viewport.rect().center())
     for button, name in ((Qt.MouseButton.RightButton, "window"), (Qt.MouseButton.MiddleButton, "pan")):
@@ -253,6 +256,7 @@ def drags(folder: Path, rounds: int) -> None:
             send(viewport, QEvent.Type.MouseMove, at, button)
             QApplication.processEvents()  # paints what has to be painted, each pane once
             times["ours"].append((time.perf_counter() - start) * 1e3)
+            assert panes[0].graphics.is_dragging
             wait(5)
             start = time.perf_counter()
             for item in stock.items[: 2 if name == "window" else 1]:
