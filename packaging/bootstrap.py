@@ -130,6 +130,19 @@ def provide_libraries(with_screen: bool, apt: Apt, find_missing=system_libraries
     raise SetupError(library_message(lacking, apt.manager))
 
 
+def provide_test_screen(apt: Apt, find=shutil.which, find_missing=system_libraries.missing) -> None:
+    """Install what makes a screen that nobody sees, where that is allowed; without it some journeys are skipped."""
+    programs = [package for name, package in system_libraries.TEST_SCREEN.items() if find(name) is None]
+    lacking = find_missing(True)
+    if not apt.may_install or not (programs or lacking):
+        return
+    apt.update()
+    names = sorted({*programs, *system_libraries.packages(lacking, system_libraries.APT, apt.knows)})
+    say("Installing a screen for the tests: " + " ".join(names))
+    if not apt.install(names):
+        say("It could not be installed: the journeys on a real screen are skipped.")
+
+
 def library_message(lacking: "list[str]", manager: "int | None") -> str:
     """What is missing and the exact command that installs it."""
     start = "Qt needs what this system does not have: " + ", ".join(lacking) + ". "
@@ -305,10 +318,14 @@ def main(arguments: "list[str]") -> int:
             sets.append("engine")
         with_screen = options.command != "test" and (os.environ.get("QT_QPA_PLATFORM") or "xcb").startswith("xcb")
         environment = env.Environment(ROOT)
-        set_up(tuple(sets), with_screen, Apt(), environment)
+        apt = Apt()
+        set_up(tuple(sets), with_screen, apt, environment)
         if options.command == "run":
             return run_window(environment, others)
-        return run_tests(environment, others) if options.command == "test" else DONE
+        if options.command == "test":
+            provide_test_screen(apt)
+            return run_tests(environment, others)
+        return DONE
     except SetupError as error:
         print(str(error), file=sys.stderr)
         return REFUSED

@@ -296,10 +296,12 @@ def _require_both_classes(
     patients = [{each.patient for each in fit if labels[each.id] == number} for number in range(2)]
     for number, group in enumerate(patients):
         if not group:
-            name = task.classes[number].name
+            name, only = task.classes[number].name, task.classes[1 - number].name
             raise UserError(
                 "There is nothing to tell apart.",
-                reason=f"All {len(fit)} cases that qualify are of the class “{task.classes[1 - number].name}”.",
+                reason=f"All {len(fit)} cases that qualify are of the class “{only}”."
+                if len(fit) > 1
+                else f"The only case that qualifies is of the class “{only}”.",
                 remedy=f"Annotate cases of the class “{name}” too.",
                 kind="one-class",
             )

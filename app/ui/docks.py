@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import QChildEvent, QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
+from app.ui.focus import holds_focus
 from app.ui.panel_scroller import PanelScroller
 
 DIRECTLY = Qt.FindChildOption.FindDirectChildrenOnly  # docks are; further down there are thousands of others
@@ -153,3 +156,29 @@ class DockTabs(QObject):
         bar.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         # Qt sets its own just now; names that have no room are moved along, not cut to two letters
         QTimer.singleShot(0, bar, lambda: bar.setElideMode(Qt.TextElideMode.ElideNone))
+
+
+class DockFocus(QObject):
+    """Gives the keyboard back when a dock closes that has it.
+
+    Qt gives it to the next field, which takes for text what is meant as commands.
+
+    Args:
+        window: its docks are all there.
+        worklist: the dock that gets the keyboard.
+        give_back: does it.
+    """
+
+    def __init__(self, window: QMainWindow, worklist: QDockWidget, give_back: Callable[[], None]) -> None:
+        super().__init__(window)
+        self._window, self._give_back = window, give_back
+        for dock in docks_of(window):
+            if dock is not worklist:
+                dock.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A dock closes; Qt looks for the next field only after this."""
+        is_closing = event.type() == QEvent.Type.Hide and not event.spontaneous() and self._window.isVisible()
+        if is_closing and isinstance(watched, QDockWidget) and holds_focus(watched):
+            self._give_back()
+        return False

@@ -27,11 +27,13 @@ class DrawingBoard(QObject):
         drawn: (view id, field prefix or name, value or None, text): a gesture is complete; store it.
         previewed: view id: what is drawn is not what is stored: the mouse is moving.
         refused: a UserError about a gesture.
+        missed: a tool was used in a pane where nothing can be drawn: it is empty, or shows the other hip.
     """
 
     drawn = Signal(str, str, object, str)
     previewed = Signal(str)
     refused = Signal(object)
+    missed = Signal()
 
     def __init__(self, viewer: Viewer) -> None:
         super().__init__(viewer)

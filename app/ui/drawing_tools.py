@@ -78,6 +78,13 @@ class DrawingTool(PaneTool):
         if drawing is not None and (is_here or drawing.pending or drawing.pointer is not None):
             self.board.put_back(pane)
 
+    def drawing_under(self, pane: ImagePane) -> Drawing | None:
+        """What a button that goes down in a pane works on; where that is nothing, it is told."""
+        drawing = self.board.on(pane)
+        if drawing is None:
+            self.board.missed.emit()
+        return drawing
+
     def begin(self, pane: ImagePane, pointer: Pointer) -> None:
         """What follows belongs to a drag in this pane, until `end`."""
         self._pane, self._held, self._pressed_at = pane, None, pointer.at
@@ -136,7 +143,7 @@ class AlignTool(DrawingTool):
     def press(self, pane: ImagePane, pointer: Pointer) -> None:
         """Take hold of a handle, or click."""
         self.board.flush()  # which may draw everything anew
-        drawing = self.board.on(pane)
+        drawing = self.drawing_under(pane)
         if drawing is None:
             return
         self.begin(pane, pointer)
@@ -247,7 +254,7 @@ class BoxTool(DrawingTool):
     def press(self, pane: ImagePane, pointer: Pointer) -> None:
         """Take hold of a corner or of the box, or begin a new one."""
         self.board.flush()  # which may draw everything anew
-        drawing = self.board.on(pane)
+        drawing = self.drawing_under(pane)
         if drawing is None:
             return
         self.begin(pane, pointer)

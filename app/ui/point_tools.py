@@ -35,7 +35,7 @@ class PointTool(DrawingTool):
 
     def press(self, pane: ImagePane, pointer: Pointer) -> None:
         """Take hold of a point, or put one."""
-        drawing = self.board.on(pane)
+        drawing = self.drawing_under(pane)
         if drawing is None:
             return
         self.begin(pane, pointer)

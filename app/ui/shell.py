@@ -15,7 +15,7 @@ from app.ui.command_set import CommandSet
 from app.ui.crash import CrashReporter
 from app.ui.demo_task import DemoTask
 from app.ui.dock_room import DockRoom
-from app.ui.docks import DockTabs
+from app.ui.docks import DockFocus, DockTabs
 from app.ui.dotted_label import DottedLabel
 from app.ui.held_keys import mark_held_keys
 from app.ui.jobs_strip import JobsStrip
@@ -111,6 +111,7 @@ def build_shell(window: MainWindow) -> None:
     is_kept = start.geometry is not None and start.geometry.is_file()
     mark_held_keys(window)
     DockTabs(window)
+    DockFocus(window, worklist, window.cases.take_focus)
     window.dock_room = DockRoom(window, worklist)
     WorklistRoom(window, worklist, (NARROWEST_PX, NARROW_PX), is_kept=is_kept)
 

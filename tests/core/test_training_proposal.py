@@ -119,6 +119,9 @@ def test_what_cannot_work_is_refused() -> None:
     assert kind_of([]) == "no-labels"
     assert kind_of([Candidate(id="a", patient="p", label="")]) == "no-labels"
     assert kind_of([Candidate(id=f"{n}", patient=f"{n}", label="yes") for n in range(9)]) == "one-class"
+    with pytest.raises(UserError) as caught:
+        propose(request(), [Candidate(id="a", patient="p", label="yes")])
+    assert "The only case that qualifies" in caught.value.reason
     few = [*candidates(20)[1::2], *candidates(2 * (FEWEST_PATIENTS - 1))[0::2]]
     assert kind_of(few) == "too-few-patients"
     assert kind_of(candidates(8), protocol=Protocol.TEN_FOLD) == "too-few-patients"

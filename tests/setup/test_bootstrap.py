@@ -221,6 +221,25 @@ def test_others_are_told_the_exact_command(bootstrap: ModuleType) -> None:
     assert calls == []
 
 
+def test_root_on_debian_gets_a_screen_for_the_tests(bootstrap: ModuleType) -> None:
+    apt, calls = fake_apt(bootstrap, is_root=True)
+    there = {"openbox": "/usr/bin/openbox"}
+    bootstrap.provide_test_screen(apt, there.get, lambda with_screen: ["libxcb-cursor.so.0"] if with_screen else [])
+    assert calls[-1][-3:] == ["libxcb-cursor0", "xdotool", "xvfb"]
+
+
+def test_a_screen_that_cannot_be_had_stops_nothing(bootstrap: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    apt, calls = fake_apt(bootstrap, is_root=False)
+    bootstrap.provide_test_screen(apt, lambda name: None, lambda with_screen: ["libxcb-cursor.so.0"])
+    assert calls == []
+    apt, calls = fake_apt(bootstrap, is_root=True)
+    bootstrap.provide_test_screen(apt, lambda name: "/usr/bin/" + name, lambda with_screen: [])
+    assert calls == [], "all of it is there"
+    failing = bootstrap.Apt(run=lambda *_, **__: SimpleNamespace(returncode=100), is_root=True, manager=0)
+    bootstrap.provide_test_screen(failing, lambda name: None, lambda with_screen: [])
+    assert "are skipped" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("manager", "command"),
     [(1, "sudo dnf install -y xcb-util-cursor"), (2, "sudo pacman -S --needed xcb-util-cursor")],

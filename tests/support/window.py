@@ -14,6 +14,7 @@ from types import TracebackType
 import numpy as np
 from PySide6.QtCore import QEvent, QEventLoop, QObject, QThread, QThreadPool, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
+from shiboken6 import isValid
 
 from app.core.case import Assessment, Certainty, Patient, Projection, Side, Study, View
 from app.core.grey import GreyScale, Photometric, StoredImage
@@ -81,6 +82,8 @@ def strict_qt() -> Iterator[list[str]]:
     try:
         yield complaints
         for widget in QApplication.topLevelWidgets():
+            if not isValid(widget):
+                continue  # it went with the window that was closed before it
             if not widget.close() and isinstance(widget, MainWindow):
                 complaints.append("the window stayed open: it asked something")
                 widget.end()

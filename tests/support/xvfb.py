@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -12,12 +13,27 @@ from contextlib import contextmanager
 from pathlib import Path
 
 NEEDED = ("Xvfb", "openbox")
+LIBRARIES = Path(__file__).resolve().parents[2] / "packaging" / "system_libraries.py"
 
 
-def what_is_missing() -> str:
-    """Why no screen can be made here; empty if it can."""
-    missing = [name for name in NEEDED if shutil.which(name) is None]
+def what_is_missing(*programs: str) -> str:
+    """Why nothing can be shown on a screen here; empty if it can.
+
+    Args:
+        programs: needed besides.
+    """
+    missing = [name for name in (*NEEDED, *programs) if shutil.which(name) is None] or _libraries()
     return f"{' and '.join(missing)} not installed" if missing else ""
+
+
+def _libraries() -> list[str]:
+    """What Qt lacks for a window on X."""
+    spec = importlib.util.spec_from_file_location("system_libraries", LIBRARIES)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return list(module.missing(with_screen=True))
 
 
 @contextmanager

@@ -107,3 +107,19 @@ def test_a_status_pressed_in_the_panel_is_refused_and_not_shown_as_taken(window:
     assert "other hip" in " ".join(window.banners.texts.values())
     window.selection.leaving.emit()
     assert "of this hip" in str(window.project.annotations.values(window.selection.on_screen)), "what was typed is kept"
+
+
+@pytest.mark.parametrize("tool", ["align", "box", "measure:length", "calibrate:length"])
+def test_a_tool_that_draws_says_why_nothing_is_drawn_on_the_other_hip(window: MainWindow, tool: str) -> None:
+    assert window.project is not None
+    places = {each.name == OTHER: each for each in viewer(window).shown_places}
+    other, own = (places[each].pane.graphics.viewport() for each in (True, False))
+    window.actions_by_id[tool].trigger()
+    before = window.project.look().events.head()
+    QTest.mouseClick(other, Qt.MouseButton.LeftButton, pos=other.rect().center())
+    wait(5)
+    assert window.project.look().events.head() == before
+    assert "other hip" in " ".join(window.banners.texts.values())
+    QTest.mouseClick(own, Qt.MouseButton.LeftButton, pos=own.rect().center())
+    wait(5)
+    assert "other hip" not in " ".join(window.banners.texts.values())

@@ -120,6 +120,7 @@ class AnnotatingWiring(Wiring):
         project.closing.connect(self.board.flush)
         project.author_refused.connect(self.refresh)
         self.board.refused.connect(project.failed)
+        self.board.missed.connect(self.window.labelling.refuses_other_hip)
         self.board.previewed.connect(lambda _: self.show_crop())
         self.panel.judged.connect(lambda is_approved: self._steps.judge(is_approved=is_approved))
         viewer.swapped.connect(self._on_swapped)
