@@ -141,6 +141,7 @@ class PaneGroup(QWidget):
             self._row.setDirection(vertical if now.is_vertical else across)
             for name in now.names:
                 self._row.addWidget(self.all_places[NAMES.index(name)].pane, 1)
+            self._row.activate()  # else one frame may be painted with the panes as large as they were
         for place in self.all_places:
             is_known = all(each.hanging.is_placed for each in self.places)  # else the view may be what seems missing
             place.missing = now.missing if is_known and place.name == now.names[-1] else ()

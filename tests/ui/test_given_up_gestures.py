@@ -137,10 +137,10 @@ def test_a_question_that_a_click_asks_leaves_no_button_held(window: MainWindow) 
     """It gets the release of that click."""
     assert window.project is not None
     window.project._is_author_confirmed = False  # as when the window has just been opened
-    at = place(pane(window), (165, 330))
     for tool in ("align", "measure:length", "calibrate:length"):
         act(window, tool)
         click(pane(window), (150, 180))
+        at = place(pane(window), (165, 330))  # the crop has come, and the pane is narrower
         mouse(window, "mouseMove", 0, at)
         mouse(window, "mousePress", 0, at)
         wait_until(lambda: isinstance(QApplication.activePopupWidget(), Question))

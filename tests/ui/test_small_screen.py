@@ -136,8 +136,8 @@ def test_what_exports_is_in_sight(small_window: MainWindow, language: str) -> No
         small_window.resize(1280, 440)
         wait_until(lambda: panel.width() >= panel.form.comfort_px)
         csv, png = (panel.form.formats[name] for name in list(panel.form.formats)[:2])
-        assert csv.x() == png.x()
-        assert {each.x() for each in panel.form.formats.values()} > {csv.x()}  # two columns
+        wait_until(lambda: csv.x() == png.x() and {each.x() for each in panel.form.formats.values()} > {csv.x()})
+        # two columns, which come when the form has its new width
     finally:
         small_window.actions_by_id["language:en"].trigger()
         small_window.close()

@@ -260,6 +260,18 @@ def test_the_layout_of_both_hips_without_another_hip_says_so(tmp_path: Path) -> 
     assert "other hip" in viewer.places[1].pane.text.corners.top_right[-1].text
 
 
+def test_panes_have_their_size_before_anything_is_painted_in_another_layout(tmp_path: Path) -> None:
+    window = open_window(hips_project(tmp_path / "p"), size=(1600, 900))
+    viewer = the_viewer(window)
+    for layout in (Layout.SINGLE, Layout.PAIR, Layout.STACKED, Layout.BOTH_HIPS, Layout.PAIR):
+        viewer.set_layout(layout)
+        wait_until(lambda: viewer.is_settled)
+        at_once = [place.pane.geometry() for place in viewer.shown_places]
+        wait(30)
+        assert at_once == [place.pane.geometry() for place in viewer.shown_places], layout
+    window.close()
+
+
 def test_arrangements() -> None:
     held = {"frontal", "lateral", "other"}
     assert arrange(Layout.PAIR, held, active="lateral", is_right_hip=True).names == ("frontal", "lateral")
