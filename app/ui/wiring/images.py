@@ -81,7 +81,7 @@ class ImagesWiring(Wiring):
         viewer.inverted.connect(actions["invert"].setChecked)
         viewer.layout_changed.connect(self._on_layout)
         viewer.menu_requested.connect(self._open_menu)
-        viewer.swapped.connect(lambda _: self._close_loupe())
+        viewer.swapped.connect(lambda _: self.close())
         self._link()
         self._use_tool(next(name for name in TOOLS if actions[name].isChecked()))
         self._lay_out(next(name for name in LAYOUTS if actions[f"layout:{name}"].isChecked()))
@@ -98,7 +98,7 @@ class ImagesWiring(Wiring):
         return present
 
     def close(self) -> None:
-        """Close what floats."""
+        """Close what floats; it is about the images that were there when it was opened."""
         self._close_loupe()
         for floating in (self.menu, self.popup):
             if floating is not None:
