@@ -99,6 +99,9 @@ class ResolvingWiring(Wiring):
     def present(self) -> set[str]:
         """Whether the active view is asked about and may be changed, and what can be taken back or released."""
         window = self.window
+        if window.viewer is not None and window.viewer.content is None and self.is_connected:
+            # the last view that was listed has been excluded: there is no case to press anything in
+            return {"decision"} if self.project.is_writable and self.decisions.last else set()
         if window.viewer is None or not window.viewer.is_settled or window.cases.content is None:
             return set()
         case, found = window.cases.content.case, set()
