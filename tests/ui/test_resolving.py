@@ -12,7 +12,6 @@ from PySide6.QtTest import QTest
 
 from app.core.case import Assessment, Certainty, Evidence, Patient, Projection, Side, Study, View, ViewFlag
 from app.core.questions import QuestionKind
-from app.core.worklist import Filter, Query
 from app.store.project import ProjectStore
 from app.store.resolve import recompose_study
 from app.ui.main_window import MainWindow
@@ -392,22 +391,6 @@ def test_the_last_view_of_a_project_can_be_excluded(tmp_path: Path) -> None:
     assert window.case_list.total == 1
     assert window.resolving.may_decide
     assert not window.actions_by_id["take_back"].isEnabled()
-
-
-def test_the_last_view_that_a_filter_lists_can_be_taken_back_in(tmp_path: Path) -> None:
-    window = open_window(project_of(tmp_path / "p", [disputed("a")], [view("b", Projection.FRONTAL, Side.LEFT)]))
-    window.case_list.ask(Query(filters=(Filter("open", ("yes",)),)))
-    asked = window.selection.on_screen
-    assert window.resolving.may_decide
-    window.actions_by_id["exclude:poor quality"].trigger()
-    wait(30)
-    assert window.viewer is not None
-    assert not window.viewer.has_image
-    QTest.keySequence(window, QKeySequence("Backspace"))
-    wait_until(lambda: window.viewer is not None and window.viewer.has_image)
-    assert window.viewer.content is not None
-    assert window.viewer.content.case.id == asked
-    window.close()
 
 
 def test_what_must_be_known_is_said_in_the_language_of_the_window(tmp_path: Path) -> None:

@@ -20,14 +20,16 @@ from app.store.resolve import recompose_study
 from app.ui.commands.view import VIEW_COMMANDS
 from app.ui.commands.window import WINDOW_COMMANDS
 from app.ui.image_pane import ImagePane, ZoomMode
+from app.ui.language import use_language
 from app.ui.main_window import MainWindow
 from app.ui.privacy import hide_names
 from app.ui.viewer import Viewer
 from app.ui.window_level import preset_names
-from tests.support.window import GREY, add_view, make_project, open_window, wait, wait_until
+from tests.support.window import GREY, add_view, application, make_project, open_window, wait, wait_until
 
 FINE = Spacing(row_mm=0.2, col_mm=0.2, source=SpacingSource.CALIBRATED, is_trusted=True)
 COARSE = Spacing(row_mm=0.4, col_mm=0.4, source=SpacingSource.CALIBRATED, is_trusted=True)
+NATIVE = QKeySequence.SequenceFormat.NativeText
 OWN = (
     Lut(first=0, entries=tuple(range(0, 4096)), bits=12, name="BONY"),
     Window(center=1500, width=800, name="NARROW"),
@@ -181,6 +183,21 @@ def test_the_menu_of_an_image_lists_its_own_windows_by_name(tmp_path: Path) -> N
     drag(place.pane, 30, 0, Qt.MouseButton.RightButton)
     assert window.images.menu is None  # a drag is no click
     assert place.shown.name == "manual"
+
+
+def test_the_menu_of_an_image_writes_all_keys_in_one_way(tmp_path: Path) -> None:
+    window = open_window(project(tmp_path / "p"))
+    use_language(application(), "de")
+    try:
+        window.actions_by_id["window_menu"].trigger()
+        assert window.images.menu is not None
+        keys = [action.text().partition("\t")[2] for action in window.images.menu.actions()]
+        assert window.actions_by_id["type_window"].shortcut().toString(NATIVE).startswith("Umschalt")
+        assert "Umschalt+D" in keys
+        window.images.close()
+    finally:
+        use_language(application(), "en")
+    window.close()
 
 
 def test_a_window_that_only_one_of_two_linked_images_has_leaves_the_other_as_it_is(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPoint
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from app.ui.language import literal, tr
@@ -176,7 +176,8 @@ class ImagesWiring(Wiring):
             entry.setCheckable(True)
             entry.setChecked(place.shown.name == name)
             if name in PRESETS:
-                entry.setText(f"{entry.text()}\t{self.window.commands.key_text(name)}")
+                key = self.window.actions_by_id[name].shortcut()  # written as in the entries below
+                entry.setText(f"{entry.text()}\t{key.toString(QKeySequence.SequenceFormat.NativeText)}")
             entry.triggered.connect(self._using_preset(name))
         for name in IN_MENU:
             menu.addAction(self.window.actions_by_id[name]) if name else menu.addSeparator()

@@ -386,9 +386,9 @@ class ResolvingWiring(Wiring):
             self._refresh()
             return
         here = [case for case in cases if content is not None and case.id == content.case.id]
-        target = (here or cases)[0]
-        in_target = view is not None and view.id in target.view_ids
-        if view is not None and in_target:
+        holding = [case for case in (*here, *cases) if view is not None and view.id in case.view_ids]
+        target = (holding or here or cases)[0]
+        if view is not None and holding:
             self._open(target.id, view.id)
         else:
             self._open_first_question(target.id)
