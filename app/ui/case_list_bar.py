@@ -201,6 +201,8 @@ class CaseListBar(QWidget):
         return chip
 
     def _remove(self, condition: Filter) -> None:
+        if condition not in self.query.filters:
+            return  # a second press of the key, on a chip that is on its way out
         place = self.query.filters.index(condition)
         self._want(self.query.without_filter(condition))
         if self.chips:

@@ -16,7 +16,7 @@ from app.ui.theme import GAP_M, GAP_S, OVER_IMAGE, TEXT_L, TEXT_M, TEXT_S, TEXT_
 OUTLINE_PX = 3.0
 OUTLINE = QColor(0, 0, 0, 215)
 PLATE = QColor(0, 0, 0, 110)  # behind words, so that they read on white bone at arm's length
-LETTER_STRIP_PX = 12.0  # what the letters at the upper and lower edge keep clear, to either side
+LETTER_STRIP_PX = 12.0  # what a letter at the upper or lower edge keeps clear, to either side
 LETTER_PX = 28.0  # room of an edge letter
 MARKER_PX = 32
 CACHED_ROWS = 400
@@ -158,7 +158,7 @@ class CornerText(QWidget):
 
     def _lay_out(self) -> None:
         c = self.corners
-        half = self.width() / 2 - GAP_M - (GAP_S if not c.top else 0) - (LETTER_STRIP_PX if c.top or c.bottom else 0)
+        half = self.width() / 2 - GAP_M - (GAP_S if not c.top else 0) - self._strip_px()
         quiet = self._is_quiet
         top_left, top = c.top_left if not quiet else (), float(GAP_M)
         if top_left and top_left[0].is_strong and self._is_too_long(top_left[0], half):
@@ -177,6 +177,12 @@ class CornerText(QWidget):
         for line in c.headlines:
             y = self._headline(line, y)
         self._marker(max(y, GAP_M) + GAP_M)
+
+    def _strip_px(self) -> float:
+        """What the letters at the upper and lower edge keep clear, to either side; between two directions are more."""
+        metrics = QFontMetricsF(font(TEXT_L, is_bold=True))
+        widest = max(metrics.horizontalAdvance(text) for text in (self.corners.top, self.corners.bottom))
+        return max(LETTER_STRIP_PX, widest / 2 + GAP_S) if widest else 0.0
 
     def _is_too_long(self, line: Line, room: float) -> bool:
         return self._size(line, room)[1].horizontalAdvance(line.text) > room

@@ -211,7 +211,8 @@ class AlignTool(DrawingTool):
         assert drawing.alignment is not None
         if event.modifiers() & Qt.KeyboardModifier.AltModifier:
             step = BIG_STEP if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1
-            turn = step if event.key() == Qt.Key.Key_Right else -step
+            is_right = event.key() == Qt.Key.Key_Right
+            turn = step if is_right is not pane.orientation.is_mirrored else -step  # the same way on the screen
             moved = drawing.alignment.turned(turn, aspect=drawing.spacing.aspect)
         else:
             moved = drawing.alignment.moved(dx, dy)

@@ -29,7 +29,7 @@ from app.ui.pane_tools import PaneTool
 from app.ui.place import Place
 from app.ui.surroundings import Surroundings
 from app.ui.theme import GAP_S
-from app.ui.window_level import Shown, dragged, first_shown, preset, preset_names
+from app.ui.window_level import Shown, dragged, first_shown, has_window, preset, preset_names
 
 TEXT_FIELDS = (QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox)
 NAMES = (FRONTAL, LATERAL, OTHER)
@@ -198,8 +198,10 @@ class PaneGroup(QWidget):
                     place.pane.fit()
 
     def use_preset(self, name: str) -> None:
-        """Show the active image (linked: all) through a named window."""
-        self._change(self._active, lambda image, shown: preset(image, shown, name))
+        """Show the active image (linked: all that have such a window) through a named window."""
+        self._change(
+            self._active, lambda image, shown: preset(image, shown, name) if has_window(image, name) else shown
+        )
 
     def next_preset(self) -> None:
         """Show the active image (linked: all) through the next of its named windows."""

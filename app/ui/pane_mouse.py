@@ -41,7 +41,7 @@ class PaneGraphics(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no t
         self.setCacheMode(QGraphicsView.CacheModeFlag.CacheNone)  # a picture of black would be copied to every frame
         self._pan, self._window = PanTool(), WindowTool()
         self._is_overlays = False
-        self._last = QPointF()
+        self._last = QPointF()  # where the mouse was, in the window
         self._travel_px = 0.0
         self._pane = pane
         # the ViewBox settles its range in the resize itself; the zoom is put right after it
@@ -97,7 +97,7 @@ class PaneGraphics(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no t
         tool = tools.get(ev.button())
         if tool is None:
             return
-        self._last, self._travel_px = ev.position(), 0.0
+        self._last, self._travel_px = self._in_window(ev), 0.0
         if ev.button() == Qt.MouseButton.LeftButton and self._is_on_overlay(ev.position()):
             self._is_overlays = True
             super().mousePressEvent(ev)
@@ -116,7 +116,7 @@ class PaneGraphics(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no t
             return
         self._heed_lost_release(ev.buttons())
         pointer = self._pointer(ev)
-        self._last = ev.position()
+        self._last = self._in_window(ev)
         self._travel_px += abs(pointer.step.x()) + abs(pointer.step.y())
         if self._held is not None:
             self._held[1].move(pane, pointer)
@@ -217,8 +217,13 @@ class PaneGraphics(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no t
     def _pointer(self, ev: QMouseEvent) -> Pointer:
         assert self._pane is not None
         x, y = self._pane.map_to_image(ev.position())
-        step = ev.position() - self._last
+        step = self._in_window(ev) - self._last
         return Pointer(x=x, y=y, at=ev.position(), step=step, buttons=ev.buttons(), modifiers=ev.modifiers())
+
+    def _in_window(self, ev: QMouseEvent) -> QPointF:
+        """Where the mouse is in the window: a pane may come elsewhere under it (a banner, another layout)."""
+        port = self.viewport()
+        return QPointF(port.mapTo(port.window(), ev.position()))
 
     def _show_cursor(self) -> None:
         if self._pane is not None:

@@ -77,6 +77,7 @@ class Place:
             and before.spacing.aspect == hanging.view.spacing.aspect  # the same values may have other pixel shapes
         )
         is_other_hip = self.case is not None and case.side is not self.case.side
+        is_other_case = self.case is not None and case.id != self.case.id
         self.hanging, self.case = hanging, case
         self.pane.setAccessibleName(tr(PANE_NAMES[self.name]))
         view = hanging.view
@@ -88,6 +89,8 @@ class Place:
                     image.pyramid, table_for(image, self.shown), aspect=view.spacing.aspect, orientation=wanted
                 )
             else:
+                if is_other_case:  # of the same pelvis: what was begun there is none of this one's
+                    self.pane.give_up()
                 self.pane.set_orientation(wanted)
                 if is_other_hip:  # of the same pelvis: what was enlarged belongs to the hip that was left
                     self.pane.fit()

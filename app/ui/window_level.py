@@ -69,6 +69,11 @@ def preset(image: PreparedImage, shown: Shown, name: str) -> Shown:
     return replace(shown, voi=voi, name=name)
 
 
+def has_window(image: PreparedImage, name: str) -> bool:
+    """Whether `preset` knows a window of that name for an image: an object's own are not those of the next one."""
+    return name == FULL_RANGE or any(choice.name.lower() == name.lower() for choice in voi_choices(image.key.grey))
+
+
 def preset_names(image: PreparedImage) -> tuple[str, ...]:
     """Every named window of an image, in the order in which menus list them: automatic, its own, presets, all values.
 

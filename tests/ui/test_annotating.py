@@ -176,6 +176,22 @@ def test_alt_and_arrows_turn_by_one_degree(window: MainWindow) -> None:
     assert stored_alignment(window).angle_deg() == pytest.approx(start - 9.0)
 
 
+@pytest.mark.parametrize("is_mirrored", [False, True])
+def test_alt_and_right_turn_the_same_way_on_the_screen_also_when_mirrored(
+    window: MainWindow, is_mirrored: bool
+) -> None:
+    align(window)
+    pane(window).set_orientation(Orientation(angle_deg=0.0, is_mirrored=is_mirrored))
+
+    def lower_end() -> float:
+        return pane(window).map_from_image(*stored_alignment(window).axis_xy).x()
+
+    before = lower_end()
+    QTest.keyClick(window.viewer, Qt.Key.Key_Right, ALT | SHIFT)
+    window.annotating.board.flush()
+    assert lower_end() > before
+
+
 def test_arrows_move_as_the_image_lies_on_the_screen(window: MainWindow) -> None:
     align(window)
     start = stored_alignment(window)

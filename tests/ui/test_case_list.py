@@ -139,8 +139,11 @@ def test_ticking_filters_by_mouse_and_keys(store: ProjectStore, cases: CaseList)
     popup.close()
     QTest.mouseClick(cases.bar.chips[0].remove_button, Qt.MouseButton.LeftButton)
     assert listed(cases) == answer(known, Query(filters=both[1:]))
-    QTest.keyClick(cases.bar.chips[0].remove_button, Qt.Key.Key_Delete)
+    button = cases.bar.chips[0].remove_button
+    for _ in range(2):  # the second one is there before the first is done
+        QTest.keyClick(button, Qt.Key.Key_Delete)
     wait_until(lambda: not cases.bar.chips)
+    wait(10)
     assert cases.model.rowCount() == CASES
 
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 from app.core.orientation import Orientation
 from app.core.scale_bar import ScaleBar
 from app.ui.captions import Showing, _zoom_words
-from app.ui.corner_text import MARKER_PX, Corners, CornerText, Line, Marker
+from app.ui.corner_text import MARKER_PX, OUTLINE_PX, Corners, CornerText, Line, Marker
 from tests.support.window import application
 
 WORDS = Corners(
@@ -44,6 +44,25 @@ def test_the_side_marker_covers_no_words_where_the_side_lies_up_or_down(
     assert not text._bar_put[0].boundingRect().intersects(plate)
     assert (plate.center().y() < size[1] / 2) == (towards[1] < 0)
     assert QRectF(pane.rect()).contains(plate)
+
+
+@pytest.mark.parametrize("width", [240, 290, 296, 300, 304, 310, 320, 420])
+@pytest.mark.parametrize("letters", ["H", "RF", "RHA"])
+def test_the_letters_at_the_edges_do_not_lengthen_the_words_beside_them(width: int, letters: str) -> None:
+    """“HIP-2026-000123” and “RF” would read as one name."""
+    application()
+    pane = QWidget()
+    pane.resize(width, 500)
+    text = CornerText(pane)
+    text.say(lambda: replace(WORDS, top=letters, bottom=letters, headlines=(), bar=None))
+    pane.grab()
+    drawn = [QRectF(at, row.deviceIndependentSize()) for row, at in text._put_down]
+    letters_drawn = [rect for rect in drawn if abs(rect.center().x() - width / 2) < 1]
+    assert len(letters_drawn) == 2
+    gap_px = 3 - 2 * OUTLINE_PX  # between the words themselves; rows are as much wider as their outlines
+    for letter in letters_drawn:
+        beside = letter.adjusted(-gap_px, 2 * OUTLINE_PX, gap_px, -2 * OUTLINE_PX)
+        assert [rect for rect in drawn if rect is not letter and rect.intersects(beside)] == []
 
 
 def test_the_angle_has_a_minus_of_the_width_of_a_figure() -> None:

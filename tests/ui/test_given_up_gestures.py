@@ -11,13 +11,16 @@ from PySide6.QtGui import QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
+from app.core.grey import Window
 from app.ui.annotate_popups import Question, ReaderQuestion
 from app.ui.drawing import Drawing
 from app.ui.main_window import MainWindow
+from app.ui.notices import Banner
 from tests.support.annotating_window import (
     NONE,
     act,
     align,
+    case_id,
     click,
     count_events,
     drag,
@@ -25,8 +28,10 @@ from tests.support.annotating_window import (
     place,
     stored_alignment,
     textured,
+    values,
 )
 from tests.support.window import make_project, open_window, wait, wait_until
+from tests.ui.test_viewer import hips_project
 
 LEFT, NO_BUTTON = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
 
@@ -204,3 +209,77 @@ def test_who_annotates_is_asked_once_after_a_length(window: MainWindow) -> None:
     assert QApplication.activePopupWidget() is None
     assert window.annotating.question is None
     assert "calibrated view" in window.annotating.present()
+
+
+@pytest.mark.parametrize("what", ["first click", "drag", "new box", "length"])
+def test_nothing_begun_on_a_pelvis_is_stored_for_the_other_hip(tmp_path: Path, what: str) -> None:
+    """One image hangs in the cases of both hips: going from one to the other ends what was begun."""
+    window = open_window(hips_project(tmp_path / "p", is_pelvis=True))
+    first = case_id(window)
+    if what == "drag":
+        align(window, 0, (40, 40), (40, 80))
+        window.case_list.step(1)
+        wait_until(lambda: case_id(window) != first)
+        align(window, 0, (60, 40), (60, 80))
+        window.case_list.step(-1)
+        wait_until(lambda: case_id(window) == first)
+    stored = values(window)
+    act(window, {"new box": "box", "length": "measure:length"}.get(what, "align"))
+    if what in ("drag", "new box"):
+        half_drag(window, 0, (40, 40), (60, 60))
+    else:
+        click(pane(window, 0), (40, 40))
+    window.case_list.step(1)
+    wait_until(lambda: case_id(window) != first)
+    wait(20)
+    other = values(window)
+    assert drawn(window, 0).pending == []
+    end = place(pane(window, 0), (70, 80))
+    if what in ("drag", "new box"):
+        mouse(window, "mouseMove", 0, end)
+        mouse(window, "mouseRelease", 0, end)
+    else:
+        click(pane(window, 0), (40, 80))
+    wait(20)
+    assert values(window) == other
+    window.case_list.step(-1)
+    wait_until(lambda: case_id(window) == first)
+    assert values(window) == stored
+    assert window.project is not None
+    window.project.drop_waiting()
+    window.close()
+
+
+@pytest.mark.parametrize("what", ["layout", "banner"])
+@pytest.mark.parametrize("button", [LEFT, Qt.MouseButton.RightButton])
+def test_a_pane_that_comes_elsewhere_under_the_mouse_is_not_dragged_by_that(
+    window: MainWindow, button: Qt.MouseButton, what: str
+) -> None:
+    """Only the way of the mouse counts, not where in the pane it is after another layout or a banner."""
+    assert window.viewer is not None
+    side, port, handle = window.viewer.places[1], pane(window, 1).graphics.viewport(), window.windowHandle()
+    assert handle is not None
+    wait(300)  # what comes with the case is there
+    at = port.mapTo(window, port.rect().center())
+    QTest.mousePress(handle, button, NONE, at)
+    if what == "layout":
+        act(window, "layout:single")
+    else:
+        window.banners.show_banner("test", Banner("It is so.", ("Why it is so.",), tone="caution"))
+    wait(50)
+    assert port.mapTo(window, port.rect().center()) != at
+    center, shown = side.pane.center, side.shown
+    for y_px in (2, 1):  # Qt drops a move to where the mouse is already, even from an earlier test
+        QTest.mouseMove(handle, at + QPoint(0, y_px))
+    wait(0)
+    assert side.pane.graphics.is_dragging
+    assert (side.pane.center - center).manhattanLength() < 2 * side.pane.box.viewPixelSize()[1]
+    assert shown is not None
+    assert side.shown is not None
+    assert isinstance(shown.voi, Window)
+    assert isinstance(side.shown.voi, Window)
+    assert side.shown.voi.width == pytest.approx(shown.voi.width, rel=0.001)
+    assert side.shown.voi.center == pytest.approx(shown.voi.center, abs=0.003 * shown.voi.width)
+    QTest.mouseRelease(handle, button, NONE, at + QPoint(0, 1))
+    wait(20)
+    window.images.close()

@@ -385,6 +385,12 @@ def test_the_last_view_of_a_project_can_be_excluded(tmp_path: Path) -> None:
     assert window.viewer is not None
     assert not window.viewer.has_image
     assert window.resolving.panel.isHidden()
+    assert not window.actions_by_id["block"].isEnabled()
+    QTest.keySequence(window, QKeySequence("Backspace"))  # no other case is there to take it back from
+    wait_until(lambda: window.viewer is not None and window.viewer.has_image)
+    assert window.case_list.total == 1
+    assert window.resolving.may_decide
+    assert not window.actions_by_id["take_back"].isEnabled()
 
 
 def test_what_must_be_known_is_said_in_the_language_of_the_window(tmp_path: Path) -> None:

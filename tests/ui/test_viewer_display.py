@@ -20,14 +20,16 @@ from app.store.resolve import recompose_study
 from app.ui.commands.view import VIEW_COMMANDS
 from app.ui.commands.window import WINDOW_COMMANDS
 from app.ui.image_pane import ImagePane, ZoomMode
+from app.ui.language import use_language
 from app.ui.main_window import MainWindow
 from app.ui.privacy import hide_names
 from app.ui.viewer import Viewer
 from app.ui.window_level import preset_names
-from tests.support.window import GREY, add_view, make_project, open_window, wait, wait_until
+from tests.support.window import GREY, add_view, application, make_project, open_window, wait, wait_until
 
 FINE = Spacing(row_mm=0.2, col_mm=0.2, source=SpacingSource.CALIBRATED, is_trusted=True)
 COARSE = Spacing(row_mm=0.4, col_mm=0.4, source=SpacingSource.CALIBRATED, is_trusted=True)
+NATIVE = QKeySequence.SequenceFormat.NativeText
 OWN = (
     Lut(first=0, entries=tuple(range(0, 4096)), bits=12, name="BONY"),
     Window(center=1500, width=800, name="NARROW"),
@@ -36,7 +38,12 @@ OWN = (
 
 
 def project(
-    folder: Path, first: Spacing | None = None, second: Spacing | None = None, *, grey: GreyScale = GREY
+    folder: Path,
+    first: Spacing | None = None,
+    second: Spacing | None = None,
+    *,
+    grey: GreyScale = GREY,
+    lateral_grey: GreyScale | None = None,
 ) -> Path:
     """One right hip; the lateral image is taller."""
     with ProjectStore.create(folder) as store:
@@ -47,7 +54,8 @@ def project(
             for number, (projection, spacing) in enumerate(((Projection.FRONTAL, first), (Projection.LATERAL, second))):
                 pixels = np.random.default_rng(number).integers(0, 4096, (600 + 200 * number, 500)).astype(np.uint16)
                 add_view(store, study, f"V-{number}", StoredImage(pixels=pixels), projection=projection,
-                         side=Side.RIGHT, spacing=spacing, grey=grey)  # fmt: skip
+                         side=Side.RIGHT, spacing=spacing,
+                         grey=lateral_grey if number and lateral_grey else grey)  # fmt: skip
             recompose_study(store, study.id, author="test")
     return folder
 
@@ -175,6 +183,58 @@ def test_the_menu_of_an_image_lists_its_own_windows_by_name(tmp_path: Path) -> N
     drag(place.pane, 30, 0, Qt.MouseButton.RightButton)
     assert window.images.menu is None  # a drag is no click
     assert place.shown.name == "manual"
+
+
+def test_the_menu_of_an_image_writes_all_keys_in_one_way(tmp_path: Path) -> None:
+    window = open_window(project(tmp_path / "p"))
+    use_language(application(), "de")
+    try:
+        window.actions_by_id["window_menu"].trigger()
+        assert window.images.menu is not None
+        keys = [action.text().partition("\t")[2] for action in window.images.menu.actions()]
+        assert window.actions_by_id["type_window"].shortcut().toString(NATIVE).startswith("Umschalt")
+        assert "Umschalt+D" in keys
+        window.images.close()
+    finally:
+        use_language(application(), "en")
+    window.close()
+
+
+def test_a_window_that_only_one_of_two_linked_images_has_leaves_the_other_as_it_is(tmp_path: Path) -> None:
+    window = open_window(project(tmp_path / "p", grey=replace(GREY, voi=OWN), lateral_grey=GREY))
+    viewer = the_viewer(window)
+    assert viewer.links.window
+    first, second = viewer.places
+    press(window, "B")
+    for name in ("soft-tissue", "full", "auto", "BONY", "NARROW", "file-3"):
+        assert second.shown is not None
+        before = second.shown
+        press(window, ".")
+        assert first.shown is not None
+        assert first.shown.name == name
+        assert second.shown.name == name if name in ("soft-tissue", "full", "auto") else second.shown == before
+    window.close()
+
+
+def test_what_floats_over_an_image_goes_with_its_case(tmp_path: Path) -> None:
+    """A window that is typed, or chosen from the menu, while the next case is on its way is not that case's."""
+    window = open_window(make_project(tmp_path / "p", cases=6))
+    viewer, images = the_viewer(window), window.images
+    first = viewer.places[0]
+    for name, row in (("type_window", 5), ("window_menu", 3)):
+        before = window.selection.on_screen
+        window.case_list.go_to_row(row)
+        assert not viewer.is_settled
+        window.actions_by_id[name].trigger()
+        assert images.popup is not None or images.menu is not None
+        wait_until(lambda before=before: window.selection.on_screen != before)  # type: ignore[misc]
+        wait(20)
+        assert images.popup is None
+        assert images.menu is None
+        assert first.shown is not None
+        assert first.image is not None
+        assert first.shown.voi == first.image.auto
+    window.close()
 
 
 def test_an_image_without_windows_of_its_own_lists_none(tmp_path: Path) -> None:

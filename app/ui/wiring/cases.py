@@ -260,6 +260,13 @@ class CasesWiring(Wiring):
         self.window.looks.change(filters=saved)
 
     def _leaf(self) -> None:
-        if self.content is not None and self.content.waiting:
+        """Hang the next view without a place; where both places are taken, after the last one what has its place."""
+        if self.content is None:
+            return
+        case = self.content.case
+        is_full = case.frontal_id is not None and case.lateral_id is not None
+        if self.content.waiting or (is_full and case.unassigned_ids):
             self._turn += 1
-            self.window.selection.open_case(self.content.case.id)
+            if is_full and self._turn > len(case.unassigned_ids):
+                self._turn = 0
+            self.window.selection.open_case(case.id)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPoint
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from app.ui.language import literal, tr
@@ -81,7 +81,7 @@ class ImagesWiring(Wiring):
         viewer.inverted.connect(actions["invert"].setChecked)
         viewer.layout_changed.connect(self._on_layout)
         viewer.menu_requested.connect(self._open_menu)
-        viewer.swapped.connect(lambda _: self._close_loupe())
+        viewer.swapped.connect(lambda _: self.close())
         self._link()
         self._use_tool(next(name for name in TOOLS if actions[name].isChecked()))
         self._lay_out(next(name for name in LAYOUTS if actions[f"layout:{name}"].isChecked()))
@@ -98,7 +98,7 @@ class ImagesWiring(Wiring):
         return present
 
     def close(self) -> None:
-        """Close what floats."""
+        """Close what floats; it is about the images that were there when it was opened."""
         self._close_loupe()
         for floating in (self.menu, self.popup):
             if floating is not None:
@@ -176,7 +176,8 @@ class ImagesWiring(Wiring):
             entry.setCheckable(True)
             entry.setChecked(place.shown.name == name)
             if name in PRESETS:
-                entry.setText(f"{entry.text()}\t{self.window.commands.key_text(name)}")
+                key = self.window.actions_by_id[name].shortcut()  # written as in the entries below
+                entry.setText(f"{entry.text()}\t{key.toString(QKeySequence.SequenceFormat.NativeText)}")
             entry.triggered.connect(self._using_preset(name))
         for name in IN_MENU:
             menu.addAction(self.window.actions_by_id[name]) if name else menu.addSeparator()

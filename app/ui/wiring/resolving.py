@@ -99,6 +99,9 @@ class ResolvingWiring(Wiring):
     def present(self) -> set[str]:
         """Whether the active view is asked about and may be changed, and what can be taken back or released."""
         window = self.window
+        if window.viewer is not None and window.viewer.content is None and self.is_connected:
+            # the last view that was listed has been excluded: there is no case to press anything in
+            return {"decision"} if self.project.is_writable and self.decisions.last else set()
         if window.viewer is None or not window.viewer.is_settled or window.cases.content is None:
             return set()
         case, found = window.cases.content.case, set()
@@ -383,9 +386,9 @@ class ResolvingWiring(Wiring):
             self._refresh()
             return
         here = [case for case in cases if content is not None and case.id == content.case.id]
-        target = (here or cases)[0]
-        in_target = view is not None and view.id in target.view_ids
-        if view is not None and in_target:
+        holding = [case for case in (*here, *cases) if view is not None and view.id in case.view_ids]
+        target = (holding or here or cases)[0]
+        if view is not None and holding:
             self._open(target.id, view.id)
         else:
             self._open_first_question(target.id)
