@@ -232,6 +232,8 @@ class Filter:
         if value == NONE:
             return False
         bound, number, limit = self.values[0], as_number(value), as_number(self.values[0])
+        if _DAY.match(value) and _DATE.fullmatch(bound):
+            value, number, limit = value[: len(bound)], None, None  # up to a year is up to its last day
         if number is not None and limit is not None:
             return number >= limit if self.operator is Operator.AT_LEAST else number <= limit
         if number is not None or limit is not None:
@@ -330,10 +332,14 @@ def parse_filter(text: str) -> Filter:
     if found is None or not found[1].strip():
         raise ValueError(f"{text[:80]!r} is not of the form FIELD=VALUE")
     operator = Operator(found[2])
-    values = _split(found[3])
-    if operator in (Operator.AT_LEAST, Operator.AT_MOST) and (len(values) != 1 or not values[0]):
-        raise ValueError(f"{text[:80]!r} needs one bound")
-    return Filter(found[1].strip(), tuple(dict.fromkeys(values)), operator)
+    name, values = found[1].strip(), _split(found[3])
+    if operator in (Operator.AT_LEAST, Operator.AT_MOST):
+        if len(values) != 1 or not values[0]:
+            raise ValueError(f"{text[:80]!r} needs one bound")
+        kind = FIELD_BY_NAME[name].kind if name in FIELD_BY_NAME else FieldKind.TEXT
+        if not is_bound(kind, values[0]):
+            raise ValueError(f"{text[:80]!r} needs a {kind.value}, for example {_BOUNDS[kind]}")
+    return Filter(name, tuple(dict.fromkeys(values)), operator)
 
 
 def parse_sort(text: str) -> Sort:
@@ -346,6 +352,18 @@ def parse_sort(text: str) -> Sort:
     if not name:
         raise ValueError("no field to sort by is named")
     return Sort(name, text.strip().startswith("-"))
+
+
+def is_bound(kind: FieldKind, text: str) -> bool:
+    """Whether a text can be an end of a range: of dates a year, a month, a day, or one with a time of day."""
+    if kind is FieldKind.DATE:
+        return _DATE.fullmatch(re.split("[T ]", text, maxsplit=1)[0]) is not None
+    return kind is not FieldKind.NUMBER or as_number(text) is not None
+
+
+_BOUNDS = {FieldKind.DATE: "2026, 2026-10 or 2026-10-03", FieldKind.NUMBER: "0.5"}
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?")
 
 
 def as_number(value: str) -> float | None:

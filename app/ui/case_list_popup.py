@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QHeaderView,
+    QLabel,
     QLineEdit,
     QPushButton,
     QTreeWidget,
@@ -21,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.worklist import EVERYTHING, FIELD_BY_NAME, Field, FieldKind, Filter, Operator, Query
+from app.core.worklist import EVERYTHING, FIELD_BY_NAME, Field, FieldKind, Filter, Operator, Query, is_bound
 from app.ui import theme
 from app.ui.case_words import field_title, value_words
 from app.ui.dialog_size import open_at
@@ -71,6 +72,11 @@ class FilterPopup(QFrame):
         self.tree.installEventFilter(self)
         self.tree.itemPressed.connect(self._on_pressed)
         self.tree.itemClicked.connect(self._on_clicked)
+        self.problem = QLabel(self)
+        self.problem.setProperty("tone", "caution")
+        self.problem.setTextFormat(Qt.TextFormat.PlainText)
+        self.problem.setWordWrap(True)
+        self.problem.hide()
         self.clear_button = QPushButton(self)
         self.clear_button.clicked.connect(self._clear)
         self.done_button = QPushButton(self)
@@ -84,6 +90,7 @@ class FilterPopup(QFrame):
         layout.setSpacing(GAP_S)
         layout.addWidget(self.box)
         layout.addWidget(self.tree, 1)
+        layout.addWidget(self.problem)
         layout.addLayout(buttons)
         self.retranslate()
 
@@ -104,6 +111,7 @@ class FilterPopup(QFrame):
             field: the field to begin with.
         """
         self._query = query
+        self.problem.hide()
         self.box.clear()
         self._fill(facets, field)
         screen = self.screen().availableGeometry()
@@ -213,11 +221,25 @@ class FilterPopup(QFrame):
         self._choose(name, Operator.IS, ticked)
 
     def _on_bound(self, name: str, end: Operator) -> None:
-        text = self._bounds[name, end].text().strip()
-        text = typed_date(text) if name == "date" else text
+        typed = self._bounds[name, end].text().strip()
+        text = typed_date(typed) if name == "date" else typed.replace(",", ".")
+        kind = FieldKind.DATE if name == "date" else FieldKind.NUMBER
+        self._say_problem(typed, kind if text and not is_bound(kind, text) else None)
+        if not self.problem.isHidden():
+            return
         held = [c.values for c in self._query.filters if (c.field, c.operator) == (name, end)]
         if held != ([(text,)] if text else []):
             self._choose(name, end, (text,) if text else ())
+
+    def _say_problem(self, typed: str, wanted: FieldKind | None) -> None:
+        """What somebody typed is no date, or no number, and nothing was changed by it; None takes that back."""
+        self.problem.setHidden(wanted is None)
+        if wanted is FieldKind.DATE:
+            self.problem.setText(
+                tr("“{typed}” is no date. Write a year, a month or a day: {form}.", typed=typed, form=tr("YYYY-MM-DD"))
+            )
+        elif wanted is FieldKind.NUMBER:
+            self.problem.setText(tr("“{typed}” is no number.", typed=typed))
 
     def _choose(self, name: str, operator: Operator, values: tuple[str, ...]) -> None:
         old = [c for c in self._query.filters if (c.field, c.operator) == (name, operator)]
@@ -251,6 +273,7 @@ class FilterPopup(QFrame):
             item.setCheckState(0, Qt.CheckState.Unchecked)
         for edit in self._bounds.values():
             edit.clear()
+        self.problem.hide()
         self._is_silent = False
         query = self._query
         for condition in query.filters:

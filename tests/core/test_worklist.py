@@ -137,3 +137,22 @@ def test_bounds_compare_numbers_with_numbers_and_words_with_words() -> None:
     assert parse_filter("date>=2020-01-01").accepts("2020-01-01")
     assert parse_filter("date<=2020-01-01").accepts("2019-12-31")
     assert not parse_filter("date<=2020-01-01").accepts("")
+
+
+@pytest.mark.parametrize(
+    ("text", "first_in", "last_in", "out"),
+    [("date>=2020", "2020-01-01", "2031-12-31", "2019-12-31"), ("date<=2020", "1999-01-01", "2020-12-31", "2021-01-01"),
+     ("date<=2020-02", "2019-12-31", "2020-02-29", "2020-03-01"),
+     ("date>=2020-02", "2020-02-01", "2020-02-29", "2020-01-31"),
+     ("changed<=2020-02-03", "2019-01-01T00:00:00", "2020-02-03T23:59:59", "2020-02-04T00:00:00"),
+     ("changed>=2020-02-03T12", "2020-02-03T12:00:00", "2020-02-04T00:00:00", "2020-02-03T11:59:59")],
+)  # fmt: skip
+def test_a_year_or_a_month_bounds_dates_with_all_of_it(text: str, first_in: str, last_in: str, out: str) -> None:
+    condition = parse_filter(text)
+    assert (condition.accepts(first_in), condition.accepts(last_in), condition.accepts(out)) == (True, True, False)
+
+
+@pytest.mark.parametrize("text", ["date>=abc", "date<=2015-13", "date>=2015-13-45", "date>=201", "questions<=many"])
+def test_a_bound_that_is_no_date_or_no_number_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"needs a (date|number), for example"):
+        parse_filter(text)

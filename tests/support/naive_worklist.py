@@ -134,6 +134,9 @@ def _is_meant(values: dict[str, list[str]], query: Query) -> bool:
 
 
 def _reaches(value: str, bound: str, operator: Operator) -> bool:
+    if len(value.split("-")) == 3 and bound.isdigit() and len(bound) == 4:  # a day and a year
+        year = int(value.split("-")[0])
+        return year >= int(bound) if operator is Operator.AT_LEAST else year <= int(bound)
     if not value or _is_number(value) != _is_number(bound):
         return False
     one, other = (float(value), float(bound)) if _is_number(value) else (value, bound)

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QFontMetrics, QImage, QPainter
+from PySide6.QtTest import QTest
 
 from app.core.annotation import COMMENT
 from app.core.case import ReviewStatus
 from app.core.event import target_of
-from app.core.worklist import Query, WorklistRow, parse_filter
+from app.core.worklist import Operator, Query, WorklistRow, parse_filter
 from app.store.annotations import Annotations
 from app.store.project import ProjectStore
 from app.ui import theme
@@ -135,3 +136,27 @@ def test_every_status_is_read_whole_in_its_column(cases: CaseList) -> None:
     painter.end()
     assert measures.cut == []
     assert not picture.isNull()
+
+
+def test_a_bound_that_cannot_be_read_says_so_and_changes_nothing(cases: CaseList) -> None:
+    cases.open_filters()
+    popup = cases.popup
+    assert popup is not None
+    for field, typed, words in (("date", "abc", "kein Datum"), ("date", "45.13.2015", "kein Datum"),
+                                ("label.score", "viel", "keine Zahl")):  # fmt: skip
+        edit = popup._bounds[field, Operator.AT_LEAST]
+        edit.setText(typed)
+        QTest.keyClick(edit, Qt.Key.Key_Return)
+        assert f"„{typed}“ ist {words}" in popup.problem.text()
+        assert not popup.problem.isHidden()
+        assert cases.model.query.filters == ()
+        edit.clear()
+        QTest.keyClick(edit, Qt.Key.Key_Return)
+        assert popup.problem.isHidden()
+    for field, typed, condition in (("date", "2015", "date>=2015"), ("label.score", "0,1", "label.score>=0.1")):
+        edit = popup._bounds[field, Operator.AT_LEAST]
+        edit.setText(typed)
+        QTest.keyClick(edit, Qt.Key.Key_Return)
+        assert parse_filter(condition) in cases.model.query.filters
+        assert 0 < cases.model.rowCount() < CASES
+    popup.close()
