@@ -232,8 +232,9 @@ class ImportReportDialog(QDialog):
         try:
             atomic_write(path, [report_csv(self._report).encode("utf-8-sig")])
         except OSError as error:
-            problem = UserError("The report could not be written.", reason=(error.strerror or "").lower())
-            self._words.setText(f"{say(problem.title)} {problem.reason}")
+            reason = f"The system says: {(error.strerror or type(error).__name__).lower()}."
+            problem = UserError("The report could not be written.", reason=reason)
+            self._words.setText(f"{say(problem.title)} {say(problem.reason)}")
             self._words.setVisible(True)
 
 
