@@ -21,7 +21,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.errors import UserError
+from app.ui.fields import typed_folder
 from app.ui.language import say, tr
+from app.ui.privacy import are_names_hidden, private
 from app.ui.recent_list import RecentEntry, RecentList
 from app.ui.theme import GAP_L, GAP_M, GAP_S, GAP_XL
 
@@ -80,6 +82,8 @@ class NewProjectForm(QWidget):
         self.name = QLineEdit(name, self)
         self.name.setMaxLength(MAX_NAME)
         self.place = QLineEdit(str(place), self)
+        if are_names_hidden():
+            self.place.setEchoMode(QLineEdit.EchoMode.Password)  # a path may name somebody
         self._browse = QPushButton(tr("Choose…"), self)
         self._browse.clicked.connect(self._choose)
         self._says = QLabel(self)
@@ -106,7 +110,7 @@ class NewProjectForm(QWidget):
     @property
     def path(self) -> Path:
         """The new project's folder."""
-        return Path(self.place.text()).expanduser() / folder_name(self.name.text())
+        return typed_folder(self.place.text()) / folder_name(self.name.text())
 
     @property
     def project_name(self) -> str:
@@ -120,8 +124,8 @@ class NewProjectForm(QWidget):
 
     def check(self) -> str:
         """Say what will be made, or why it cannot be; returns the problem."""
-        problem = problem_with(Path(self.place.text()).expanduser(), self.name.text())
-        self._says.setText(problem or tr("Will be made: {path}", path=self.path))
+        problem = problem_with(typed_folder(self.place.text()), self.name.text())
+        self._says.setText(problem or tr("Will be made: {path}", path=private(str(self.path))))
         self._says.setProperty("tone", "caution" if problem else "")
         self._says.style().unpolish(self._says)
         self._says.style().polish(self._says)

@@ -164,6 +164,8 @@ class BannerArea(QWidget):
     def remove(self, key: str) -> None:
         """Take a banner away, if it is there."""
         banner = self._banners.pop(key, None)
+        if key == "error":
+            self._error = None  # it must not come back in another language
         if banner is not None:
             if holds_focus(banner):
                 self.focus_left.emit()  # else Qt would go to the next button, which keys would then press

@@ -248,6 +248,20 @@ def test_the_start_page_switches_too() -> None:
     assert english_left(window) == set()
 
 
+def test_making_the_demo_is_told_in_the_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    window = open_window()
+    monkeypatch.setattr(type(window.demo_task), "is_running", property(lambda _: True))
+    monkeypatch.setattr(window.demo_task, "start", lambda: None)
+    window.projects.open_demo()
+    assert window.start_page.heading.text() == "Making the demo project"
+    window.looks.change(language="de")
+    wait(20)
+    assert window.start_page.heading.text() == "Das Demoprojekt wird angelegt"
+    window.demo_task.progressed.emit(3, 24, "Computing radiographs")
+    assert window.start_page.step.text() == "Röntgenbilder werden berechnet: 3 von 24"
+    monkeypatch.undo()
+
+
 def test_an_error_on_the_screen_is_said_again_in_the_other_language() -> None:
     window = open_window()
     window.banners.show_error(UserError("The disk is full.", reason="SQLite says: no space.", remedy="Check the path."))
