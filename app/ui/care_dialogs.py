@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from app.store.health import HealthReport, State
 from app.store.project_facts import ProjectFacts
 from app.ui import theme
+from app.ui.breakable import breakable
 from app.ui.dialog_size import open_at
 from app.ui.language import moment, present_language, say, tr, whole
 from app.ui.lock_words import open_words, read_only_words
@@ -52,6 +53,7 @@ class PropertiesDialog(QDialog):
         self._heading = QLabel(self)
         self._heading.setObjectName("title")
         self._heading.setTextFormat(Qt.TextFormat.PlainText)
+        self._heading.setWordWrap(True)
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(GAP_L)
         self._grid.setVerticalSpacing(GAP_S)
@@ -93,11 +95,11 @@ class PropertiesDialog(QDialog):
     def retranslate(self) -> None:
         """Say everything in the present language, without names while they are hidden."""
         self.setWindowTitle(tr("Project properties"))
-        self._heading.setText(private(self._facts.name))
+        self._heading.setText(breakable(private(self._facts.name)))
         self.rows = self._facts_in_words()
         for (label, value), (name, text) in zip(self._lines, self.rows.items(), strict=True):
             label.setText(name)
-            value.setText(text)
+            value.setText(breakable(text))
         self.backups.setHeaderLabels([tr("Backup"), tr("Size"), tr("Kept for")])
         self.backups.clear()
         for backup in self._facts.backups:

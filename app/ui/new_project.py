@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.errors import UserError
+from app.ui.breakable import breakable, unbroken
 from app.ui.fields import typed_folder
 from app.ui.language import say, tr
 from app.ui.privacy import are_names_hidden, private
@@ -120,12 +121,12 @@ class NewProjectForm(QWidget):
     @property
     def says(self) -> str:
         """What stands below the fields."""
-        return self._says.text()
+        return unbroken(self._says.text())
 
     def check(self) -> str:
         """Say what will be made, or why it cannot be; returns the problem."""
         problem = problem_with(typed_folder(self.place.text()), self.name.text())
-        self._says.setText(problem or tr("Will be made: {path}", path=private(str(self.path))))
+        self._says.setText(breakable(problem or tr("Will be made: {path}", path=private(str(self.path)))))
         self._says.setProperty("tone", "caution" if problem else "")
         self._says.style().unpolish(self._says)
         self._says.style().polish(self._says)

@@ -76,6 +76,23 @@ def test_properties_and_check_speak_the_language_and_hide_names_while_they_are_o
     result.close()
 
 
+def test_what_a_check_found_is_not_said_of_the_next_project(tmp_path: Path) -> None:
+    first, second = make_project(tmp_path / "first", cases=1), make_project(tmp_path / "second", cases=1)
+    for backup in (first / "backups").iterdir():
+        backup.unlink()
+    window = open_window(first)
+    window.care.check()
+    wait_until(lambda: "care" in window.banners.texts)
+    assert window.banners.texts["care"] == "The project is intact. 1 thing to know."
+    window.care._show_result()
+    window.projects.open_project(second)
+    assert window.project is not None
+    assert window.project.path == second
+    assert "care" not in window.banners.texts
+    assert window.care.result is not None
+    assert not window.care.result.isVisible()
+
+
 def test_a_home_that_there_is_not_is_no_place_for_a_project(tmp_path: Path) -> None:
     window = open_window()
     window.projects.ask_for_new()
@@ -101,4 +118,25 @@ def test_the_place_of_a_new_project_is_not_read_while_names_are_hidden(tmp_path:
     assert str(tmp_path) not in dialog.form.place.displayText()
     dialog.form.place.setText(str(tmp_path))
     assert dialog.path.parent == tmp_path
+    dialog.reject()
+
+
+def test_long_folders_without_spaces_are_read_whole_and_widen_nothing(tmp_path: Path) -> None:
+    place = tmp_path / ("Hip_radiographs_" * 12)
+    window = open_window(empty_project(place / "p", "Hip_radiographs_" * 8))
+    window.actions_by_id["project_properties"].trigger()
+    wait_until(lambda: window.care.properties is not None)
+    properties = window.care.properties
+    assert properties is not None
+    assert properties.minimumSizeHint().width() <= 620
+    assert properties.rows["Place"] == str(place / "p")
+    properties.close()
+    window.projects.ask_for_new()
+    dialog = window.findChild(NewProjectDialog)
+    assert dialog is not None
+    dialog.form.place.setText(str(place))
+    wait(20)
+    assert dialog.minimumSizeHint().width() <= dialog.width()
+    assert dialog.form._says.height() >= dialog.form._says.heightForWidth(dialog.form._says.width())
+    assert dialog.form.says == f"Will be made: {place / 'Hips'}"
     dialog.reject()

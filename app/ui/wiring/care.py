@@ -90,8 +90,9 @@ class CareWiring(Wiring):
             call.stop()
         for job in (FACTS_JOB, BACK_UP_JOB, CHECK_JOB):
             self.window.jobs.remove(job)
-        if self.properties is not None:
-            self.properties.close()
+        for dialog in (self.properties, self.result):
+            if dialog is not None:
+                dialog.close()
 
     def retranslate(self) -> None:
         """Another language: say anew what came of it. (The dialogs look after themselves.)"""
@@ -223,7 +224,7 @@ class CareWiring(Wiring):
 
         def tell() -> Banner:
             title = tr("Something is damaged.") if report.is_damaged else tr("The project is intact.")
-            lines = (tr("{n} things to know.", n=notices),) if notices and not report.is_damaged else ()
+            lines = (trn("1 thing to know.", "{count} things to know.", notices),) if notices and not report.is_damaged else ()
             tone = "danger" if report.is_damaged else "info"
             return Banner(title, lines, tone=tone, action=(tr("Show result"), self._show_result), is_closable=True)
 

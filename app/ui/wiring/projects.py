@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 DEMO_IS_BROKEN = frozenset({"damaged", "key-missing", "not-a-project"})  # then it is made anew
 DEMO_JOB = "demo"
-OUR_BANNERS = ("read-only", "unclean", "case", "import")
+OUR_BANNERS = ("read-only", "unclean", "case", "import", "care", "merge")
 MENU_LETTERS = 60  # of a path in the menu
 
 
