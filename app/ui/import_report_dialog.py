@@ -66,11 +66,13 @@ def decisions_of(report: ImportReport) -> str:
     if waiting:
         parts.append(trn("1 case needs a decision.", "{count} cases need a decision.", waiting))
     if blocked:
-        one, many = (
-            "1 case is blocked until a person has looked.",
-            "{count} cases are blocked until a person has looked.",
+        parts.append(
+            trn(
+                "1 case is blocked until a person has looked.",
+                "{count} cases are blocked until a person has looked.",
+                blocked,
+            )
         )
-        parts.append(trn(one, many, blocked))
     return " ".join(parts)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, QTimer
 from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
@@ -239,6 +239,13 @@ class NewProjectDialog(QDialog):
         self.form.setEnabled(self.is_new)
         ready = not self.form.check() if self.is_new else self.recent.currentIndex().isValid()
         self.accept_button.setEnabled(ready)
+        QTimer.singleShot(0, self, self._make_room)
+
+    def _make_room(self) -> None:
+        """A long folder takes more lines."""
+        layout = self.layout()
+        if layout is not None:
+            self.resize(self.width(), max(self.height(), layout.totalHeightForWidth(self.width())))
 
     def _try(self) -> None:
         if not self.is_new or not self.form.check():

@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 
 from app.core.errors import UserError
+from app.store.project import ProjectStore
 from app.ui.language import use_language
 from app.ui.new_project import NewProjectDialog
 from app.ui.privacy import hide_names
@@ -76,6 +77,25 @@ def test_properties_and_check_speak_the_language_and_hide_names_while_they_are_o
     result.close()
 
 
+def test_who_holds_the_project_is_no_longer_read_in_an_error_when_names_are_hidden(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "p", cases=1)
+    with ProjectStore.open(folder):
+        window = open_window(folder)
+    assert window.project is not None
+    assert not window.project.is_writable
+    account = getpass.getuser()
+    window.importing.bring_in([tmp_path])
+    assert f"held by {account} on" in window.banners.texts["error"]
+    window.looks.change(language="de")
+    wait(20)
+    said = window.banners.texts["error"]
+    assert said.startswith(f"Jetzt kann nichts importiert werden. Es ist bei {account} auf ")
+    assert said.endswith("Drücken Sie „Erneut zum Schreiben öffnen“, oder öffnen Sie ein anderes Projekt.")
+    window.looks.change(hide_names=True)
+    wait(20)
+    assert f"bei {account} auf" not in window.banners.texts["error"]
+
+
 def test_what_a_check_found_is_not_said_of_the_next_project(tmp_path: Path) -> None:
     first, second = make_project(tmp_path / "first", cases=1), make_project(tmp_path / "second", cases=1)
     for backup in (first / "backups").iterdir():
@@ -137,6 +157,6 @@ def test_long_folders_without_spaces_are_read_whole_and_widen_nothing(tmp_path: 
     dialog.form.place.setText(str(place))
     wait(20)
     assert dialog.minimumSizeHint().width() <= dialog.width()
-    assert dialog.form._says.height() >= dialog.form._says.heightForWidth(dialog.form._says.width())
+    wait_until(lambda: dialog.form._says.height() >= dialog.form._says.heightForWidth(dialog.form._says.width()), 10)
     assert dialog.form.says == f"Will be made: {place / 'Hips'}"
     dialog.reject()

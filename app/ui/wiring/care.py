@@ -224,7 +224,8 @@ class CareWiring(Wiring):
 
         def tell() -> Banner:
             title = tr("Something is damaged.") if report.is_damaged else tr("The project is intact.")
-            lines = (trn("1 thing to know.", "{count} things to know.", notices),) if notices and not report.is_damaged else ()
+            known = trn("1 thing to know.", "{count} things to know.", notices)
+            lines = (known,) if notices and not report.is_damaged else ()
             tone = "danger" if report.is_damaged else "info"
             return Banner(title, lines, tone=tone, action=(tr("Show result"), self._show_result), is_closable=True)
 
