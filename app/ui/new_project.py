@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from app.core.errors import UserError
 from app.ui.breakable import breakable, unbroken
+from app.ui.dialog_size import open_at
 from app.ui.fields import typed_folder
 from app.ui.language import say, tr
 from app.ui.privacy import are_names_hidden, private
@@ -245,7 +246,7 @@ class NewProjectDialog(QDialog):
         """A long folder takes more lines."""
         layout = self.layout()
         if layout is not None:
-            self.resize(self.width(), max(self.height(), layout.totalHeightForWidth(self.width())))
+            open_at(self, self.width(), max(self.height(), layout.totalHeightForWidth(self.width())))
 
     def _try(self) -> None:
         if not self.is_new or not self.form.check():
