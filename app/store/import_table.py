@@ -12,6 +12,7 @@ from app.store.import_report import ImportItem, ImportReport, Outcome
 
 COLUMNS = ("file", "outcome", "reason", "remedy", "view", "notices")
 _FIGURES = re.compile(r"\d+(?:[.,]\d+)*")
+_LONE_SURROGATES = re.compile("[\ud800-\udfff]")  # bytes of a name that is in no valid encoding
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -77,7 +78,7 @@ def first_open_case(report: ImportReport) -> str:
 
 
 def report_csv(report: ImportReport) -> str:
-    """The report as CSV for a spreadsheet; nothing in it is taken for a formula.
+    """The report as CSV for a spreadsheet; nothing in it is taken for a formula, and it can always be written.
 
     It holds names of files, so it belongs wherever the user puts it and not into the project.
     """
@@ -91,6 +92,7 @@ def report_csv(report: ImportReport) -> str:
 
 
 def _plain(cell: str) -> str:
+    cell = _LONE_SURROGATES.sub(lambda found: f"\\u{ord(found[0]):04x}", cell)
     return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
 
 

@@ -77,7 +77,7 @@ class CommandSet:
         self._key_texts.clear()
         for title, menu in self._menus.items():
             menu.setTitle(tr(title))
-        with_mnemonics(self._menus.values())
+        with_mnemonics(self._menus.values(), self._alt_letters())
         for command in self.commands:
             action, tip = self.actions[command.id], tr(command.tip)
             action.setText(tr(command.text))
@@ -142,7 +142,12 @@ class CommandSet:
             if command.has_separator and not menu.isEmpty():
                 menu.addSeparator()
             menu.addAction(self.actions[command.id])
-        with_mnemonics(self._menus.values())
+        with_mnemonics(self._menus.values(), self._alt_letters())
+
+    def _alt_letters(self) -> set[str]:
+        """Letters that run a command with Alt; a menu that opened by one of them would keep both from working."""
+        keys = {key for name in self.actions for key in self.keys(name)}
+        return {letter for letter in map(chr, range(ord("a"), ord("z") + 1)) if f"Alt+{letter.upper()}" in keys}
 
     def menu(self, title: str) -> QMenu:
         """A menu by its English title."""
@@ -184,9 +189,9 @@ def native(key: str) -> str:
     return text
 
 
-def with_mnemonics(menus: Iterable[QMenu]) -> None:
-    """Give each menu a letter of its own to open it with Alt."""
-    used: set[str] = set()
+def with_mnemonics(menus: Iterable[QMenu], taken: Iterable[str] = ()) -> None:
+    """Give each menu a letter of its own to open it with Alt, none that is taken."""
+    used = set(taken)
     for menu in menus:
         title = menu.title().replace("&", "")
         for place, letter in enumerate(title):

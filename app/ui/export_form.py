@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
 from app.core.export import Content, ExportFormat, ExportRequest, SplitKind, SplitRequest
 from app.core.worklist import EVERYTHING, Query
 from app.ui.export_words import CONTENT_TIPS, CONTENT_WORDS, FORMAT_TIPS, FORMAT_WORDS
-from app.ui.fields import ChoiceBox, NumberBox
+from app.ui.fields import ChoiceBox, NumberBox, typed_folder
 from app.ui.language import tr, trn
 from app.ui.privacy import are_names_hidden
 from app.ui.theme import GAP_L, GAP_M, GAP_S
@@ -129,7 +129,7 @@ class ExportForm(QWidget):
     @property
     def goal(self) -> Path:
         """The folder that it goes to."""
-        return Path(self.folder.text().strip()).expanduser()
+        return typed_folder(self.folder.text().strip())
 
     def show_scope(self, scope: ExportScope) -> None:
         """Other cases are listed or marked now, or another project is open."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt
@@ -24,6 +25,15 @@ if TYPE_CHECKING:
     _SpinBox = QAbstractSpinBox
 else:
     _SpinBox = object  # beside Qt's own class, at run time
+
+
+def typed_folder(text: str) -> Path:
+    """A folder that somebody types; `~` is their own, and that of an account that there is not stays as it is."""
+    folder = Path(text)
+    try:
+        return folder.expanduser()
+    except RuntimeError:
+        return folder
 
 
 class _Roomy(_SpinBox):

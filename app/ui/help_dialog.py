@@ -23,7 +23,7 @@ from app.ui.help_pages import HelpPage, help_pages
 from app.ui.language import tr
 from app.ui.theme import GAP_L, GAP_M, GAP_S, TEXT_L, TEXT_XL, colours
 
-LIST_PX = 250
+LIST_PX = 280  # German titles in one line
 
 
 class HelpDialog(QDialog):

@@ -66,11 +66,13 @@ def decisions_of(report: ImportReport) -> str:
     if waiting:
         parts.append(trn("1 case needs a decision.", "{count} cases need a decision.", waiting))
     if blocked:
-        one, many = (
-            "1 case is blocked until a person has looked.",
-            "{count} cases are blocked until a person has looked.",
+        parts.append(
+            trn(
+                "1 case is blocked until a person has looked.",
+                "{count} cases are blocked until a person has looked.",
+                blocked,
+            )
         )
-        parts.append(trn(one, many, blocked))
     return " ".join(parts)
 
 
@@ -232,8 +234,9 @@ class ImportReportDialog(QDialog):
         try:
             atomic_write(path, [report_csv(self._report).encode("utf-8-sig")])
         except OSError as error:
-            problem = UserError("The report could not be written.", reason=(error.strerror or "").lower())
-            self._words.setText(f"{say(problem.title)} {problem.reason}")
+            reason = f"The system says: {(error.strerror or type(error).__name__).lower()}."
+            problem = UserError("The report could not be written.", reason=reason)
+            self._words.setText(f"{say(problem.title)} {say(problem.reason)}")
             self._words.setVisible(True)
 
 

@@ -58,8 +58,9 @@ def progress_words(state: ImportState, waiting: int) -> str:
             words = [tr("Reading headers: {done} of {total}", done=done, total=total)]
         else:
             words = [tr("{done} of {total} files", done=done, total=total)]
-        if state.stage is Stage.IMAGES and state.elapsed_s > RATE_AFTER_S:
-            words.append(tr("{n} files/s", n=whole(round(state.done / state.elapsed_s))))
+        rate = round(state.done / state.elapsed_s) if state.elapsed_s > RATE_AFTER_S else 0
+        if state.stage is Stage.IMAGES and rate:
+            words.append(tr("{n} files/s", n=whole(rate)))
         rest_s = remaining_s(state)
         if rest_s is not None and not state.is_stopping:
             words.append(rest_words(rest_s))

@@ -162,8 +162,12 @@ class MappingDialog(QDialog):
         else:
             sentences.append(tr("The table holds no labels."))
         if preview.missing:
-            one, many = "1 file is missing; the report names it.", "{count} files are missing; the report names them."
-            sentences.append(trn(one, many, len(preview.missing)))
+            left = len(preview.missing)
+            sentences.append(
+                trn(
+                    "1 file is missing; the report names it.", "{count} files are missing; the report names them.", left
+                )
+            )
         sentences += [say(note) for note in preview.mapping.notes]
         sentences.append(
             tr("Labels that a case has already are kept; images that are there already get the labels that they lack.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSize, QTimer
 from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
@@ -21,7 +21,11 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.errors import UserError
+from app.ui.breakable import breakable, unbroken
+from app.ui.dialog_size import open_at
+from app.ui.fields import typed_folder
 from app.ui.language import say, tr
+from app.ui.privacy import are_names_hidden, private
 from app.ui.recent_list import RecentEntry, RecentList
 from app.ui.theme import GAP_L, GAP_M, GAP_S, GAP_XL
 
@@ -80,6 +84,8 @@ class NewProjectForm(QWidget):
         self.name = QLineEdit(name, self)
         self.name.setMaxLength(MAX_NAME)
         self.place = QLineEdit(str(place), self)
+        if are_names_hidden():
+            self.place.setEchoMode(QLineEdit.EchoMode.Password)  # a path may name somebody
         self._browse = QPushButton(tr("Choose…"), self)
         self._browse.clicked.connect(self._choose)
         self._says = QLabel(self)
@@ -106,7 +112,7 @@ class NewProjectForm(QWidget):
     @property
     def path(self) -> Path:
         """The new project's folder."""
-        return Path(self.place.text()).expanduser() / folder_name(self.name.text())
+        return typed_folder(self.place.text()) / folder_name(self.name.text())
 
     @property
     def project_name(self) -> str:
@@ -116,12 +122,12 @@ class NewProjectForm(QWidget):
     @property
     def says(self) -> str:
         """What stands below the fields."""
-        return self._says.text()
+        return unbroken(self._says.text())
 
     def check(self) -> str:
         """Say what will be made, or why it cannot be; returns the problem."""
-        problem = problem_with(Path(self.place.text()).expanduser(), self.name.text())
-        self._says.setText(problem or tr("Will be made: {path}", path=self.path))
+        problem = problem_with(typed_folder(self.place.text()), self.name.text())
+        self._says.setText(breakable(problem or tr("Will be made: {path}", path=private(str(self.path)))))
         self._says.setProperty("tone", "caution" if problem else "")
         self._says.style().unpolish(self._says)
         self._says.style().polish(self._says)
@@ -234,6 +240,13 @@ class NewProjectDialog(QDialog):
         self.form.setEnabled(self.is_new)
         ready = not self.form.check() if self.is_new else self.recent.currentIndex().isValid()
         self.accept_button.setEnabled(ready)
+        QTimer.singleShot(0, self, self._make_room)
+
+    def _make_room(self) -> None:
+        """A long folder takes more lines."""
+        layout = self.layout()
+        if layout is not None:
+            open_at(self, self.width(), max(self.height(), layout.totalHeightForWidth(self.width())))
 
     def _try(self) -> None:
         if not self.is_new or not self.form.check():

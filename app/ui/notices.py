@@ -15,6 +15,7 @@ from app.ui.flow_layout import FlowLayout
 from app.ui.focus import holds_focus
 from app.ui.icon_label import IconLabel
 from app.ui.language import say, tr
+from app.ui.lock_words import read_only_words
 from app.ui.privacy import without_paths
 from app.ui.theme import GAP_L, GAP_M, GAP_S
 
@@ -151,7 +152,7 @@ class BannerArea(QWidget):
 
     def show_error(self, error: UserError) -> None:
         """Show an error: title, reason, remedy. The user puts it away."""
-        lines = tuple(say(part) for part in (error.reason, error.remedy) if part)
+        lines = tuple(part for part in (read_only_words(error.reason), say(error.remedy)) if part)
         self.show_banner("error", Banner(say(error.title), lines, tone="danger", is_closable=True))
         self._error = error
 
@@ -164,6 +165,8 @@ class BannerArea(QWidget):
     def remove(self, key: str) -> None:
         """Take a banner away, if it is there."""
         banner = self._banners.pop(key, None)
+        if key == "error":
+            self._error = None  # it must not come back in another language
         if banner is not None:
             if holds_focus(banner):
                 self.focus_left.emit()  # else Qt would go to the next button, which keys would then press

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QKeySequence
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -27,6 +27,7 @@ from app.ui.theme import GAP_M, GAP_S
 ROW_PX = 26
 ID = Qt.ItemDataRole.UserRole
 MODIFIERS = (Qt.Key.Key_Control, Qt.Key.Key_Shift, Qt.Key.Key_Alt, Qt.Key.Key_AltGr, Qt.Key.Key_Meta)
+DIGITS = tuple("123456789")  # labels get them before any command does
 Shortcuts = Mapping[str, tuple[str, ...]]
 
 
@@ -213,6 +214,10 @@ class ShortcutEditor(QWidget):
 
     def _take(self, key: str) -> None:
         """A key was pressed for the marked command."""
+        if key in DIGITS:
+            self._wanted = ""
+            self._show(tr("The digits 1 to 9 answer the label form; no command gets them."))
+            return
         owner = self._commands.owner_of(key)
         if owner and owner != self.current:
             self._wanted = key
@@ -290,6 +295,11 @@ class KeyRecorder(QPushButton):
         self.setText(tr("Press the new key") if self.isChecked() else self._keys or tr("Set a key"))
         self.setToolTip(tr("Press here, then the new key; Escape leaves it as it is"))
         self.setAccessibleName(tr("Key of this command: {keys}", keys=self._keys or tr("none")))
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        """Whoever goes elsewhere does not press a key here any more."""
+        super().focusOutEvent(event)
+        self.show_key(self._keys)
 
     def event(self, event: QEvent) -> bool:
         """While it waits, every key comes here, those of the dialog and of the window too."""

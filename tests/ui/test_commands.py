@@ -281,6 +281,50 @@ def test_a_key_of_the_person_beats_a_new_default(window: MainWindow) -> None:
     assert "F" not in window.commands.keys("frontal")
 
 
+def test_digits_of_the_label_form_are_no_keys_of_commands(window: MainWindow) -> None:
+    editor = editor_of(window)
+    editor.mark("fit")
+    before = window.commands.keys("fit")
+    editor.recorder.click()
+    press(editor.recorder, Key.Key_1)
+    assert window.commands.keys("fit") == before
+    assert "label form" in editor.note.text()
+    assert not editor.take_over.isVisible()
+    editor.recorder.click()
+    press(editor.recorder, Key.Key_1, Mod.ControlModifier | Mod.AltModifier)
+    assert window.commands.keys("fit") == ("Ctrl+Alt+1",)
+
+
+def test_whoever_goes_elsewhere_is_not_asked_for_a_key_any_more(window: MainWindow) -> None:
+    editor = editor_of(window)
+    editor.window().activateWindow()
+    wait_until(editor.window().isActiveWindow)
+    editor.mark("fit")
+    QTest.mouseClick(editor.recorder, Qt.MouseButton.LeftButton)
+    assert editor.recorder.text() == "Press the new key"
+    QTest.mouseClick(editor.search, Qt.MouseButton.LeftButton)
+    QTest.keyClicks(editor.search, "zoom")
+    assert editor.search.text() == "zoom"
+    assert editor.recorder.text() != "Press the new key"
+
+
+def test_a_menu_leaves_its_letter_to_a_command_that_has_it(window: MainWindow) -> None:
+    assert window.commands.menu("File").title() == "&File"
+    fitted: list[bool] = []
+    window.actions_by_id["fit"].triggered.connect(lambda _: fitted.append(True))
+    window.looks.change(shortcuts={"fit": ("Alt+F",)})
+    wait(20)
+    assert window.commands.menu("File").title() == "F&ile"
+    window.activateWindow()
+    wait_until(window.isActiveWindow)
+    for _ in range(2):
+        press(window, Key.Key_F, Mod.AltModifier)
+    assert len(fitted) == 2
+    window.looks.change(shortcuts={})
+    wait(20)
+    assert window.commands.menu("File").title() == "&File"
+
+
 # --- help ---
 
 
@@ -313,6 +357,18 @@ def test_help_pages_name_only_commands_that_there_are() -> None:
             assert set(re.findall(r"\{key:([^}]+)\}", text)) <= known, path.name
             linked = re.findall(r"\]\(([a-z]+)\.md\)", text)
             assert set(linked) <= {name.partition("-")[2].removesuffix(".md") for name in pages[code]}
+
+
+def test_no_title_of_a_help_page_is_cut_off(window: MainWindow) -> None:
+    window.looks.show_help()
+    dialog = window.looks.dialog
+    assert isinstance(dialog, HelpDialog)
+    for language in ("en", "de"):
+        window.looks.change(language=language)
+        wait(20)
+        items = [dialog.list.item(row) for row in range(dialog.list.count())]
+        room = dialog.list.viewport().width()
+        assert [item.text() for item in items if dialog.list.visualItemRect(item).width() > room] == []
 
 
 def test_help_links_lead_to_their_page(window: MainWindow) -> None:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from app.ui.care_dialogs import CheckDialog, PropertiesDialog
 
 BACK_UP_JOB, CHECK_JOB, FACTS_JOB, REPAIR_JOB = "back-up", "check", "facts", "repair"
+BANNER = "care"
 REPAIRER = "coxa gui"  # recorded as author of a repair
 
 
@@ -45,6 +46,7 @@ class CareWiring(Wiring):
     _check: BackgroundCall
     _repair: BackgroundCall
     _repaired: Path | None = None
+    _tell: Callable[[], Banner] | None = None  # makes the banner about what came last
     _is_quiet = False  # the backup under way is the day's, which nobody asked for
 
     def effects(self) -> dict[str, Callable[[bool], object]]:
@@ -88,8 +90,18 @@ class CareWiring(Wiring):
             call.stop()
         for job in (FACTS_JOB, BACK_UP_JOB, CHECK_JOB):
             self.window.jobs.remove(job)
-        if self.properties is not None:
-            self.properties.close()
+        for dialog in (self.properties, self.result):
+            if dialog is not None:
+                dialog.close()
+
+    def retranslate(self) -> None:
+        """Another language: say anew what came of it. (The dialogs look after themselves.)"""
+        if self._tell is not None and BANNER in self.window.banners.texts:
+            self._say(self._tell)
+
+    def _say(self, tell: Callable[[], Banner]) -> None:
+        self._tell = tell
+        self.window.banners.show_banner(BANNER, tell())
 
     def show_properties(self) -> None:
         """Count everything, then show it."""
@@ -145,14 +157,16 @@ class CareWiring(Wiring):
     def _on_repaired(self, repair: Repair) -> None:
         self.window.jobs.remove(REPAIR_JOB)
         path, self._repaired = self._repaired, None
-        kept = trn("1 recorded change was kept.", "{count} recorded changes were kept.", repair.kept)
-        lost = (trn("1 is lost.", "{count} are lost.", repair.lost),) if repair.lost else ()
-        banner = Banner(
-            tr("The project was repaired."), (kept, *lost), tone="caution" if lost else "info", is_closable=True
-        )
+
+        def tell() -> Banner:
+            kept = trn("1 recorded change was kept.", "{count} recorded changes were kept.", repair.kept)
+            lost = (trn("1 is lost.", "{count} are lost.", repair.lost),) if repair.lost else ()
+            tone = "caution" if lost else "info"
+            return Banner(tr("The project was repaired."), (kept, *lost), tone=tone, is_closable=True)
+
         if path is not None:
             self.window.projects.open_project(path)
-        self.window.banners.show_banner("care", banner)
+        self._say(tell)
 
     def _show_check(self, detail: str, done: int, total: int) -> None:
         buttons = ((tr("Cancel"), self._cancel_check),)
@@ -190,9 +204,12 @@ class CareWiring(Wiring):
         self.window.jobs.remove(BACK_UP_JOB)
         if self._is_quiet:
             return
-        title = tr("Backup made and verified.")
-        words = f"{backup.path.name}, {size_words(backup.size_bytes)}"
-        self.window.banners.show_banner("care", Banner(title, (words,), is_closable=True))
+
+        def tell() -> Banner:
+            words = f"{backup.path.name}, {size_words(backup.size_bytes)}"
+            return Banner(tr("Backup made and verified."), (words,), is_closable=True)
+
+        self._say(tell)
         if self.properties is not None:
             self.properties.close()
             self.show_properties()
@@ -204,12 +221,15 @@ class CareWiring(Wiring):
         self.window.jobs.remove(CHECK_JOB)
         self.result = CheckDialog(report, self.window)
         notices = sum(item.state is State.NOTICE for item in report.items)
-        title = tr("Something is damaged.") if report.is_damaged else tr("The project is intact.")
-        lines = (tr("{n} things to know.", n=notices),) if notices and not report.is_damaged else ()
-        tone = "danger" if report.is_damaged else "info"
-        action = (tr("Show result"), self._show_result)
-        banner = Banner(title, lines, tone=tone, action=action, is_closable=True)
-        self.window.banners.show_banner("care", banner)
+
+        def tell() -> Banner:
+            title = tr("Something is damaged.") if report.is_damaged else tr("The project is intact.")
+            known = trn("1 thing to know.", "{count} things to know.", notices)
+            lines = (known,) if notices and not report.is_damaged else ()
+            tone = "danger" if report.is_damaged else "info"
+            return Banner(title, lines, tone=tone, action=(tr("Show result"), self._show_result), is_closable=True)
+
+        self._say(tell)
         if report.is_damaged or self.properties is not None:
             self._show_result()
 

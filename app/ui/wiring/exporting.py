@@ -128,9 +128,7 @@ class ExportingWiring(Wiring):
             return
         request, folder, path = panel.form.request(), panel.form.goal, self.project.path
         if not folder.name or not folder.is_absolute():
-            error = UserError(
-                tr("The data set needs a folder."), remedy=tr("Choose where it goes to."), kind="no-folder"
-            )
+            error = UserError("The data set needs a folder.", remedy="Choose where it goes to.", kind="no-folder")
             self.window.banners.show_error(error)
             return
         self._stop = stop = threading.Event()

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 from app.core.errors import UserError
 from app.ui.jobs_strip import JobLine
 from app.ui.language import tr, trn
-from app.ui.lock_words import read_only_words
 from app.ui.notices import Banner
 from app.ui.privacy import private
 from app.ui.wiring.wiring import Wiring
@@ -190,9 +189,9 @@ class ImportingWiring(Wiring):
             self.bring_in(paths)
             return
         error = UserError(
-            tr("There is no file to paste."),
-            reason=tr("What was copied last is neither a file nor a path to one."),
-            remedy=tr("Copy files or folders in the file manager, then paste them here."),
+            "There is no file to paste.",
+            reason="What was copied last is neither a file nor a path to one.",
+            remedy="Copy files or folders in the file manager, then paste them here.",
             kind="nothing-to-paste",
         )
         self.window.banners.show_error(error)
@@ -219,9 +218,9 @@ class ImportingWiring(Wiring):
             self.window.jobs.show_job(TABLE_JOB, line)
             return
         error = UserError(
-            tr("One table at a time."),
-            reason=tr("Another one is still being looked at."),
-            remedy=tr("Try again in a moment."),
+            "One table at a time.",
+            reason="Another one is still being looked at.",
+            remedy="Try again in a moment.",
             kind="busy",
         )
         self.window.banners.show_error(error)
@@ -256,9 +255,9 @@ class ImportingWiring(Wiring):
         elif not project.is_writable:
             self.window.banners.show_error(
                 UserError(
-                    tr("Nothing can be imported now."),
-                    reason=read_only_words(project.read_only_reason),
-                    remedy=tr("Press “Try again for writing”, or open another project."),
+                    "Nothing can be imported now.",
+                    reason=project.read_only_reason,
+                    remedy="Press “Try again for writing”, or open another project.",
                     kind="read-only",
                 )
             )

@@ -116,22 +116,20 @@ class MergingWiring(Wiring):
         error: UserError | None = None
         if not self.project.is_open or not self.project.is_writable:
             error = UserError(
-                tr("Nothing can be merged now."),
-                reason=self.project.read_only_reason or tr("No project is open."),
-                remedy=tr("Open the project that everything is to come into, for writing."),
+                "Nothing can be merged now.",
+                reason=self.project.read_only_reason or "No project is open.",
+                remedy="Open the project that everything is to come into, for writing.",
                 kind="read-only",
             )
         elif self._call.is_running or self.window.importing.is_running:
             error = UserError(
-                tr("One thing at a time."),
-                reason=tr("Another import or merge is under way."),
-                remedy=tr("Try again when it has ended."),
+                "One thing at a time.",
+                reason="Another import or merge is under way.",
+                remedy="Try again when it has ended.",
                 kind="busy",
             )
         elif path.absolute().resolve() == self.project.path.resolve():
-            error = UserError(
-                tr("A project is not merged with itself."), remedy=tr("Choose another folder."), kind="same"
-            )
+            error = UserError("A project is not merged with itself.", remedy="Choose another folder.", kind="same")
         if error is not None:
             self.window.banners.show_error(error)
         return error is None

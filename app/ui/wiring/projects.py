@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 DEMO_IS_BROKEN = frozenset({"damaged", "key-missing", "not-a-project"})  # then it is made anew
 DEMO_JOB = "demo"
-OUR_BANNERS = ("read-only", "unclean", "case", "import")
+OUR_BANNERS = ("read-only", "unclean", "case", "import", "care", "merge")
 MENU_LETTERS = 60  # of a path in the menu
 
 
@@ -37,6 +37,7 @@ class ProjectsWiring(Wiring):
     _recent: RecentProjects | None = None
     _then: Callable[[], object] | None = None
     _first_images: ImageLoader | None = None
+    _damaged: tuple[str, UserError, Path] | None = None  # what the banner about a damaged project says, and of which
 
     def effects(self) -> dict[str, Callable[[bool], object]]:
         """What the File menu does with projects."""
@@ -207,15 +208,7 @@ class ProjectsWiring(Wiring):
         if project.is_open and project.path == start.demo:
             project.close()
         if not project.is_open:
-            window.start_page.say(
-                tr("Making the demo project"),
-                tr(
-                    "Synthetic hips are computed and imported as any other radiographs. This takes about a minute on "
-                    "two processors and happens once."
-                ),
-                buttons=((tr("Cancel"), self._cancel_demo),),
-                is_busy=True,
-            )
+            self._say_making_demo()
             window.middle.setCurrentWidget(window.start_page)
         window.demo_task.start()
         self._on_demo_step(0, 0, "")
@@ -272,6 +265,17 @@ class ProjectsWiring(Wiring):
 
     # --- the demo being made ---
 
+    def _say_making_demo(self) -> None:
+        self.window.start_page.say(
+            tr("Making the demo project"),
+            tr(
+                "Synthetic hips are computed and imported as any other radiographs. This takes about a minute on "
+                "two processors and happens once."
+            ),
+            buttons=((tr("Cancel"), self._cancel_demo),),
+            is_busy=True,
+        )
+
     def _cancel_demo(self) -> None:
         self.window.demo_task.stop()
         self.window.jobs.remove(DEMO_JOB)
@@ -281,9 +285,9 @@ class ProjectsWiring(Wiring):
     def _on_demo_step(self, done: int, total: int, text: str) -> None:
         if not self.project.is_open:
             if total:
-                self.window.start_page.show_step(done, total, text)
+                self.window.start_page.show_step(done, total, say(text))
             return
-        detail = tr("{what}: {done} of {total}", what=text, done=done, total=total) if total else ""
+        detail = tr("{what}: {done} of {total}", what=say(text), done=done, total=total) if total else ""
         buttons = ((tr("Cancel"), self._cancel_demo),)
         line = JobLine(title=tr("Making the demo project"), detail=detail, done=done, total=total, buttons=buttons)
         self.window.jobs.show_job(DEMO_JOB, line)
@@ -291,10 +295,13 @@ class ProjectsWiring(Wiring):
     def _on_demo_made(self) -> None:
         self.window.jobs.remove(DEMO_JOB)
         if self.project.is_open and self.project.path != self.window.start.demo:
-            action = (tr("Open it"), self.open_demo)
-            self.window.banners.show_banner("demo", Banner(tr("The demo project is ready."), action=action))
+            self._say_demo_ready()
             return
         self.open_project(self.window.start.demo, is_read_only=self.window.start.is_read_only)
+
+    def _say_demo_ready(self) -> None:
+        action = (tr("Open it"), self.open_demo)
+        self.window.banners.show_banner("demo", Banner(tr("The demo project is ready."), action=action))
 
     def _on_demo_failed(self, error: UserError) -> None:
         self.window.jobs.remove(DEMO_JOB)
@@ -349,7 +356,10 @@ class ProjectsWiring(Wiring):
         path = self._opening
         if error.kind != "damaged" or path is None:
             self.window.banners.show_error(error)
-            return
+        else:
+            self._say_damaged(error, path)
+
+    def _say_damaged(self, error: UserError, path: Path) -> None:
         care = self.window.care
         banner = Banner(
             say(error.title),
@@ -360,6 +370,7 @@ class ProjectsWiring(Wiring):
             is_closable=True,
         )
         self.window.banners.show_banner("error", banner)
+        self._damaged = (banner.text, error, path)
 
     def _ask_for_project(self) -> None:
         path = QFileDialog.getExistingDirectory(self.window, tr("Open a project folder"))
@@ -407,9 +418,15 @@ class ProjectsWiring(Wiring):
         self._say_project()
         if "unclean" in window.banners.texts:
             self._say_unclean()
-        if window.middle.currentWidget() is not window.start_page or window.demo_task.is_running:
+        if self._damaged is not None and window.banners.texts.get("error") == self._damaged[0]:
+            self._say_damaged(*self._damaged[1:])
+        if "demo" in window.banners.texts:
+            self._say_demo_ready()
+        if window.middle.currentWidget() is not window.start_page:
             return
-        if not self.project.is_open:
+        if not self.project.is_open and window.demo_task.is_running:
+            self._say_making_demo()
+        elif not self.project.is_open:
             window.start_page.show_home(self.recent_entries())
         elif not window.case_list.total:
             self._say_no_cases()
