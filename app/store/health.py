@@ -271,7 +271,8 @@ def _check_backups(folder: ProjectFolder, report: HealthReport, now: datetime, *
         )
     else:
         checked = "all" if is_full else "the newest"
-        _add(report, "backups", State.FINE, f"{len(backups)} backups, {checked} verified.")
+        words = "1 backup, verified." if len(backups) == 1 else f"{len(backups)} backups, {checked} verified."
+        _add(report, "backups", State.FINE, words)
 
 
 def _last_event(folder: ProjectFolder) -> int:

@@ -138,7 +138,7 @@ class AdjudicationPanel(QWidget):
         if not self._has_case:
             heading = tr("No case is on the screen.")
         elif not self.boxes:
-            heading = tr("The readers of this case agree.")
+            heading = tr("There is nothing to decide about this case.")
         elif is_open:
             heading = trn("1 question to decide", "{count} questions to decide", is_open)
         else:

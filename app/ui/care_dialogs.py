@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QLocale, Qt, Signal
-from PySide6.QtGui import QColor, QGuiApplication
+from PySide6.QtGui import QColor, QGuiApplication, QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
     QGridLayout,
@@ -26,6 +26,7 @@ from app.ui.language import moment, present_language, say, tr, whole
 from app.ui.lock_words import open_words, read_only_words
 from app.ui.privacy import private
 from app.ui.theme import GAP_L, GAP_M, GAP_S
+from app.ui.wrapped_rows import WrappedRows
 
 MAX_PROBLEMS = 200
 
@@ -164,8 +165,8 @@ class CheckDialog(QDialog):
         self.tree = QTreeWidget(self)
         self.tree.setRootIsDecorated(False)
         self.tree.setColumnCount(3)
-        self.tree.setWordWrap(True)
         self.tree.header().setStretchLastSection(True)
+        WrappedRows(self.tree)
         self._copy, self._close = QPushButton(self), QPushButton(self)
         self._copy.setAutoDefault(False)
         self._copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.text))
@@ -197,6 +198,11 @@ class CheckDialog(QDialog):
         self._fill(self._report)
         self.tree.resizeColumnToContents(0)
         self.tree.resizeColumnToContents(1)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Rows have the height of the style that they are painted in."""
+        super().showEvent(event)
+        self.tree.doItemsLayout()
 
     def changeEvent(self, event: QEvent) -> None:
         """Another language, or names are hidden."""

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 
 from app.core.errors import UserError
+from app.store.health import HealthReport, Item, State
 from app.store.project import ProjectStore
+from app.ui.care_dialogs import CheckDialog
 from app.ui.language import use_language
 from app.ui.new_project import NewProjectDialog
 from app.ui.privacy import hide_names
@@ -78,6 +80,26 @@ def test_properties_and_check_speak_the_language_and_hide_names_while_they_are_o
     result.close()
 
 
+def test_what_a_check_found_is_read_whole() -> None:
+    application()
+    words = "Three of four images are damaged or missing, and nothing else is wrong with what was looked at here."
+    damage = Item(name="images", state=State.DAMAGED, text=words, remedy="Mend it from the newest backup.")
+    dialog = CheckDialog(HealthReport(items=[damage, Item(name="disk", state=State.FINE, text="9 GiB free.")]))
+    dialog.show()
+    wait(20)
+    for width in (760, 480):
+        dialog.resize(width, 480)
+        wait(20)
+        line, last = (dialog.tree.topLevelItem(number) for number in (0, 1))
+        assert line is not None
+        assert last is not None
+        room = QRect(0, 0, dialog.tree.columnWidth(2) - 20, 10_000)
+        needed = dialog.tree.fontMetrics().boundingRect(room, Qt.TextFlag.TextWordWrap, line.text(2)).height()
+        assert dialog.tree.visualItemRect(line).height() >= needed
+        assert 26 <= dialog.tree.visualItemRect(last).height() < 40
+    dialog.close()
+
+
 def test_who_holds_the_project_is_no_longer_read_in_an_error_when_names_are_hidden(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "p", cases=1)
     with ProjectStore.open(folder):
@@ -113,6 +135,16 @@ def test_what_a_check_found_is_not_said_of_the_next_project(tmp_path: Path) -> N
     assert "care" not in window.banners.texts
     assert window.care.result is not None
     assert not window.care.result.isVisible()
+
+
+def test_a_case_of_a_report_about_another_project_is_not_gone_to_in_silence(tmp_path: Path) -> None:
+    window = open_window(make_project(tmp_path / "first", cases=1))
+    window.importing._go_to("C-NOT-HERE")
+    assert "not in the project that is open" in window.banners.texts["error"]
+    assert window.viewer is not None
+    assert window.viewer.content is not None
+    window.importing._go_to(window.viewer.content.case.id)
+    assert window.viewer.is_settled
 
 
 def test_a_home_that_there_is_not_is_no_place_for_a_project(tmp_path: Path) -> None:

@@ -386,6 +386,7 @@ def test_the_last_view_of_a_project_can_be_excluded(tmp_path: Path) -> None:
     assert not window.viewer.has_image
     assert window.resolving.panel.isHidden()
     assert not window.actions_by_id["block"].isEnabled()
+    assert window.start_page.heading.text() == "The only radiograph is excluded"
     QTest.keySequence(window, QKeySequence("Backspace"))  # no other case is there to take it back from
     wait_until(lambda: window.viewer is not None and window.viewer.has_image)
     assert window.case_list.total == 1

@@ -427,5 +427,14 @@ class ImportingWiring(Wiring):
         self.dialog.activateWindow()
 
     def _go_to(self, case_id: str) -> None:
+        """Open a case of a report, which is kept when another project is opened."""
         if self.project.is_open and self.project.look().cases.get(case_id) is not None:
             self.window.cases.go_to(case_id)
+            return
+        error = UserError(
+            "This case is not in the project that is open.",
+            reason="It was imported into another one, or its views belong to other cases now.",
+            remedy="Open the project into which it was imported.",
+            kind="no-case",
+        )
+        self.window.banners.show_error(error)

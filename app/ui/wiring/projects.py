@@ -14,6 +14,7 @@ from app.core.errors import UserError
 from app.ui.jobs_strip import JobLine
 from app.ui.language import literal, say, tr, trn
 from app.ui.lock_words import read_only_words
+from app.ui.no_cases import no_cases_words
 from app.ui.notices import Banner
 from app.ui.privacy import private
 from app.ui.wiring.wiring import Wiring
@@ -242,26 +243,22 @@ class ProjectsWiring(Wiring):
             window.start_page.say(
                 tr("Importing"), tr("The first cases appear here in a moment; you can begin with them."), is_busy=True
             )
-        elif not project.is_writable:
-            window.start_page.say(
-                tr("No radiographs in this project yet"),
-                tr("It is open for looking only, so nothing can be imported now."),
-                buttons=((tr("Open another project…"), self._ask_for_project),),
-            )
-        else:
-            window.start_page.say(
-                tr("Drop radiographs here"),
-                tr(
-                    "No radiographs in this project yet. Drop files, folders, zip archives or a DICOMDIR; or a CSV "
-                    "file that names patients, sides and labels of images. Names and dates are replaced on the way "
-                    "in; your own files are never changed."
-                ),
-                buttons=(
-                    (tr("Import files…"), actions["import_files"].trigger),
-                    (tr("Import folder…"), actions["import_folder"].trigger),
-                ),
-                is_drop_target=True,
-            )
+            return
+        excluded, take_back = len(project.look().views.all()), tr("Take back the last decision")
+        heading, words = no_cases_words(
+            excluded=excluded,
+            is_writable=project.is_writable,
+            take_back=window.commands.key_text("take_back") or take_back,
+        )
+        elsewhere = (tr("Open another project…"), self._ask_for_project)
+        imports = (
+            (tr("Import files…"), actions["import_files"].trigger),
+            (tr("Import folder…"), actions["import_folder"].trigger),
+        )
+        is_drop_target = project.is_writable and not excluded
+        window.start_page.say(
+            heading, words, buttons=imports if project.is_writable else (elsewhere,), is_drop_target=is_drop_target
+        )
 
     # --- the demo being made ---
 

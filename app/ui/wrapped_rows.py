@@ -1,0 +1,34 @@
+"""Rows of a tree as high as their words need in the width that there is. (Qt wraps them, but gives them one line.)"""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem, QTreeView
+
+from app.ui.theme import GAP_M, GAP_S
+
+FAR_PX = 100_000
+
+
+class WrappedRows(QStyledItemDelegate):
+    """Makes rows as high as their words need.
+
+    Args:
+        tree: its columns may be resized; the rows follow.
+    """
+
+    def __init__(self, tree: QTreeView) -> None:
+        super().__init__(tree)
+        self._tree = tree
+        tree.setWordWrap(True)
+        tree.setItemDelegate(self)
+        tree.header().sectionResized.connect(lambda *_: tree.doItemsLayout())
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        """As high as the words of one cell, in the width of its column."""
+        hint = super().sizeHint(option, index)
+        if isinstance(text := index.data(), str):
+            room = self._tree.columnWidth(index.column()) - 2 * GAP_M
+            box = option.fontMetrics.boundingRect(QRect(0, 0, room, FAR_PX), Qt.TextFlag.TextWordWrap, text)
+            hint.setHeight(max(hint.height(), box.height() + GAP_S))
+        return hint
