@@ -217,7 +217,7 @@ class Filter:
     Args:
         field: name of the field.
         values: one of these (IS), none of these (IS_NOT); the empty text stands for "has no value". One bound
-            otherwise.
+            otherwise; a year or a month (`2026`, `2026-10`) bounds dates with all of its days.
         operator: how it compares.
     """
 

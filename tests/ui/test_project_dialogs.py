@@ -7,8 +7,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 
@@ -97,6 +99,38 @@ def test_what_a_check_found_is_read_whole() -> None:
         needed = dialog.tree.fontMetrics().boundingRect(room, Qt.TextFlag.TextWordWrap, line.text(2)).height()
         assert dialog.tree.visualItemRect(line).height() >= needed
         assert 26 <= dialog.tree.visualItemRect(last).height() < 40
+    dialog.close()
+
+
+def test_words_that_just_fit_are_not_cut_off() -> None:
+    application()
+    words = "Every row, the chain and the projection are intact: 26 events, 4 views, 6 cases."
+    dialog = CheckDialog(HealthReport(items=[Item(name="database", state=State.FINE, text=words)]))
+    dialog.show()
+    line = dialog.tree.topLevelItem(0)
+    assert line is not None
+
+    def last_px() -> int:
+        """Where the words end, from the beginning of their column; -1 where they take more than one line."""
+        if dialog.tree.visualItemRect(line).height() > 30:
+            return -1
+        left = dialog.tree.columnViewportPosition(2)
+        row = dialog.tree.visualItemRect(line).adjusted(left, 0, 0, 0)
+        picture = dialog.tree.viewport().grab(row).toImage().convertToFormat(QImage.Format.Format_Grayscale8)
+        pixels = np.array(picture.constBits(), np.uint8).reshape(picture.height(), -1)[:, : picture.width()]
+        return int(np.flatnonzero((pixels != pixels[0, -1]).any(axis=0)).max())
+
+    dialog.resize(1200, 300)
+    wait(20)
+    whole = last_px()
+    assert whole > 300
+    ends = []
+    for width in range(whole + 150, whole + 300, 2):
+        dialog.resize(width, 300)
+        wait(5)
+        ends.append(last_px())
+    assert ends[0] == -1
+    assert set(ends) == {-1, whole}
     dialog.close()
 
 
